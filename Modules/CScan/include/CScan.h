@@ -1,0 +1,37 @@
+// The structure of a csvlog in one pass: where fields end and where records end.
+#ifndef CSCAN_H
+#define CSCAN_H
+#include <stddef.h>
+#include <stdint.h>
+
+/// One record: its first byte, the index of its first separator in the separator list and how many it has.
+/// Column k ends at separators[first + k]; the last separator is the line feed.
+typedef struct {
+    uint32_t start;
+    uint32_t first;
+    uint32_t columns;
+} cscan_record;
+
+/// What a scan found. `consumed` is the offset just after the last complete record.
+typedef struct {
+    uint32_t records;
+    uint32_t consumed;
+} cscan_result;
+
+/// Which implementation runs: the best that this processor has, or one asked for (for tests).
+typedef enum {
+    CSCAN_BEST = 0,
+    CSCAN_PORTABLE = 1,
+    CSCAN_AVX2 = 2,
+} cscan_kind;
+
+/// Scans `length` bytes that start at a record's first byte. A separator is a comma or a line feed outside double
+/// quotes. `separators` must have room for `length + 64` entries; at most `record_capacity` records are given
+/// (the scan then stops there). Reads no byte at or past `bytes + length`.
+cscan_result cscan_csv(const uint8_t *bytes, uint32_t length, uint32_t *separators, cscan_record *records,
+                       uint32_t record_capacity, cscan_kind kind);
+
+/// 1 if this processor can run the AVX2 implementation.
+int cscan_has_avx2(void);
+
+#endif

@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "pgvigil",
+    products: [.executable(name: "pgvigil", targets: ["pgvigil"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // The way of the data, in order.
+        .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "LogSources", dependencies: ["VigilModel"]),
+        .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"]),
+        .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns"]),
+        .target(
+            name: "EventStore",
+            dependencies: [
+                "VigilModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
+        .target(
+            name: "Detections",
+            dependencies: ["VigilModel", "Patterns"]),
+        .target(name: "Responses", dependencies: ["VigilModel"]),
+        // What the rooms lean on.
+        .target(name: "LocatedYAML", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(
+            name: "Patterns", dependencies: ["VigilModel", "LocatedYAML", "CPCRE2"],
+            plugins: ["EmbedPatterns"]),
+        .target(
+            name: "Vigil",
+            dependencies: [
+                "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
+                "Patterns", "LocatedYAML",
+            ]),
+        .executableTarget(
+            name: "pgvigil",
+            dependencies: [
+                "Vigil", "VigilModel", "EventStore", "Responses",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        // The files of `patterns/` become part of the binary at build time.
+        .executableTarget(name: "embed-patterns"),
+        .plugin(name: "EmbedPatterns", capability: .buildTool(), dependencies: ["embed-patterns"]),
+        // C libraries, each with one importer.
+        .systemLibrary(
+            name: "CPCRE2", path: "Modules/CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .target(name: "CScan", path: "Modules/CScan"),
+    ]
+)
+
+for target in package.targets where ["regular", "executable", "test"].contains(target.type.rawValue) {
+    if target.name != "CScan" { target.swiftSettings = strict }
+}

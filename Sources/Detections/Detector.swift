@@ -1,0 +1,81 @@
+import Patterns
+import VigilModel
+
+/// What rules see of an event. Names are those of `SecurityEvent`; `seq` is the event's row in the store.
+public struct DetectionInput: Sendable {
+    public var seq: Int64
+    public var time: LogTime
+    public var action: String
+    public var reason: String?
+    public var ip: IPAddress?
+    public var user: String?
+    public var database: String?
+    public var count: Int64
+
+    /// Takes all parts.
+    public init(
+        seq: Int64, time: LogTime, action: String, reason: String?, ip: IPAddress?, user: String?, database: String?,
+        count: Int64
+    ) {
+        self.seq = seq
+        self.time = time
+        self.action = action
+        self.reason = reason
+        self.ip = ip
+        self.user = user
+        self.database = database
+        self.count = count
+    }
+}
+
+/// An alert, the group it is about as the store keeps it, and whether its rule bans.
+public struct Finding: Sendable {
+    /// The alert.
+    public let alert: Alert
+    /// The group, to suppress the next alert about it.
+    public let group: String
+    /// How long the rule bans the address at first, in milliseconds.
+    public let ban: Int64?
+}
+
+/// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output.
+public struct Detector {
+    private var machines: [RuleMachine]
+
+    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones.
+    public init(rules: [Rule], publicNetworks: Set<EventMatch.Network>) {
+        machines = rules.filter(\.enabled).map { RuleMachine($0, publicNetworks: publicNetworks) }
+    }
+
+    /// Every `event.action` that some rule looks at.
+    public var actions: Set<String> { machines.reduce(into: []) { $0.formUnion($1.actions) } }
+
+    /// How far back events matter, in milliseconds.
+    public var lookback: Int64 { machines.map(\.window).max() ?? 0 }
+
+    /// How far back alerts matter, in milliseconds.
+    public var suppression: Int64 { machines.map(\.suppress).max() ?? 0 }
+
+    /// Groups that were let go to keep memory bounded.
+    public var evictions: Int { machines.reduce(0) { $0 + $1.evictions } }
+
+    /// Takes an alert of an earlier run, so that it suppresses as it did then.
+    public mutating func restore(rule: String, group: String, time: LogTime) {
+        for index in machines.indices where machines[index].id == rule { machines[index].restore(group, time) }
+    }
+
+    /// Takes an event; gives the alerts that it fires. `identity` names an event independently of the store. With
+    /// `silently` only the windows are filled, as after a restart.
+    public mutating func take(
+        _ event: DetectionInput, silently: Bool = false, identity: (Int64) throws -> String
+    ) rethrows -> [Finding] {
+        var findings: [Finding] = []
+        for index in machines.indices {
+            if let finding = try machines[index].take(event, silently: silently, identity: identity) {
+                machines[index].note(finding)
+                findings.append(finding)
+            }
+        }
+        return findings
+    }
+}

@@ -1,0 +1,154 @@
+import Patterns
+import VigilModel
+
+/// One rule's state.
+struct RuleMachine {
+    private let rule: Rule
+    private let publicNetworks: Set<EventMatch.Network>
+    private var windows: [Group: Window] = [:]
+    /// Time of the last alert by group.
+    private var alerts: [String: LogTime] = [:]
+    private var sweepAt = 4096
+    /// Groups let go before their time.
+    private(set) var evictions = 0
+
+    /// No rule keeps more groups; the quietest go first.
+    private static let groupLimit = 100_000
+
+    init(_ rule: Rule, publicNetworks: Set<EventMatch.Network>) {
+        self.rule = rule
+        self.publicNetworks = publicNetworks
+    }
+
+    var id: String { rule.about.id }
+    var window: Int64 { rule.condition.window }
+    var suppress: Int64 { rule.suppress }
+
+    var actions: Set<String> {
+        guard case .sequence(_, _, let then) = rule.condition else { return rule.match.actions }
+        return rule.match.actions.union(then.actions)
+    }
+
+    mutating func restore(_ group: String, _ time: LogTime) {
+        alerts[group] = max(alerts[group] ?? .distantPast, time)
+    }
+
+    mutating func take(
+        _ event: DetectionInput, silently: Bool, identity: (Int64) throws -> String
+    ) rethrows -> Finding? {
+        if case .sequence(let count, let within, let then) = rule.condition, matches(then, event) {
+            return try end(event, count: count, within: within, silently: silently, identity: identity)
+        }
+        guard matches(rule.match, event), let group = Group(event, by: rule.groupBy) else { return nil }
+        windows[group, default: Window()].add(
+            Window.Entry(
+                time: event.time, seq: event.seq, count: event.count, ip: event.ip, user: event.user,
+                database: event.database), window: rule.condition.window)
+        sweep(at: event.time)
+        guard !silently, let window = windows[group], isReached(window) else { return nil }
+        return try fire(event, group, window, identity: identity)
+    }
+
+    /// The success that may follow a run of failures.
+    private func end(
+        _ event: DetectionInput, count: Int, within: Int64, silently: Bool, identity: (Int64) throws -> String
+    ) rethrows -> Finding? {
+        guard !silently, let group = Group(event, by: rule.groupBy), var window = windows[group] else { return nil }
+        window.expire(at: event.time, window: within)
+        guard window.count >= count else { return nil }
+        window.add(
+            Window.Entry(
+                time: event.time, seq: event.seq, count: 1, ip: event.ip, user: event.user, database: event.database),
+            window: within)
+        return try fire(event, group, window, identity: identity)
+    }
+
+    private func matches(_ match: EventMatch, _ event: DetectionInput) -> Bool {
+        match.matches(action: event.action, reason: event.reason, ip: event.ip, publicNetworks: publicNetworks)
+    }
+
+    private func isReached(_ window: Window) -> Bool {
+        switch rule.condition {
+        case .threshold(let count, _): return window.count >= count
+        case .sequence: return false
+        case .distinct(let key, let count, _):
+            guard window.current.count >= count else { return false }
+            return values(of: key, in: window).count >= count
+        }
+    }
+
+    private func values(of key: GroupKey, in window: Window) -> Set<String> {
+        var values: Set<String> = []
+        for entry in window.current {
+            switch key {
+            case .sourceIP: if let ip = entry.ip { values.insert(ip.description) }
+            case .user: if let user = entry.user { values.insert(user) }
+            case .database: if let database = entry.database { values.insert(database) }
+            }
+        }
+        return values
+    }
+
+    private func isSuppressed(_ group: String, at time: LogTime) -> Bool {
+        alerts[group].map { time.milliseconds - $0.milliseconds < rule.suppress } ?? false
+    }
+
+    /// The alert, unless an earlier one about the group still suppresses it.
+    private func fire(
+        _ event: DetectionInput, _ group: Group, _ window: Window, identity: (Int64) throws -> String
+    ) rethrows -> Finding? {
+        let key = group.text
+        guard !isSuppressed(key, at: event.time) else { return nil }
+        let entries = window.current
+        func common<Value: Hashable>(_ value: (Window.Entry) -> Value?) -> Value? {
+            let all = Set(entries.map(value))
+            return all.count == 1 ? all.first.flatMap { $0 } : nil
+        }
+        let id = Fingerprint.sha256("\(rule.about.id)\0\(key)\0\(try identity(event.seq))".utf8).prefix(32)
+        let ip = rule.groupBy.contains(.sourceIP) ? event.ip : common(\.ip)
+        let alert = Alert(
+            id: String(id), time: event.time, rule: rule.about, severity: rule.severity, sourceIP: ip,
+            user: group.user ?? common(\.user), database: common(\.database), eventCount: window.count,
+            firstSeen: entries.first?.time ?? event.time, lastSeen: event.time,
+            evidence: entries.suffix(100).map(\.seq), message: message(group, window, event))
+        return Finding(alert: alert, group: key, ban: rule.ban)
+    }
+
+    /// Remembers that an alert was given.
+    mutating func note(_ finding: Finding) { restore(finding.group, finding.alert.time) }
+
+    /// What a person reads first. Names are shown with control characters escaped.
+    private func message(_ group: Group, _ window: Window, _ event: DetectionInput) -> String {
+        let first = window.current.first?.time ?? event.time
+        let span = Shown.duration(event.time.milliseconds - first.milliseconds)
+        let about = [group.ip.map { "from \($0)\($0.isV4 ? "" : "/64")" }, group.user.map { "as user \(Shown.quoted($0))" }]
+            .compactMap { $0 }.joined(separator: " ")
+        switch rule.condition {
+        case .threshold: return "\(window.count) failed logins \(about) in \(span)"
+        case .sequence:
+            let who = event.user.map { " as user \(Shown.quoted($0))" } ?? ""
+            return "a login \(about)\(who) after \(window.count - 1) failures in \(span)"
+        case .distinct(let key, _, _):
+            let number = values(of: key, in: window).count
+            let what = key == .user ? "users" : key == .sourceIP ? "addresses" : "databases"
+            return "failed logins \(about) with \(number) different \(what) in \(span)"
+        }
+    }
+
+    /// Lets groups go whose events have all left the window, and the quietest when there are too many.
+    private mutating func sweep(at now: LogTime) {
+        guard windows.count >= sweepAt else { return }
+        let length = rule.condition.window
+        windows = windows.filter { now.milliseconds - $0.value.lastTime.milliseconds < length }
+        if windows.count > RuleMachine.groupLimit {
+            let order = windows.values.map(\.lastTime).sorted()
+            let oldest = order[windows.count / 4]
+            let before = windows.count
+            windows = windows.filter { $0.value.lastTime > oldest }
+            evictions += before - windows.count
+        }
+        let suppress = rule.suppress
+        alerts = alerts.filter { now.milliseconds - $0.value.milliseconds < suppress }
+        sweepAt = max(4096, min(windows.count * 2, RuleMachine.groupLimit + 1))
+    }
+}

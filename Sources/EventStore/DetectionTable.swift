@@ -1,0 +1,225 @@
+import GRDB
+import VigilModel
+
+/// What rules need of an event.
+public struct DetectionEvent: Sendable {
+    /// The row.
+    public var seq: Int64
+    /// When.
+    public var time: LogTime
+    /// What and why.
+    public var action: String
+    public var reason: String?
+    /// From where, who, in which database.
+    public var ip: IPAddress?
+    public var user: String?
+    public var database: String?
+    /// Like events that it stands for.
+    public var count: Int64
+
+    /// Takes all parts.
+    public init(
+        seq: Int64, time: LogTime, action: String, reason: String?, ip: IPAddress?, user: String?, database: String?,
+        count: Int64
+    ) {
+        self.seq = seq
+        self.time = time
+        self.action = action
+        self.reason = reason
+        self.ip = ip
+        self.user = user
+        self.database = database
+        self.count = count
+    }
+}
+
+/// How far rules have been over the events.
+public struct DetectionState: Sendable {
+    /// Every event up to this time has been looked at.
+    public var time: LogTime
+    /// Events at or after this time came later than that.
+    public var rewind: LogTime?
+}
+
+extension Store {
+    /// How far rules have been over the events.
+    public func detectionState() throws -> DetectionState {
+        try pool.read { db in
+            let row = try Row.fetchOne(db, sql: "SELECT * FROM detection")
+            return DetectionState(
+                time: LogTime(milliseconds: row?["time"] ?? LogTime.distantPast.milliseconds),
+                rewind: (row?["rewind"] as Int64?).map(LogTime.init))
+        }
+    }
+
+    /// Hands over the events of some actions in the time span (`after`, `through`], in the order of (time, source
+    /// fingerprint, offset): never by path, by argument or by arrival. What `body` gets beside an event gives the
+    /// identity of any event of the store, the same in every store.
+    public func forEachEvent(
+        after: LogTime, through: LogTime, actions: Set<String>,
+        _ body: (DetectionEvent, _ identity: (Int64) throws -> String) throws -> Void
+    ) throws {
+        try pool.read { db in
+            let kinds = try KindNames(db, actions: actions)
+            guard !kinds.isEmpty else { return }
+            let numbers = kinds.numbers.map(String.init).joined(separator: ", ")
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT e.seq, e.time, e.kind, e.actor, e.count FROM events e JOIN sources s ON s.id = e.source
+                    WHERE e.time > ? AND e.time <= ? AND e.kind IN (\(numbers))
+                    ORDER BY e.time, s.fingerprint, e.offset, e.mark
+                    """, arguments: [after.milliseconds, through.milliseconds])
+            var actors = ActorNames()
+            let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
+            while let row = try rows.next() {
+                let kind = kinds[row[2]]
+                let actor = try actors.actor(row[3], db)
+                try body(
+                    DetectionEvent(
+                        seq: row[0], time: LogTime(milliseconds: row[1]), action: kind.action, reason: kind.reason,
+                        ip: actor.ip, user: actor.user, database: actor.database, count: row[4]),
+                    identity)
+            }
+        }
+    }
+
+    private static func identity(ofEvent seq: Int64, _ db: Database) throws -> String {
+        try String.fetchOne(
+            db, sql: "SELECT origin || '-' || line || '-' || mark || '-' || twin FROM events WHERE seq = ?",
+            arguments: [seq]) ?? "\(seq)"
+    }
+
+    /// The last alert of each rule and group in a time span: what still suppresses the next.
+    public func lastAlerts(after: LogTime, through: LogTime) throws -> [(rule: String, group: String, time: LogTime)] {
+        try pool.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT r.rule, a.group_key, max(a.time) AS time FROM alerts a JOIN rules r ON r.id = a.rule
+                    WHERE a.time > ? AND a.time <= ? GROUP BY r.rule, a.group_key
+                    """, arguments: [after.milliseconds, through.milliseconds]
+            ).map { ($0["rule"], $0["group_key"], LogTime(milliseconds: $0["time"])) }
+        }
+    }
+
+    /// Commits what rules found, and how far they have been. Alerts and bans that are there already stay as they are.
+    public func commit(
+        alerts: [(alert: Alert, group: String)], bans: [Ban], through: LogTime, clearRewind: Bool
+    ) throws -> (alerts: [Alert], bans: [Ban]) {
+        try pool.write { db in
+            var newAlerts: [Alert] = []
+            for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
+            var newBans: [Ban] = []
+            for ban in bans where try insert(ban, db) { newBans.append(ban) }
+            try db.execute(
+                sql: "UPDATE detection SET time = ?" + (clearRewind ? ", rewind = NULL" : ""),
+                arguments: [through.milliseconds])
+            return (newAlerts, newBans)
+        }
+    }
+
+    private func insert(_ alert: Alert, group: String, _ db: Database) throws -> Bool {
+        let rule = alert.rule
+        let values: StatementArguments = [
+            rule.id, rule.version, rule.name, rule.family, rule.techniques.joined(separator: " "),
+            rule.soc2.joined(separator: " "), rule.mlps.joined(separator: " "),
+        ]
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO rules (rule, version, name, family, techniques, soc2, mlps)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """, arguments: values)
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO alerts (id, time, rule, group_key, severity, ip, user, database, events, first,
+                    last, message)
+                VALUES (?, ?, (SELECT id FROM rules WHERE rule = ? AND version = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                alert.id, alert.time.milliseconds, rule.id, rule.version, group, alert.severity.rawValue,
+                alert.sourceIP?.description, alert.user, alert.database, alert.eventCount,
+                alert.firstSeen.milliseconds, alert.lastSeen.milliseconds, alert.message,
+            ])
+        guard db.changesCount > 0 else { return false }
+        let row = db.lastInsertedRowID
+        for event in alert.evidence {
+            try db.execute(sql: "INSERT OR IGNORE INTO evidence VALUES (?, ?)", arguments: [row, event])
+        }
+        return true
+    }
+
+    private func insert(_ ban: Ban, _ db: Database) throws -> Bool {
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO bans (alert, cidr, ip, start, "end", rule, reason, events, mode, by)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                ban.alertID, ban.cidr.description, ban.sourceIP.description, ban.start.milliseconds,
+                ban.end.milliseconds, ban.ruleID, ban.reason, ban.eventCount, ban.mode.rawValue, ban.by,
+            ])
+        return db.changesCount > 0
+    }
+
+    /// Bans that were in force at some moment of a span, by start, then address.
+    public func bans(from: LogTime, to: LogTime, cidr: CIDR? = nil) throws -> [Ban] {
+        try pool.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM bans WHERE start <= ? AND "end" > ? AND (?3 IS NULL OR cidr = ?3)
+                    ORDER BY start, cidr, seq
+                    """, arguments: [to.milliseconds, from.milliseconds, cidr?.description]
+            ).compactMap(Store.ban)
+        }
+    }
+
+    private static func ban(_ row: Row) -> Ban? {
+        guard let cidr = CIDR(row["cidr"] as String), let ip = IPAddress(row["ip"] as String) else { return nil }
+        return Ban(
+            cidr: cidr, sourceIP: ip, start: LogTime(milliseconds: row["start"]), end: LogTime(milliseconds: row["end"]),
+            ruleID: row["rule"], alertID: row["alert"], reason: row["reason"], eventCount: row["events"],
+            mode: BanMode(rawValue: row["mode"]) ?? .observe, by: row["by"])
+    }
+}
+
+/// Actions and reasons by the number of their kind.
+private struct KindNames {
+    private var names: [Int64: (action: String, reason: String?)] = [:]
+
+    init(_ db: Database, actions: Set<String>) throws {
+        for row in try Row.fetchAll(db, sql: "SELECT id, action, reason FROM kinds") where actions.contains(row["action"]) {
+            names[row["id"]] = (row["action"], row["reason"])
+        }
+    }
+
+    var isEmpty: Bool { names.isEmpty }
+    var numbers: [Int64] { names.keys.sorted() }
+    subscript(number: Int64) -> (action: String, reason: String?) { names[number] ?? ("", nil) }
+}
+
+/// Actors by number, remembered: they repeat from event to event.
+private struct ActorNames {
+    private var known: [Int64: EventActor] = [:]
+
+    mutating func actor(_ number: Int64, _ db: Database) throws -> EventActor {
+        if let actor = known[number] { return actor }
+        let select = try db.cachedStatement(sql: "SELECT address, user, database FROM actors WHERE id = ?")
+        let row = try Row.fetchOne(select, arguments: [number])
+        func text(_ column: String) -> String? { (row?[column] as String?).flatMap { $0.isEmpty ? nil : $0 } }
+        let actor = EventActor(address: text("address"), user: text("user"), database: text("database"))
+        if known.count >= 50_000 { known = [:] }
+        known[number] = actor
+        return actor
+    }
+}
+
+extension Store {
+    /// The time of the last event; nil when there is none.
+    public func lastEventTime() throws -> LogTime? {
+        try pool.read { db in
+            try Int64.fetchOne(db, sql: "SELECT max(time) FROM events").map(LogTime.init)
+        }
+    }
+}

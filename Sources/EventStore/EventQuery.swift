@@ -1,0 +1,202 @@
+import GRDB
+import VigilModel
+
+/// One value of a row that is shown.
+public enum ShownValue: Sendable, Equatable {
+    case text(String)
+    case number(Int64)
+    case time(LogTime)
+    case list([String])
+}
+
+/// A row that is shown: keys in their documented order, absent ones left out.
+public typealias ShownRow = [(key: String, value: ShownValue)]
+
+/// Which rows of the store are shown.
+public struct EventFilter: Sendable {
+    /// From this time on, and before that.
+    public var since: LogTime?
+    public var until: LogTime?
+    /// Values by key; all must hold.
+    public var values: [(key: String, value: String)] = []
+    /// At least so severe.
+    public var severity: Severity?
+    /// At most so many rows, the newest.
+    public var limit: Int?
+
+    /// All rows.
+    public init() {}
+}
+
+/// How a key of the contract stands in a table or view.
+struct QueryKey: Sendable {
+    enum Kind: Sendable { case text, number, time, list }
+    let key: String
+    let column: String
+    let kind: Kind
+
+    init(_ key: String, _ column: String, _ kind: Kind = .text) {
+        self.key = key
+        self.column = column
+        self.kind = kind
+    }
+
+    func value(_ row: Row, at index: Int) -> ShownValue? {
+        switch kind {
+        case .text: return (row[index] as String?).map { .text($0) }
+        case .number: return (row[index] as Int64?).map { .number($0) }
+        case .time: return (row[index] as Int64?).map { .time(LogTime(milliseconds: $0)) }
+        case .list:
+            guard let text = row[index] as String?, !text.isEmpty else { return nil }
+            return .list(text.split(separator: " ").map(String.init))
+        }
+    }
+}
+
+/// Something that can be queried: a view and the keys it shows.
+public struct Queryable: Sendable {
+    let source: String
+    let keys: [QueryKey]
+    let order: String
+
+    /// What `events` shows (Elastic Common Schema and OpenTelemetry names).
+    public static let events = Queryable(
+        source: "event",
+        keys: [
+            .init("@timestamp", "time", .time), .init("event.id", "id"), .init("event.dataset", "dataset"),
+            .init("event.category", "category"), .init("event.action", "action"), .init("event.outcome", "outcome"),
+            .init("event.reason", "reason"), .init("event.severity", "severity"),
+            .init("event.count", "CASE WHEN count > 1 THEN count END", .number), .init("tags", "tags", .list),
+            .init("message", "coalesce(message, query)"), .init("source.address", "address"), .init("source.ip", "ip"),
+            .init("source.port", "port", .number), .init("user.name", "user"),
+            .init("user.target.name", "target_user"), .init("db.namespace", "database"),
+            .init("db.operation.name", "operation"), .init("db.object.name", "object"),
+            .init("db.object.type", "object_type"), .init("db.query.text", "query"),
+            .init("process.pid", "pid", .number), .init("postgresql.auth.method", "auth_method"),
+            .init("postgresql.hba.rule", "hba_rule"), .init("tls.version", "tls_version"),
+            .init("postgresql.log.sql_state_code", "sqlstate"), .init("postgresql.log.session_id", "session"),
+            .init("postgresql.log.session_line_number", "session_line", .number),
+            .init("postgresql.log.application_name", "application"), .init("service.name", "cluster"),
+            .init("service.node.name", "instance"), .init("log.file.path", "path"),
+            .init("log.offset", "offset", .number),
+        ], order: "time, seq")
+
+    /// What `alerts` shows.
+    public static let alerts = Queryable(
+        source: """
+            (SELECT a.*, r.rule AS rule_id, r.name, r.family, r.version, r.techniques, r.soc2, r.mlps,
+                (SELECT group_concat(v.id, ' ') FROM evidence x JOIN event v ON v.seq = x.event WHERE x.alert = a.seq)
+                    AS event_ids
+            FROM alerts a JOIN rules r ON r.id = a.rule)
+            """,
+        keys: [
+            .init("@timestamp", "time", .time), .init("alert.id", "id"), .init("rule.id", "rule_id"),
+            .init("rule.name", "name"), .init("rule.version", "version"), .init("rule.family", "family"),
+            .init("event.severity", "severity"), .init("threat.technique.id", "techniques", .list),
+            .init("compliance.soc2", "soc2", .list), .init("compliance.mlps", "mlps", .list),
+            .init("source.ip", "ip"), .init("user.name", "user"), .init("db.namespace", "database"),
+            .init("event.count", "events", .number), .init("first_seen", "first", .time),
+            .init("last_seen", "last", .time), .init("event.ids", "event_ids", .list), .init("message", "message"),
+        ], order: "time, seq")
+
+    /// Every key in order.
+    public var names: [String] { keys.map(\.key) }
+
+    func column(_ name: String) -> QueryKey? { keys.first { $0.key == name } }
+}
+
+/// A key that cannot be queried.
+public struct UnknownKey: Error, CustomStringConvertible {
+    let key: String
+    let known: [String]
+
+    /// The key and those that are known.
+    public var description: String { "unknown key '\(key)'\n  hint: known: \(known.joined(separator: ", "))" }
+}
+
+extension Store {
+    /// Hands over rows in the order of time.
+    public func query(_ what: Queryable, _ filter: EventFilter, _ body: (ShownRow) throws -> Void) throws {
+        let keys = what.keys
+        let columns = keys.map(\.column).joined(separator: ", ")
+        let (condition, arguments) = try Store.condition(what, filter)
+        var sql = "SELECT \(columns), time AS shown_time, seq AS shown_seq FROM \(what.source) WHERE \(condition)"
+        if let limit = filter.limit {
+            // The newest, shown in the order of time.
+            sql = "SELECT * FROM (\(sql) ORDER BY shown_time DESC, shown_seq DESC LIMIT \(limit)) "
+                + "ORDER BY shown_time, shown_seq"
+        } else {
+            sql += " ORDER BY \(what.order)"
+        }
+        try pool.read { db in
+            let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
+            while let row = try rows.next() {
+                var shown: ShownRow = []
+                for (index, key) in keys.enumerated() {
+                    if let value = key.value(row, at: index) { shown.append((key.key, value)) }
+                }
+                try body(shown)
+            }
+        }
+    }
+
+    /// Hands over the number of events by some keys, the largest first.
+    public func count(
+        _ what: Queryable, _ filter: EventFilter, by names: [String], _ body: (ShownRow) throws -> Void
+    ) throws {
+        var keys: [QueryKey] = []
+        for name in names {
+            guard let key = what.column(name) else { throw UnknownKey(key: name, known: what.names) }
+            keys.append(key)
+        }
+        let columns = keys.map(\.column).joined(separator: ", ")
+        let (condition, arguments) = try Store.condition(what, filter)
+        let amount = what.source == "event" ? "sum(count)" : "count(*)"
+        let groups = (1...keys.count).map(String.init).joined(separator: ", ")
+        var sql = """
+            SELECT \(columns), \(amount) FROM \(what.source) WHERE \(condition)
+            GROUP BY \(groups) ORDER BY \(keys.count + 1) DESC, \(groups)
+            """
+        if let limit = filter.limit { sql += " LIMIT \(limit)" }
+        try pool.read { db in
+            let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
+            while let row = try rows.next() {
+                var shown: ShownRow = []
+                for (index, key) in keys.enumerated() {
+                    if let value = key.value(row, at: index) { shown.append((key.key, value)) }
+                }
+                shown.append(("count", .number(row[keys.count])))
+                try body(shown)
+            }
+        }
+    }
+
+    private static func condition(
+        _ what: Queryable, _ filter: EventFilter
+    ) throws -> (String, StatementArguments) {
+        var parts: [String] = []
+        var arguments: StatementArguments = []
+        if let since = filter.since {
+            parts.append("time >= ?")
+            arguments += [since.milliseconds]
+        }
+        if let until = filter.until {
+            parts.append("time < ?")
+            arguments += [until.milliseconds]
+        }
+        if let severity = filter.severity {
+            let words = Severity.allCases.filter { $0 >= severity }.map { "'\($0.rawValue)'" }
+            parts.append("severity IN (\(words.joined(separator: ", ")))")
+        }
+        for (name, value) in filter.values {
+            guard let key = what.column(name) else { throw UnknownKey(key: name, known: what.names) }
+            if key.kind == .list {
+                parts.append("instr(' ' || \(key.column) || ' ', ' ' || ? || ' ') > 0")
+            } else {
+                parts.append("\(key.column) = ?")
+            }
+            arguments += [value]
+        }
+        return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
+    }
+}

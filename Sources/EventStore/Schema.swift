@@ -1,0 +1,87 @@
+import GRDB
+
+/// The tables, in the order they came.
+///
+/// Rows of `events`, `alerts`, `bans` are never changed once written; a change of state is a new row. `chain` is where
+/// the hash chain over rows in commit order (`seq`) goes. `kinds` and `actors` hold what many events share: a row of
+/// `events` is some eighty bytes, and the view `event` shows it with everything in words.
+enum Schema {
+    /// "PGVG": marks the file as a store of pgvigil (SQLite, PRAGMA application_id).
+    static let applicationID: Int32 = 0x5047_5647
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 events, alerts, bans, sources") { db in
+            try db.execute(sql: first)
+        }
+        return migrator
+    }
+
+    private static let first = """
+        CREATE TABLE kinds (
+            id INTEGER PRIMARY KEY, dataset TEXT NOT NULL, category TEXT NOT NULL, action TEXT NOT NULL,
+            outcome TEXT NOT NULL, reason TEXT, severity TEXT NOT NULL, tags TEXT NOT NULL,
+            UNIQUE (dataset, category, action, outcome, reason, severity, tags));
+        CREATE INDEX kinds_action ON kinds (action);
+        CREATE TABLE actors (
+            id INTEGER PRIMARY KEY, address TEXT NOT NULL, ip TEXT, user TEXT NOT NULL, database TEXT NOT NULL,
+            UNIQUE (address, user, database));
+        CREATE INDEX actors_ip ON actors (ip);
+        CREATE INDEX actors_user ON actors (user);
+        CREATE TABLE sources (
+            id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, head_length INTEGER NOT NULL, path TEXT NOT NULL,
+            format TEXT NOT NULL, cluster TEXT, instance TEXT, device INTEGER, inode INTEGER, generation INTEGER NOT NULL,
+            position INTEGER NOT NULL, clock INTEGER NOT NULL, counted INTEGER NOT NULL, records INTEGER NOT NULL,
+            unread INTEGER NOT NULL, unread_bytes INTEGER NOT NULL,
+            UNIQUE (fingerprint, path, generation));
+        CREATE TABLE unread (
+            source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+            reason TEXT NOT NULL, PRIMARY KEY (source, offset)) WITHOUT ROWID;
+        CREATE TABLE events (
+            seq INTEGER PRIMARY KEY, origin TEXT NOT NULL, line INTEGER NOT NULL, mark INTEGER NOT NULL,
+            time INTEGER NOT NULL, kind INTEGER NOT NULL REFERENCES kinds, actor INTEGER NOT NULL REFERENCES actors,
+            source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, count INTEGER NOT NULL,
+            content INTEGER NOT NULL, twin INTEGER NOT NULL, port INTEGER, pid INTEGER, sqlstate TEXT, session TEXT,
+            session_line INTEGER, application TEXT, message TEXT, target_user TEXT, operation TEXT, object TEXT,
+            object_type TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT, chain BLOB,
+            UNIQUE (origin, line, mark, twin));
+        CREATE INDEX events_time ON events (time);
+        CREATE INDEX events_actor ON events (actor, time);
+        CREATE TABLE activity (
+            hour INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES sources, command TEXT NOT NULL,
+            user TEXT NOT NULL, database TEXT NOT NULL, count INTEGER NOT NULL,
+            PRIMARY KEY (hour, command, user, database, source)) WITHOUT ROWID;
+        CREATE TABLE rules (
+            id INTEGER PRIMARY KEY, rule TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL,
+            version TEXT NOT NULL, techniques TEXT NOT NULL, soc2 TEXT NOT NULL, mlps TEXT NOT NULL,
+            UNIQUE (rule, version));
+        CREATE TABLE alerts (
+            seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL,
+            rule INTEGER NOT NULL REFERENCES rules, group_key TEXT NOT NULL, severity TEXT NOT NULL, ip TEXT, user TEXT,
+            database TEXT, events INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            message TEXT NOT NULL, chain BLOB);
+        CREATE INDEX alerts_time ON alerts (time);
+        CREATE TABLE evidence (
+            alert INTEGER NOT NULL REFERENCES alerts, event INTEGER NOT NULL REFERENCES events,
+            PRIMARY KEY (alert, event)) WITHOUT ROWID;
+        CREATE TABLE bans (
+            seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, cidr TEXT NOT NULL, ip TEXT NOT NULL, start INTEGER NOT NULL,
+            "end" INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,
+            mode TEXT NOT NULL, by TEXT NOT NULL, chain BLOB, UNIQUE (alert, cidr));
+        CREATE INDEX bans_cidr ON bans (cidr, start);
+        CREATE TABLE detection (
+            id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER, late INTEGER NOT NULL);
+        INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL, 0);
+        CREATE VIEW event AS
+            SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
+                    || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END
+                    || CASE WHEN e.twin > 0 THEN '~' || e.twin ELSE '' END AS id,
+                e.time, k.dataset, k.category, k.action, k.outcome, k.reason, k.severity, e.count, k.tags, e.message,
+                nullif(a.address, '') AS address, a.ip, e.port, nullif(a.user, '') AS user, e.target_user,
+                nullif(a.database, '') AS database, e.operation, e.object, e.object_type, e.query, e.pid,
+                e.auth_method, e.hba_rule, e.tls_version, e.sqlstate, e.session, e.session_line, e.application,
+                s.cluster, s.instance, s.path, e.offset
+            FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor
+                JOIN sources s ON s.id = e.source;
+        """
+}

@@ -1,0 +1,168 @@
+import GRDB
+import VigilModel
+
+/// What was read of a source since its last commit: goes into the store whole or not at all.
+public struct Ingest: Sendable {
+    /// The source's row.
+    public var source: Int64
+    /// Events in file order.
+    public var events: [SecurityEvent] = []
+    /// Counts by hour, command, user and database.
+    public var activity: [ActivityCount] = []
+    /// Where reading goes on: the start of the oldest record still held.
+    public var position: Int64
+    /// The source's time just before that record.
+    public var clock: LogTime
+    /// Everything before this offset has been counted.
+    public var counted: Int64
+    /// Records read.
+    public var records: Int64 = 0
+    /// Bytes that are no record.
+    public var unread: [UnreadSpan] = []
+    /// The head of the file, when it grew since the source was opened.
+    public var head: (length: Int, fingerprint: String)?
+
+    /// Takes where reading goes on.
+    public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
+        self.source = source
+        self.position = position
+        self.clock = clock
+        self.counted = counted
+    }
+}
+
+/// One hourly count.
+public struct ActivityCount: Sendable {
+    /// Hours since 1970-01-01 00:00 UTC, what, by whom, where, how often.
+    public var hour: Int64
+    public var command: String
+    public var user: String?
+    public var database: String?
+    public var count: Int64
+
+    /// Takes all parts.
+    public init(hour: Int64, command: String, user: String?, database: String?, count: Int64) {
+        self.hour = hour
+        self.command = command
+        self.user = user
+        self.database = database
+        self.count = count
+    }
+}
+
+/// Bytes of a source that are no record.
+public struct UnreadSpan: Sendable {
+    /// First byte, how many, why.
+    public var offset: Int64
+    public var length: Int64
+    public var reason: String
+
+    /// Takes all parts.
+    public init(offset: Int64, length: Int64, reason: String) {
+        self.offset = offset
+        self.length = length
+        self.reason = reason
+    }
+}
+
+/// What became of what was handed over.
+public struct IngestResult: Sendable {
+    /// Events that are new; were there already; share an identity with another event.
+    public var inserted = 0
+    public var known = 0
+    public var twins = 0
+
+    /// Nothing yet.
+    public init() {}
+
+    /// Adds another commit's numbers.
+    public mutating func add(_ other: IngestResult) {
+        inserted += other.inserted
+        known += other.known
+        twins += other.twins
+    }
+}
+
+/// The one writer of events and positions.
+public final class StoreWriter {
+    private let store: Store
+    private let cache = KindCache()
+
+    /// Places of unread bytes kept for each source.
+    private static let unreadLimit = 1000
+
+    /// Takes the store.
+    public init(_ store: Store) { self.store = store }
+
+    /// Commits what was read, with its position, in one transaction.
+    public func commit(_ ingests: [Ingest]) throws -> IngestResult {
+        var total = IngestResult()
+        do {
+            try store.pool.write { db in
+                var inserter = try EventInserter(db, cache: cache)
+                defer { inserter.close() }
+                for ingest in ingests { total.add(try write(ingest, db, &inserter)) }
+            }
+        } catch {
+            // Numbers given in the transaction that failed are void.
+            cache.forget()
+            throw error
+        }
+        return total
+    }
+
+    private func write(_ ingest: Ingest, _ db: Database, _ inserter: inout EventInserter) throws -> IngestResult {
+        let events = try inserter.write(ingest.events, source: ingest.source)
+        if let earliest = events.earliest {
+            // Rules have been over that time already: they go back to it.
+            try db.execute(
+                sql: "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
+                arguments: [earliest.milliseconds])
+        }
+        for count in ingest.activity {
+            let upsert = try db.cachedStatement(
+                sql: """
+                    INSERT INTO activity (hour, source, command, user, database, count) VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET count = count + excluded.count
+                    """)
+            try upsert.execute(arguments: [
+                count.hour, ingest.source, count.command, count.user ?? "", count.database ?? "", count.count,
+            ])
+        }
+        for span in ingest.unread {
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO unread SELECT ?1, ?2, ?3, ?4
+                    WHERE (SELECT count(*) FROM unread WHERE source = ?1) < \(StoreWriter.unreadLimit)
+                    """, arguments: [ingest.source, span.offset, span.length, span.reason])
+        }
+        try db.execute(
+            sql: """
+                UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
+                    unread = unread + ?, unread_bytes = unread_bytes + ? WHERE id = ?
+                """,
+            arguments: [
+                ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records, ingest.unread.count,
+                ingest.unread.reduce(0) { $0 + $1.length }, ingest.source,
+            ])
+        if let head = ingest.head {
+            try db.execute(
+                sql: "UPDATE OR IGNORE sources SET head_length = ?, fingerprint = ? WHERE id = ?",
+                arguments: [head.length, head.fingerprint, ingest.source])
+        }
+        var result = IngestResult()
+        result.inserted = events.inserted
+        result.known = events.known
+        result.twins = events.twins
+        return result
+    }
+}
+
+extension Store {
+    /// Lets the write-ahead log grow larger before it is copied into the store: fewer, larger copies in a replay.
+    public func prepareForBulk() throws {
+        try pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
+        }
+    }
+}

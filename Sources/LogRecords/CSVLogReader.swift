@@ -1,0 +1,341 @@
+import CScan
+import VigilModel
+
+/// Bytes that are no record, with their place: nothing is dropped in silence.
+public struct Unread: Sendable, Equatable {
+    /// First byte in the (decompressed) file.
+    public var offset: Int64
+    /// How many bytes.
+    public var length: Int64
+    /// Why they are no record.
+    public var reason: String
+
+    /// Takes the parts.
+    public init(offset: Int64, length: Int64, reason: String) {
+        self.offset = offset
+        self.length = length
+        self.reason = reason
+    }
+}
+
+/// Takes what a reader finds, in file order.
+public protocol RecordConsumer {
+    /// Records that lie one behind the other; the batch is valid only inside the call.
+    mutating func take(_ records: RecordBatch)
+    /// Bytes that are no record.
+    mutating func skip(_ unread: Unread)
+}
+
+/// Cuts csvlog (PostgreSQL manual, 19.8.4) into records: 23, 24 or 26 columns, quotes doubled, line feeds inside
+/// fields. The caller fills the buffer, then drains it; what is no whole record yet stays for the next filling.
+///
+/// A wide-instruction scan marks separators and row ends; every row is then looked at where the server's own columns
+/// show damage (`isPlausible`). A row that fails is read again strictly, mended if it is the known server fault, or
+/// reported as unread, and reading goes on at the next sound record.
+public final class CSVLogReader {
+    private static let firstCapacity = 256 << 10
+    private static let lastCapacity = 4 << 20
+    private static let slack = 64
+
+    private var bytes: UnsafeMutablePointer<UInt8>
+    private var separators: UnsafeMutablePointer<UInt32>
+    private var scanned: UnsafeMutablePointer<cscan_record>
+    private var rows: UnsafeMutablePointer<RecordBatch.Row>
+    private var capacity: Int
+    private var length = 0
+    /// Everything before this offset of the buffer has been handed over.
+    private var consumed = 0
+    /// File offset of the buffer's first byte.
+    private var base: Int64
+    private var times: TimestampReader
+    /// A record too long for the buffer.
+    private var long: LongRecord?
+    /// Scan less after damage, so that a file full of it costs no more than its size.
+    private var scanLimit = CSVLogReader.lastCapacity
+    /// Length of the waiting bytes when they were last read strictly.
+    private var checked = 0
+    /// Damage that goes on over several fillings is reported as one.
+    private var damage: Unread?
+
+    /// Starts at a record's first byte (or anywhere: what is no record is reported). `timezone` is the source's
+    /// configured zone.
+    public init(offset: Int64 = 0, timezone: String? = nil) {
+        capacity = CSVLogReader.firstCapacity
+        bytes = .allocate(capacity: capacity + CSVLogReader.slack)
+        separators = .allocate(capacity: capacity + CSVLogReader.slack)
+        scanned = .allocate(capacity: capacity / CSVLogReader.shortestRecord + 1)
+        rows = .allocate(capacity: capacity / CSVLogReader.shortestRecord + 1)
+        base = offset
+        times = TimestampReader(zones: TimeZoneTable(timezone: timezone))
+        (bytes + capacity).initialize(repeating: 0, count: CSVLogReader.slack)
+    }
+
+    deinit {
+        bytes.deallocate()
+        separators.deallocate()
+        scanned.deallocate()
+        rows.deallocate()
+    }
+
+    /// No row is shorter: time, severity, SQLSTATE and separators alone take this much.
+    private static let shortestRecord = 32
+
+    /// File offset behind the last byte that was handed over; reading can go on there.
+    public var position: Int64 { long.map(\.offset) ?? (base + Int64(consumed)) }
+
+    /// Bytes that wait for the rest of their record.
+    public var pending: Int64 { base + Int64(length) - position }
+
+    /// Zone abbreviations that neither the log, the configuration nor the table explains.
+    public var unknownZones: Set<String> { times.unknownZones }
+
+    /// Lets `read` put bytes into the buffer; gives how many it put there (0 at the end of input).
+    public func fill(_ read: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> Int {
+        if consumed > 0 {
+            bytes.update(from: bytes + consumed, count: length - consumed)
+            base += Int64(consumed)
+            length -= consumed
+            consumed = 0
+        }
+        if length == capacity { grow() }
+        let count = try read(UnsafeMutableRawBufferPointer(start: bytes + length, count: capacity - length))
+        length += count
+        return count
+    }
+
+    /// Hands over every whole record in the buffer. `atEnd` says that no more bytes will come: a last record without
+    /// its line feed is then taken when it is sound, and reported as unread otherwise (`position` stays before it).
+    public func drain(into consumer: inout some RecordConsumer, atEnd: Bool = false) {
+        if base == 0, consumed == 0, length >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { consumed = 3 }
+        while consumed < length {
+            if long != nil {
+                continueLong(&consumer)
+                continue
+            }
+            let span = min(length - consumed, scanLimit)
+            let found = cscan_csv(
+                bytes + consumed, UInt32(span), separators, scanned,
+                UInt32(capacity / CSVLogReader.shortestRecord), CSCAN_BEST)
+            if found.records == 0 {
+                if span < length - consumed {
+                    scanLimit = min(scanLimit * 2, CSVLogReader.lastCapacity)
+                } else if !resolvePartial(&consumer, atEnd: atEnd) {
+                    break
+                }
+                continue
+            }
+            handOver(found, to: &consumer, atEnd: atEnd)
+        }
+        if atEnd { endDamage(&consumer) }
+    }
+
+    /// Hands over scanned rows up to the first one that shows damage, and deals with that one.
+    private func handOver(_ found: cscan_result, to consumer: inout some RecordConsumer, atEnd: Bool) {
+        let start = bytes + consumed
+        var good = 0
+        while good < Int(found.records), let row = plausibleRow(scanned[good], in: start) {
+            rows[good] = row
+            good += 1
+        }
+        if good > 0 {
+            endDamage(&consumer)
+            consumer.take(
+                RecordBatch(
+                    bytes: start, separators: separators, rows: UnsafeBufferPointer(start: rows, count: good),
+                    baseOffset: base + Int64(consumed)))
+            scanLimit = min(scanLimit * 2, CSVLogReader.lastCapacity)
+        }
+        if good == Int(found.records) {
+            consumed += Int(found.consumed)
+        } else {
+            consumed += Int(scanned[good].start)
+            recover(&consumer, atEnd: atEnd)
+        }
+    }
+
+    /// The row, when the columns that the server writes look as they must.
+    @inline(__always)
+    private func plausibleRow(_ record: cscan_record, in start: UnsafeMutablePointer<UInt8>) -> RecordBatch.Row? {
+        guard record.columns == 26 || record.columns == 23 || record.columns == 24 else { return nil }
+        let ends = separators + Int(record.first)
+        let message = Int(ends[12]) + 1
+        guard ends[12] - ends[11] == 6, start[message] == 34, start[Int(ends[10]) + 1] != 34,
+            start[Int(ends[4]) + 1] != 34
+        else { return nil }
+        let first = Int(record.start)
+        let time = times.read(start, first..<Int(ends[0])) { column in
+            Int(ends[column.rawValue - 1]) + 1..<Int(ends[column.rawValue])
+        }
+        guard let time else { return nil }
+        return RecordBatch.Row(start: record.start, first: record.first, columns: record.columns, time: time)
+    }
+
+    // MARK: - Damage
+
+    private var view: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: bytes, count: length) }
+
+    /// No row ends in the buffer. True when something was decided; false when more bytes are needed.
+    private func resolvePartial(_ consumer: inout some RecordConsumer, atEnd: Bool) -> Bool {
+        let full = consumed == 0 && length == capacity
+        let waiting = length - consumed
+        // A torn record would swallow what follows until its quotes happen to match, so look early; but a long sound
+        // one must not be read again with each small filling.
+        guard atEnd || full || waiting < 64 << 10 || waiting > checked + checked / 4 else { return false }
+        checked = waiting
+        switch SoundRecord.read(view, from: consumed, atEnd: atEnd) {
+        case .sound:
+            return handOverLast(&consumer)
+        case .incomplete where atEnd:
+            endDamage(&consumer)
+            consumer.skip(
+                Unread(
+                    offset: position, length: Int64(length - consumed),
+                    reason: "the last record is torn: its end is missing"))
+            return false
+        case .incomplete where !full:
+            return false
+        case .incomplete:
+            if capacity < CSVLogReader.lastCapacity {
+                grow()
+                return false
+            }
+            long = LongRecord(offset: position)
+            return true
+        case .unsound(_, let reason):
+            skipToNextRecord(&consumer, reason: reason, atEnd: atEnd)
+            return !(atEnd && consumed == length)
+        }
+    }
+
+    /// A sound last row without its line feed: read, while `position` stays before it.
+    private func handOverLast(_ consumer: inout some RecordConsumer) -> Bool {
+        let row = Array(view[consumed...]) + [10]
+        deliver(row, at: position, to: &consumer)
+        return false
+    }
+
+    /// The row at `consumed` is not what it should be.
+    private func recover(_ consumer: inout some RecordConsumer, atEnd: Bool) {
+        if let mended = SocketPathRepair.mend(view, from: consumed) {
+            endDamage(&consumer)
+            deliver(mended.row, at: position, to: &consumer)
+            consumed = mended.end
+            return
+        }
+        let reason: String
+        switch SoundRecord.read(view, from: consumed, atEnd: atEnd) {
+        case .unsound(_, let found): reason = found
+        case .sound, .incomplete: reason = "no record"
+        }
+        skipToNextRecord(&consumer, reason: reason, atEnd: atEnd)
+    }
+
+    /// Goes to the next place in the buffer where a sound record starts; what lies before it is unread.
+    private func skipToNextRecord(_ consumer: inout some RecordConsumer, reason: String, atEnd: Bool) {
+        let from = consumed
+        var next = length
+        var at = from + 1
+        search: while at + 24 <= length {
+            if SoundRecord.isTimeStart(view, at) {
+                switch SoundRecord.read(view, from: at, atEnd: atEnd) {
+                case .sound:
+                    next = at
+                    break search
+                case .incomplete:
+                    // Perhaps sound: decided when more bytes are there, unless it cannot grow any more.
+                    if !atEnd && at > 0 {
+                        next = at
+                        break search
+                    }
+                case .unsound: break
+                }
+            }
+            at += 1
+        }
+        if next == length && !atEnd { next = max(from + 1, length - 24) }
+        let skipped = Int64(next - from)
+        if damage == nil { damage = Unread(offset: position, length: 0, reason: reason) }
+        damage?.length += skipped
+        consumed = next
+        scanLimit = 16 << 10
+    }
+
+    private func endDamage(_ consumer: inout some RecordConsumer) {
+        if let damage { consumer.skip(damage) }
+        damage = nil
+    }
+
+    /// Hands over one row that was put together elsewhere.
+    private func deliver(_ row: [UInt8], at offset: Int64, to consumer: inout some RecordConsumer) {
+        let size = row.count + CSVLogReader.slack
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
+        let ends = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
+        defer {
+            copy.deallocate()
+            ends.deallocate()
+        }
+        copy.initialize(repeating: 0, count: size)
+        row.withUnsafeBufferPointer { copy.update(from: $0.baseAddress ?? UnsafePointer(copy), count: row.count) }
+        var record = cscan_record()
+        let found = cscan_csv(copy, UInt32(row.count), ends, &record, 1, CSCAN_BEST)
+        let savedSeparators = separators
+        separators = ends
+        let plausible = found.records == 1 ? plausibleRow(record, in: copy) : nil
+        separators = savedSeparators
+        guard let plausible else {
+            consumer.skip(Unread(offset: offset, length: Int64(row.count), reason: "no record"))
+            return
+        }
+        withUnsafePointer(to: plausible) { pointer in
+            consumer.take(
+                RecordBatch(
+                    bytes: copy, separators: ends, rows: UnsafeBufferPointer(start: pointer, count: 1),
+                    baseOffset: offset))
+        }
+    }
+
+    // MARK: - Long records
+
+    private func continueLong(_ consumer: inout some RecordConsumer) {
+        guard var record = long else { return }
+        let outcome = record.take(UnsafeBufferPointer(rebasing: view[consumed...]))
+        consumed += outcome.taken
+        switch outcome.state {
+        case .open: long = record
+        case .whole:
+            long = nil
+            deliver(record.row, at: record.offset, to: &consumer)
+        case .broken:
+            long = nil
+            let taken = base + Int64(consumed) - record.offset
+            damage = Unread(offset: record.offset, length: taken, reason: "a quote out of place in a long record")
+            recover(&consumer, atEnd: false)
+        }
+    }
+
+    private func grow() {
+        let larger = capacity * 2
+        let newBytes = UnsafeMutablePointer<UInt8>.allocate(capacity: larger + CSVLogReader.slack)
+        newBytes.update(from: bytes, count: length)
+        (newBytes + larger).initialize(repeating: 0, count: CSVLogReader.slack)
+        bytes.deallocate()
+        separators.deallocate()
+        scanned.deallocate()
+        rows.deallocate()
+        bytes = newBytes
+        separators = .allocate(capacity: larger + CSVLogReader.slack)
+        scanned = .allocate(capacity: larger / CSVLogReader.shortestRecord + 1)
+        rows = .allocate(capacity: larger / CSVLogReader.shortestRecord + 1)
+        capacity = larger
+    }
+}
+
+extension SoundRecord {
+    /// True when a log time starts there: the cheap test before a strict reading.
+    static func isTimeStart(_ bytes: UnsafeBufferPointer<UInt8>, _ at: Int) -> Bool {
+        guard bytes[at + 4] == 45, bytes[at + 10] == 32, bytes[at + 19] == 46, at + 25 <= bytes.count else {
+            return false
+        }
+        return isTime(UnsafeBufferPointer(rebasing: bytes[at..<at + 25]))
+    }
+}

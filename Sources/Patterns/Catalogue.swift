@@ -1,0 +1,95 @@
+import Foundation
+import LocatedYAML
+import VigilModel
+
+/// What records mean.
+public struct EventCatalogue: Sendable {
+    /// Record patterns in file order: of those that fit a record, the first decides.
+    public internal(set) var patterns: [EventPattern] = []
+    /// Statement patterns: of those that fit, the most severe gives the action, all give tags.
+    public internal(set) var statements: [StatementPattern] = []
+    /// Real records and what they must give.
+    public internal(set) var examples: [PatternExample] = []
+    /// FATAL in every language of the server (csvlog translates severities).
+    public internal(set) var fatalWords: [[UInt8]] = []
+}
+
+/// Everything in `patterns/`: what a record means, and what a run of events means.
+public struct Catalogue: Sendable {
+    /// What records mean.
+    public private(set) var events = EventCatalogue()
+    /// What runs of events mean, by id.
+    public var rules: [Rule] = []
+
+    /// The catalogue that was built into the binary.
+    public static func embedded() throws -> Catalogue {
+        try Catalogue(files: EmbeddedFile.all.map { ($0.name, $0.text) })
+    }
+
+    /// The catalogue in a folder with `events/`, `messages/` and `rules/`.
+    public init(folder: String) throws {
+        let root = URL(fileURLWithPath: folder)
+        guard let found = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else {
+            throw PatternFolderProblem(folder: folder)
+        }
+        var files: [(name: String, text: String)] = []
+        for case let url as URL in found where url.pathExtension == "yml" {
+            let name = String(url.standardizedFileURL.path.dropFirst(root.standardizedFileURL.path.count + 1))
+            files.append((name, try String(contentsOf: url, encoding: .utf8)))
+        }
+        guard !files.isEmpty else { throw PatternFolderProblem(folder: folder) }
+        try self.init(files: files)
+    }
+
+    /// Reads the files, messages first. Throws `YAMLProblem` for the first thing that is wrong.
+    init(files: [(name: String, text: String)]) throws {
+        let files = files.sorted { $0.name < $1.name }
+        var reader = PatternReader()
+        for (name, text) in files where name.hasPrefix("messages/") {
+            try reader.readMessages(YAMLValue(text: text, file: "patterns/" + name))
+        }
+        events.fatalWords = reader.words("severity_fatal")
+        for (name, text) in files where name.hasPrefix("events/") {
+            try reader.readPatterns(
+                YAMLValue(text: text, file: "patterns/" + name), name: "patterns/" + name, into: &events)
+        }
+        for (name, text) in files where name.hasPrefix("rules/") {
+            let name = "patterns/" + name
+            let rule = try RuleReader.read(YAMLValue(text: text, file: name), name: name, text: text)
+            if let twin = rules.first(where: { $0.about.id == rule.about.id }) {
+                throw DuplicateID(id: rule.about.id, places: [twin.place, rule.place])
+            }
+            rules.append(rule)
+        }
+        try refuseTwins(events.patterns.map { ($0.id, $0.place) } + events.statements.map { ($0.id, $0.place) })
+    }
+
+    private func refuseTwins(_ entries: [(id: String, place: String)]) throws {
+        var seen: [String: String] = [:]
+        for (id, place) in entries {
+            if let first = seen[id] { throw DuplicateID(id: id, places: [first, place]) }
+            seen[id] = place
+        }
+    }
+}
+
+/// Two patterns or rules share an id.
+public struct DuplicateID: Error, CustomStringConvertible {
+    let id: String
+    let places: [String]
+
+    /// Both places and what to do.
+    public var description: String {
+        "\(places[1]): the id '\(id)' stands at \(places[0]) too\n  hint: give one of them another id"
+    }
+}
+
+/// The configured folder holds no patterns.
+public struct PatternFolderProblem: Error, CustomStringConvertible {
+    let folder: String
+
+    /// The folder and what belongs there.
+    public var description: String {
+        "\(folder): no pattern files here\n  hint: the folder needs messages/*.yml, events/*.yml and rules/*.yml"
+    }
+}

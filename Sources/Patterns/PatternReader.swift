@@ -1,0 +1,225 @@
+import LocatedYAML
+import VigilModel
+
+/// Reads the files of `patterns/events/` and `patterns/messages/`.
+struct PatternReader {
+    /// The server's message formats by name, in all its languages.
+    var messages: [String: [MessageTemplate]] = [:]
+    /// Names of all of them as written, for severities.
+    private var texts: [String: [String]] = [:]
+
+    /// Reads one file of message formats.
+    mutating func readMessages(_ file: YAMLValue) throws(YAMLProblem) {
+        for (name, value) in try file.entries() {
+            if messages[name] != nil { throw value.problem("the message '\(name)' is given twice") }
+            var formats: [String] = []
+            for format in try value.oneOrMore() { formats.append(try format.text()) }
+            texts[name] = formats
+            messages[name] = formats.map { MessageTemplate($0) }
+        }
+    }
+
+    /// A message without blanks in every language.
+    func words(_ name: String) -> [[UInt8]] { (texts[name] ?? []).map { Array($0.utf8) } }
+
+    /// Reads one file of event patterns.
+    func readPatterns(_ file: YAMLValue, name: String, into catalogue: inout EventCatalogue) throws(YAMLProblem) {
+        let keys = try file.mapping(["about", "patterns", "statements"])
+        for entry in try keys["patterns"]?.list() ?? [] {
+            catalogue.patterns.append(try pattern(entry, file: name, &catalogue.examples))
+        }
+        for entry in try keys["statements"]?.list() ?? [] {
+            catalogue.statements.append(try statement(entry, file: name, &catalogue.examples))
+        }
+    }
+
+    private func pattern(
+        _ entry: YAMLValue, file: String, _ examples: inout [PatternExample]
+    ) throws(YAMLProblem) -> EventPattern {
+        let keys = try entry.mapping(
+            [
+                "id", "description", "when", "read", "event", "login", "evidence", "statement", "count", "examples",
+                "counterexamples",
+            ], required: ["id", "description", "when"])
+        let id = try required(keys, "id", entry).text()
+        let condition = try condition(try required(keys, "when", entry))
+        try readExamples(keys, id: id, file: file, isStatement: false, &examples)
+        return EventPattern(
+            id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
+            condition: condition, readings: try readings(keys["read"]), effect: try effect(keys, entry),
+            counter: try keys["count"]?.text())
+    }
+
+    private func statement(
+        _ entry: YAMLValue, file: String, _ examples: inout [PatternExample]
+    ) throws(YAMLProblem) -> StatementPattern {
+        let keys = try entry.mapping(
+            ["id", "description", "command", "shape", "event", "examples", "counterexamples"],
+            required: ["id", "description", "command", "event"])
+        let id = try required(keys, "id", entry).text()
+        var commands: [String] = []
+        for command in try required(keys, "command", entry).oneOrMore() { commands.append(try command.text()) }
+        var shape: Regex?
+        if let value = keys["shape"] { shape = try regex(value) }
+        try readExamples(keys, id: id, file: file, isStatement: true, &examples)
+        return StatementPattern(
+            id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
+            commands: commands, shape: shape, kind: try kind(try required(keys, "event", entry)))
+    }
+
+    private func required(
+        _ keys: [String: YAMLValue], _ name: String, _ entry: YAMLValue
+    ) throws(YAMLProblem) -> YAMLValue {
+        guard let value = keys[name] else { throw entry.problem("the key '\(name)' is missing") }
+        return value
+    }
+
+    private func effect(_ keys: [String: YAMLValue], _ entry: YAMLValue) throws(YAMLProblem) -> EventPattern.Effect {
+        let given = ["event", "login", "evidence", "statement"].filter { keys[$0] != nil }
+        guard given.count <= 1 else { throw entry.problem("only one of \(given.joined(separator: ", ")) may stand here") }
+        if let value = keys["event"] { return .event(try kind(value)) }
+        if let value = keys["login"] { return .login(try kind(value)) }
+        if keys["evidence"] != nil { return .evidence }
+        if keys["statement"] != nil { return .statement }
+        guard keys["count"] != nil else { throw entry.problem("a pattern needs event, login, evidence, statement or count") }
+        return .counted
+    }
+
+    private func kind(_ value: YAMLValue) throws(YAMLProblem) -> EventKind {
+        let keys = try value.mapping(
+            ["dataset", "category", "action", "outcome", "reason", "severity", "tags"],
+            required: ["category", "action", "severity"])
+        let action = try keys["action"]?.text() ?? ""
+        var tags: Set<String> = [action]
+        for tag in try keys["tags"]?.list() ?? [] { tags.insert(try tag.text()) }
+        return EventKind(
+            dataset: try keys["dataset"]?.text() ?? "postgresql.log", category: try keys["category"]?.text() ?? "",
+            action: action, outcome: try keys["outcome"]?.word(EventOutcome.self) ?? .unknown,
+            reason: try keys["reason"]?.text(), severity: try keys["severity"]?.word(Severity.self) ?? .info,
+            tags: tags.sorted())
+    }
+
+    private func regex(_ value: YAMLValue) throws(YAMLProblem) -> Regex {
+        let text = try value.text()
+        do { return try Regex(text) } catch {
+            throw value.problem("\(error.message) at character \(error.offset) of the expression")
+        }
+    }
+
+    private static let readable = ["auth_method", "hba_rule", "tls_version"]
+
+    private func readings(_ value: YAMLValue?) throws(YAMLProblem) -> [(column: LogColumn, regex: Regex)] {
+        var result: [(column: LogColumn, regex: Regex)] = []
+        for (name, value) in try value?.entries() ?? [] {
+            guard let column = PatternReader.columns[name] else { throw unknownColumn(name, value) }
+            let regex = try regex(value)
+            for (group, _) in regex.groups where !PatternReader.readable.contains(group) {
+                throw value.problem(
+                    "no event key is named '\(group)'", hint: "known: \(PatternReader.readable.joined(separator: ", "))")
+            }
+            result.append((column, regex))
+        }
+        return result
+    }
+
+    private func unknownColumn(_ name: String, _ value: YAMLValue) -> YAMLProblem {
+        let hint = nearest(to: name, among: PatternReader.columns.keys).map { "did you mean \($0)?" }
+        return value.problem("no column is named '\(name)'", hint: hint)
+    }
+
+    /// Columns by the names of the PostgreSQL manual (19.8.4).
+    static let columns: [String: LogColumn] = [
+        "message": .message, "detail": .detail, "hint": .hint, "context": .context, "query": .query,
+        "internal_query": .internalQuery, "user_name": .userName, "database_name": .databaseName,
+        "connection_from": .connectionFrom, "application_name": .applicationName, "command_tag": .commandTag,
+    ]
+
+    private func condition(_ value: YAMLValue) throws(YAMLProblem) -> RecordCondition {
+        let keys = try value.mapping([
+            "severity", "sqlstate", "command_tag", "backend_type", "absent", "message", "message_about_user",
+            "detail_about_user",
+        ])
+        var condition = RecordCondition()
+        for state in try keys["sqlstate"]?.oneOrMore() ?? [] { condition.states.append(try sqlState(state)) }
+        for severity in try keys["severity"]?.oneOrMore() ?? [] {
+            let name = "severity_" + (try severity.text()).lowercased()
+            guard let words = texts[name] else { throw severity.problem("no severity of PostgreSQL") }
+            condition.severities += words.map { Array($0.utf8) }
+        }
+        for tag in try keys["command_tag"]?.oneOrMore() ?? [] { condition.commandTags.append(Array(try tag.text().utf8)) }
+        for type in try keys["backend_type"]?.oneOrMore() ?? [] {
+            condition.backendTypes.append(Array(try type.text().utf8))
+        }
+        for name in try keys["absent"]?.oneOrMore() ?? [] {
+            guard let column = PatternReader.columns[try name.text()] else { throw unknownColumn(try name.text(), name) }
+            condition.absent.append(column)
+        }
+        condition.messages = try templates(keys["message"])
+        condition.messagesAboutUser = try templates(keys["message_about_user"])
+        condition.detailsAboutUser = try templates(keys["detail_about_user"])
+        if condition.states.isEmpty { throw value.problem("a pattern must name SQLSTATEs or classes (28*)") }
+        if condition.covers(state: "00000"), condition.messages.contains(where: { $0.prefix.count < 4 }) || condition.messages.isEmpty {
+            throw value.problem("a pattern for SQLSTATE 00000 must name messages that start with at least four bytes")
+        }
+        return condition
+    }
+
+    private func sqlState(_ value: YAMLValue) throws(YAMLProblem) -> String {
+        let text = try value.text()
+        let state = text.hasSuffix("*") ? String(text.dropLast()) : text
+        guard state.count == (text.hasSuffix("*") ? 2 : 5), state.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) })
+        else { throw value.problem("a SQLSTATE has five characters, a class two and a star", hint: "write 28P01 or 28*") }
+        return state
+    }
+
+    /// Names of `patterns/messages/`, all languages of each.
+    private func templates(_ value: YAMLValue?) throws(YAMLProblem) -> [MessageTemplate] {
+        var result: [MessageTemplate] = []
+        for entry in try value?.oneOrMore() ?? [] {
+            let name = try entry.text()
+            guard let found = messages[name] else {
+                throw entry.problem(
+                    "no message is named '\(name)' in patterns/messages",
+                    hint: nearest(to: name, among: messages.keys).map { "did you mean \($0)?" })
+            }
+            result += found
+        }
+        return result
+    }
+
+    private func readExamples(
+        _ keys: [String: YAMLValue], id: String, file: String, isStatement: Bool, _ examples: inout [PatternExample]
+    ) throws(YAMLProblem) {
+        let key = isStatement ? "sql" : "record"
+        for value in try keys["examples"]?.list() ?? [] {
+            let parts = try value.mapping([key, "gives"], required: [key, "gives"])
+            var gives: [String: String] = [:]
+            for (name, wanted) in try parts["gives"]?.entries() ?? [] { gives[name] = try wanted.text() }
+            examples.append(
+                PatternExample(
+                    pattern: id, place: "\(file):\(value.line)", input: try parts[key]?.text() ?? "",
+                    isStatement: isStatement, gives: gives))
+        }
+        for value in try keys["counterexamples"]?.list() ?? [] {
+            let parts = try value.mapping([key], required: [key])
+            examples.append(
+                PatternExample(
+                    pattern: id, place: "\(file):\(value.line)", input: try parts[key]?.text() ?? "",
+                    isStatement: isStatement, gives: nil))
+        }
+    }
+}
+
+/// A real record or statement and what it must give.
+public struct PatternExample: Sendable {
+    /// The pattern it belongs to.
+    public let pattern: String
+    /// File and line.
+    public let place: String
+    /// One or more csvlog rows, or a SQL text.
+    public let input: String
+    /// Whether it is a SQL text.
+    public let isStatement: Bool
+    /// Event keys and values; nil for a counter-example, which must not match its pattern.
+    public let gives: [String: String]?
+}

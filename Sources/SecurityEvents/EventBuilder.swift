@@ -1,0 +1,85 @@
+import Patterns
+import VigilModel
+
+/// Turns the columns of a record into the fields of an event.
+enum EventBuilder {
+    /// Stands in where only what is read from texts is wanted.
+    static let none = EventKind(
+        dataset: "", category: "", action: "", outcome: .unknown, severity: .info, tags: [])
+
+    /// An event with what every PostgreSQL record has. `ordinal` numbers the statements within a record.
+    static func event(_ record: LogRecord, kind: EventKind, time: LogTime, ordinal: Int = 0, isStatement: Bool = false)
+        -> SecurityEvent
+    {
+        let (host, port) = address(record)
+        let session = record.text(.sessionID) ?? ""
+        let line = record.number(.sessionLine) ?? 0
+        var event = SecurityEvent(
+            identity: EventIdentity(origin: session, line: line, hash: mark(record), ordinal: ordinal), time: time,
+            kind: kind,
+            actor: EventActor(address: host, user: record.text(.userName), database: record.text(.databaseName)))
+        event.sourcePort = port
+        event.processID = record.number(.processID)
+        event.sqlState = record.text(.sqlState)
+        event.sessionID = session
+        event.sessionLine = line
+        event.applicationName = record.text(.applicationName)
+        event.offset = record.offset
+        event.content = content(record, isStatement: isStatement)
+        if !isStatement { event.message = record.text(.message) }
+        return event
+    }
+
+    /// The short hash of SQLSTATE, command tag and client address that belongs to an event's identity.
+    private static func mark(_ record: LogRecord) -> UInt32 {
+        var digest = Digest64()
+        for column in [LogColumn.sqlState, .commandTag, .connectionFrom] {
+            record.withContent(column) { digest.combine($0) }
+            digest.combine(CollectionOfOne(UInt8(0)))
+        }
+        return digest.folded32
+    }
+
+    /// Tells the record from another one under the same identity. A statement may hold secrets, so only its length
+    /// counts.
+    private static func content(_ record: LogRecord, isStatement: Bool) -> Int64 {
+        var digest = Digest64()
+        for column in [LogColumn.userName, .databaseName, .sqlState] {
+            record.withContent(column) { digest.combine($0) }
+            digest.combine(CollectionOfOne(UInt8(0)))
+        }
+        if isStatement {
+            digest.combine(String(record.content(.message).count))
+        } else {
+            record.withContent(.message) { digest.combine($0) }
+        }
+        return Int64(bitPattern: digest.value)
+    }
+
+    /// Host and port of csvlog column 5: `host:port` with an IPv6 host unbracketed, `[local]`, or nothing.
+    static func address(_ record: LogRecord) -> (host: String?, port: Int?) {
+        record.withContent(.connectionFrom) { bytes in
+            if bytes.isEmpty { return (nil, nil) }
+            if bytes.starts(with: Array("[local]".utf8)) { return ("[local]", nil) }
+            guard let colon = bytes.lastIndex(of: 58), let port = Int(String(decoding: bytes[(colon + 1)...], as: UTF8.self)),
+                (0...65535).contains(port)
+            else { return (String(escaping: bytes), nil) }
+            return (String(escaping: bytes[..<colon]), port)
+        }
+    }
+
+    /// Reads what the pattern takes from texts.
+    static func read(_ record: LogRecord, _ pattern: EventPattern, into event: inout SecurityEvent) {
+        for (column, regex) in pattern.readings where !record.isEmpty(column) {
+            let text = record.content(column)
+            for (group, range) in regex.match(text) ?? [:] {
+                let value = String(escaping: text[range])
+                switch group {
+                case "auth_method": event.authMethod = value
+                case "tls_version": event.tlsVersion = value
+                default: event.hbaRule = value.allSatisfy(\.isNumber) ? "pg_hba.conf:\(value)" : value
+                }
+            }
+        }
+    }
+}

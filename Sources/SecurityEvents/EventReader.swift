@@ -1,0 +1,127 @@
+import Patterns
+import VigilModel
+
+/// What the records of one source mean, in file order.
+public struct EventReader {
+    /// What was found since it was last taken, in file order.
+    public private(set) var events: [SecurityEvent] = []
+    /// Records read so far.
+    public private(set) var records: Int64 = 0
+    private var index: PatternIndex
+    private let statements: StatementReader
+    private var clock: SourceClock
+    private var logins = LoginTracker()
+    private var activity = ActivityCounter()
+    /// Records before this offset were counted by an earlier run.
+    private let countFrom: Int64
+    /// Severity and tag of a login that was refused after authorization.
+    private let startupTag = Array("startup".utf8)
+    private let fatal: [[UInt8]]
+
+    /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), and
+    /// the offset from which on records feed the hourly counters.
+    public init(catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0) {
+        index = PatternIndex(catalogue.patterns)
+        statements = StatementReader(catalogue.statements)
+        self.clock = SourceClock(now: clock)
+        self.countFrom = countFrom
+        fatal = catalogue.fatalWords
+    }
+
+    /// The source's time: that of its last record, clamped.
+    public var now: LogTime { clock.now }
+
+    /// How often the source's clock was set back by more than ten minutes.
+    public var clockSteps: Int { clock.rebased }
+
+    /// The oldest record that must be read again after a restart, with the source's time before it.
+    public var held: (offset: Int64, clock: LogTime)? { logins.oldest.map { ($0.offset, $0.clockBefore) } }
+
+    /// Reads records.
+    public mutating func read(_ batch: RecordBatch) {
+        for number in 0..<batch.count { read(batch[number]) }
+        records += Int64(batch.count)
+    }
+
+    /// Says that no more records will come for now: sessions that are coming in are in.
+    public mutating func settle() { emit(logins.expired(at: nil)) }
+
+    /// Gives the events found since the last time.
+    public mutating func takeEvents() -> [SecurityEvent] {
+        defer { events = [] }
+        return events
+    }
+
+    /// Gives the hourly counts since the last time.
+    public mutating func takeActivity() -> [Activity: Int64] { activity.take() }
+
+    /// Reads one record.
+    @inline(__always)
+    mutating func read(_ record: LogRecord) {
+        let before = clock.now
+        let time = clock.advance(to: record.time)
+        if !logins.isEmpty { advanceLogins(record, time) }
+        let state = record.head(.sqlState)
+        if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
+        classify(record, state: state, time: time, before: before)
+    }
+
+    private mutating func advanceLogins(_ record: LogRecord, _ time: LogTime) {
+        let key = SessionKey(record)
+        emit(logins.expired(at: time))
+        guard logins.mayHold(key) else { return }
+        // Authenticated and authorized lines belong to the login and are seen to below.
+        if record.head(.sqlState) == PatternIndex.success, record.equals(.commandTag, Array("authentication".utf8)) {
+            return
+        }
+        guard let login = logins.end(key) else { return }
+        let refused = record.equals(.commandTag, startupTag) && fatal.contains { record.equals(.severity, $0) }
+        if !refused { emit([login]) }
+    }
+
+    private mutating func emit(_ ended: [LoginTracker.Login]) {
+        for login in ended {
+            guard var event = login.event else { continue }
+            event.authMethod = login.authMethod
+            event.hbaRule = login.hbaRule
+            events.append(event)
+        }
+    }
+
+    private mutating func classify(_ record: LogRecord, state: UInt64, time: LogTime, before: LogTime) {
+        guard let pattern = index.match(record, state: state) else { return }
+        if let counter = pattern.counter, record.offset >= countFrom { activity.count(counter, record, at: time) }
+        switch pattern.effect {
+        case .counted: break
+        case .event(let kind):
+            var event = EventBuilder.event(record, kind: kind, time: time)
+            EventBuilder.read(record, pattern, into: &event)
+            events.append(event)
+        case .statement:
+            events += statements.events(record, condition: pattern.condition, time: time)
+        case .evidence:
+            var event = EventBuilder.event(record, kind: EventBuilder.none, time: time)
+            EventBuilder.read(record, pattern, into: &event)
+            hold(record, time: time, before: before) { login in
+                login.authMethod = event.authMethod
+                login.hbaRule = event.hbaRule
+            }
+        case .login(let kind):
+            var event = EventBuilder.event(record, kind: kind, time: time)
+            EventBuilder.read(record, pattern, into: &event)
+            hold(record, time: time, before: before) { $0.event = event }
+        }
+    }
+
+    private mutating func hold(
+        _ record: LogRecord, time: LogTime, before: LogTime, _ change: (inout LoginTracker.Login) -> Void
+    ) {
+        let key = SessionKey(record)
+        logins.update(
+            key, start: LoginTracker.Login(key: key, offset: record.offset, clockBefore: before, time: time)
+        ) {
+            $0.time = time
+            change(&$0)
+        }
+    }
+}

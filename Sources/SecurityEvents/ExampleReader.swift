@@ -1,0 +1,53 @@
+import Patterns
+import VigilModel
+
+/// Reads the records of an example and says which patterns they matched, too.
+public struct ExampleReader {
+    private var index: PatternIndex
+    private var reader: EventReader
+    /// Ids of the patterns that matched, in order.
+    public private(set) var patterns: [String] = []
+    /// What the records give.
+    public private(set) var events: [SecurityEvent] = []
+
+    /// Takes the catalogue.
+    public init(_ catalogue: EventCatalogue) {
+        index = PatternIndex(catalogue.patterns)
+        reader = EventReader(catalogue: catalogue)
+    }
+
+    /// Reads one record of a batch that was read by nobody else.
+    public mutating func read(_ record: LogRecord, _ batch: RecordBatch) {
+        if let pattern = index.match(record, state: record.head(.sqlState)) { patterns.append(pattern.id) }
+        reader.read(record)
+    }
+
+    /// Says that the example ends here.
+    public mutating func finish() {
+        reader.settle()
+        events = reader.takeEvents()
+    }
+
+    /// What a lone statement gives.
+    public static func statement(
+        _ sql: String, _ catalogue: EventCatalogue
+    ) -> (events: [SecurityEvent], patterns: [String]) {
+        let reader = StatementReader(catalogue.statements)
+        var events: [SecurityEvent] = []
+        var patterns: [String] = []
+        for (number, statement) in SQLReader.statements(in: Array(sql.utf8)).enumerated() {
+            patterns += reader.matching(statement)
+            guard let kind = reader.kind(of: statement) else { continue }
+            var event = SecurityEvent(
+                identity: EventIdentity(origin: "", line: 0, hash: 0, ordinal: number),
+                time: LogTime(milliseconds: 0), kind: kind,
+                actor: EventActor(address: nil, user: nil, database: nil))
+            event.operation = statement.command
+            event.objectName = statement.objectName
+            event.objectType = statement.objectType
+            event.targetUser = statement.targetRole
+            events.append(event)
+        }
+        return (events, patterns)
+    }
+}

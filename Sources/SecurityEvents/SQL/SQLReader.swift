@@ -1,0 +1,39 @@
+/// Reads the text of a query string: what statements it holds, and the same text without its secrets.
+///
+/// Both functions take any bytes whatever and always give an answer: text cut off in the middle, unbalanced quotes,
+/// zero bytes and invalid UTF-8 are read as far as they go. Their time grows with the length of the text only.
+public enum SQLReader {
+    /// Gives the statements in a query string, in their order, and the facts of each.
+    ///
+    /// Takes the bytes of the string and the greatest number of statements to give; reading stops there. Empty
+    /// statements are left out. Text that ends inside a constant or comment is taken to end there.
+    ///
+    /// Source: manual 4.1 "Lexical Structure" (with `standard_conforming_strings = on`), "Multiple
+    /// Statements in a Simple Query" and the pages of part VI "SQL Commands".
+    public static func statements(in text: [UInt8], limit: Int = 1000) -> [SQLStatement] {
+        var splitter = SQLSplitter(text)
+        var found: [SQLStatement] = []
+        while found.count < limit, let tokens = splitter.nextStatement() {
+            guard let first = tokens.first, let last = tokens.last else { continue }
+            let facts = SQLCommandReader.facts(of: tokens, in: text)
+            found.append(
+                SQLStatement(
+                    range: first.start..<last.end, command: facts.command, objectType: facts.objectType,
+                    objectName: facts.objectName, targetRole: facts.targetRole,
+                    shape: SQLShape.make(of: tokens, in: text)))
+        }
+        return found
+    }
+
+    /// Gives the text with its secrets replaced by `<redacted>`; every other byte stays as it is.
+    ///
+    /// Gone are passwords, keys, tokens and password verifiers, also where they stand in SQL or connection strings
+    /// inside constants, function bodies and comments. The quotes of a constant stay. Redacting twice changes
+    /// nothing more.
+    ///
+    /// Source: manual pages CREATE ROLE, CREATE USER MAPPING, SET, "Connection Strings" (libpq),
+    /// "SASL Authentication", "pgcrypto".
+    public static func redacted(_ text: [UInt8]) -> [UInt8] {
+        SQLRedactor.redact(text)
+    }
+}

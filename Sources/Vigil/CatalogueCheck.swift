@@ -1,0 +1,150 @@
+import Detections
+import LogRecords
+import Patterns
+import SecurityEvents
+import VigilModel
+
+/// Runs every example of a catalogue.
+public struct CatalogueCheck {
+    /// What did not give what its file says.
+    public private(set) var failures: [String] = []
+    private var examples = 0
+    private let catalogue: Catalogue
+
+    /// One line for a person.
+    public var summary: String {
+        let events = catalogue.events
+        return "\(events.patterns.count) record patterns, \(events.statements.count) statement patterns, "
+            + "\(catalogue.rules.count) rules; \(examples) examples, \(failures.count) failed"
+    }
+
+    /// Runs all of them.
+    public init(_ catalogue: Catalogue) {
+        self.catalogue = catalogue
+        for example in catalogue.events.examples { check(example) }
+        for rule in catalogue.rules {
+            for example in rule.examples { check(example, rule) }
+        }
+    }
+
+    private mutating func check(_ example: PatternExample) {
+        examples += 1
+        let reading = ExampleReading(example, catalogue.events)
+        guard let gives = example.gives else {
+            if reading.patterns.contains(example.pattern) {
+                failures.append("\(example.place): the counter-example matches \(example.pattern)")
+            }
+            return
+        }
+        guard let event = reading.events.first else {
+            failures.append("\(example.place): the example gives no event")
+            return
+        }
+        if !reading.patterns.contains(example.pattern) {
+            failures.append(
+                "\(example.place): the example does not match \(example.pattern) but "
+                    + (reading.patterns.isEmpty ? "nothing" : reading.patterns.joined(separator: ", ")))
+        }
+        for (key, wanted) in gives.sorted(by: { $0.key < $1.key }) {
+            let found = ExampleReading.value(of: key, in: event)
+            if found != wanted {
+                failures.append("\(example.place): \(key) is \(found ?? "absent"), not \(wanted)")
+            }
+        }
+    }
+
+    private mutating func check(_ example: RuleExample, _ rule: Rule) {
+        examples += 1
+        var detector = Detector(rules: [rule], publicNetworks: [])
+        var alerts = 0
+        for event in CatalogueCheck.events(of: example) {
+            alerts += detector.take(event) { String($0) }.count
+        }
+        if alerts != example.alerts {
+            failures.append(
+                "\(example.place): \(rule.about.id), '\(example.name)': \(alerts) alerts instead of \(example.alerts)")
+        }
+    }
+
+    private static func events(of example: RuleExample) -> [DetectionInput] {
+        var result: [DetectionInput] = []
+        for event in example.events {
+            for number in 1...max(1, event.times) {
+                func text(_ text: String) -> String? {
+                    text.isEmpty ? nil : text.split(separator: "{n}", omittingEmptySubsequences: false)
+                        .joined(separator: String(number))
+                }
+                result.append(
+                    DetectionInput(
+                        seq: Int64(result.count), time: LogTime(milliseconds: event.at + Int64(number - 1) * event.every),
+                        action: event.action, reason: text(event.reason), ip: text(event.ip).flatMap(IPAddress.init),
+                        user: text(event.user), database: nil, count: 1))
+            }
+        }
+        return result.sorted { ($0.time, $0.seq) < ($1.time, $1.seq) }
+    }
+}
+
+/// What an example's records or statement give.
+private struct ExampleReading {
+    var events: [SecurityEvent] = []
+    /// Ids of the patterns that matched.
+    var patterns: [String] = []
+
+    init(_ example: PatternExample, _ catalogue: EventCatalogue) {
+        if example.isStatement {
+            let result = ExampleReader.statement(example.input, catalogue)
+            (events, patterns) = (result.events, result.patterns)
+            return
+        }
+        var collector = Collector(reader: ExampleReader(catalogue))
+        let reader = CSVLogReader()
+        var bytes = Array((example.input + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            _ = reader.fill { buffer in
+                let count = min(buffer.count, bytes.count)
+                buffer.copyBytes(from: bytes.prefix(count))
+                bytes = bytes.dropFirst(count)
+                return count
+            }
+            reader.drain(into: &collector, atEnd: bytes.isEmpty)
+        }
+        collector.reader.finish()
+        (events, patterns) = (collector.reader.events, collector.reader.patterns)
+    }
+
+    private struct Collector: RecordConsumer {
+        var reader: ExampleReader
+        mutating func take(_ records: RecordBatch) {
+            for index in 0..<records.count { reader.read(records[index], records) }
+        }
+        mutating func skip(_ unread: Unread) {}
+    }
+
+    static func value(of key: String, in event: SecurityEvent) -> String? {
+        switch key {
+        case "event.action": return event.kind.action
+        case "event.category": return event.kind.category
+        case "event.outcome": return event.kind.outcome.rawValue
+        case "event.reason": return event.kind.reason
+        case "event.severity": return event.kind.severity.rawValue
+        case "tags": return event.kind.tags.joined(separator: " ")
+        case "source.address": return event.actor.address
+        case "source.ip": return event.actor.ip?.description
+        case "source.port": return event.sourcePort.map(String.init)
+        case "user.name": return event.actor.user
+        case "user.target.name": return event.targetUser
+        case "db.namespace": return event.actor.database
+        case "db.operation.name": return event.operation
+        case "db.object.name": return event.objectName
+        case "db.object.type": return event.objectType
+        case "db.query.text": return event.query
+        case "message": return event.message
+        case "postgresql.auth.method": return event.authMethod
+        case "postgresql.hba.rule": return event.hbaRule
+        case "postgresql.log.sql_state_code": return event.sqlState
+        case "tls.version": return event.tlsVersion
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import LocatedYAML
+import Patterns
+import Responses
+import VigilModel
+
+/// What an operator decided: one YAML file, everything optional.
+public struct Configuration: Sendable {
+    /// Path of the store.
+    public var store: String?
+    /// Folder that replaces the built-in catalogue.
+    public var patterns: String?
+    /// Sources and what is known of them.
+    public var sources: [Source] = []
+    /// Who is banned and for how long.
+    public var bans = BanPolicy()
+    /// Changes to packaged rules, by id.
+    public var rules: [String: RuleTuning] = [:]
+
+    /// A source and what is known of it.
+    public struct Source: Sendable {
+        /// File, folder or pattern.
+        public var path: String
+        /// Its format; nil: found by content.
+        public var format: String?
+        /// Cluster and instance it belongs to.
+        public var cluster: String?
+        public var instance: String?
+        /// IANA zone for abbreviations that the log does not explain.
+        public var timezone: String?
+    }
+
+    /// What is changed of a rule.
+    public struct RuleTuning: Sendable {
+        var enabled: Bool?
+        var severity: Severity?
+        var threshold: Int?
+        var window: Int64?
+    }
+
+    /// The defaults.
+    public init() {}
+
+    /// Where the configuration is looked for when none is named.
+    public static let defaultPath = "/etc/pgvigil/pgvigil.yml"
+
+    /// Reads the named file, or the default one if it is there. Throws `YAMLProblem` with file, line and what to do.
+    public static func load(_ path: String?) throws -> Configuration {
+        guard let path = path ?? ProcessInfo.processInfo.environment["PGVIGIL_CONFIG"] else {
+            return access(defaultPath, R_OK) == 0 ? try load(defaultPath) : Configuration()
+        }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ConfigurationProblem(path: path)
+        }
+        return try Configuration(YAMLValue(text: text, file: path))
+    }
+
+    init(_ file: YAMLValue) throws(YAMLProblem) {
+        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules"])
+        store = try keys["store"]?.text()
+        patterns = try keys["patterns"]?.text()
+        for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
+        for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
+        if let value = keys["bans"] { try readBans(value) }
+        for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
+    }
+
+    private mutating func readBans(_ value: YAMLValue) throws(YAMLProblem) {
+        let keys = try value.mapping([
+            "mode", "loopback", "private", "factor", "ceiling", "forget", "ipv6_prefix",
+        ])
+        if let mode = keys["mode"] { bans.mode = try mode.word(BanMode.self) }
+        if let loopback = keys["loopback"] { bans.loopback = try loopback.boolean() }
+        if let local = keys["private"] { bans.private = try local.boolean() }
+        if let factor = keys["factor"] { bans.factor = Int64(try factor.integer(1...100)) }
+        if let ceiling = keys["ceiling"] { bans.ceiling = try ceiling.duration() }
+        if let forget = keys["forget"] { bans.forgetting = try forget.duration() }
+        if let prefix = keys["ipv6_prefix"] { bans.ipv6Prefix = try prefix.integer(48...128) }
+    }
+
+    /// `192.0.2.0/24`, or `{cidr: 192.0.2.0/24, reason: office}`.
+    private static func allow(_ value: YAMLValue) throws(YAMLProblem) -> AllowEntry {
+        let keys = value.isMapping ? try value.mapping(["cidr", "reason"], required: ["cidr"]) : ["cidr": value]
+        let place = keys["cidr"] ?? value
+        guard let cidr = CIDR(try place.text()) else {
+            throw place.problem("no address or CIDR", hint: "write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+        }
+        return AllowEntry(cidr: cidr, reason: try keys["reason"]?.text() ?? "")
+    }
+
+    /// The catalogue with this configuration's changes to its rules.
+    public func catalogue() throws -> Catalogue {
+        var catalogue = try patterns.map { try Catalogue(folder: $0) } ?? Catalogue.embedded()
+        for (id, tuning) in rules {
+            guard let index = catalogue.rules.firstIndex(where: { $0.about.id == id }) else {
+                throw UnknownRule(id: id, hint: nearest(to: id, among: catalogue.rules.map(\.about.id)))
+            }
+            tuning.apply(to: &catalogue.rules[index])
+        }
+        return catalogue
+    }
+
+    /// Kinds of address that count as public ones.
+    public var publicNetworks: Set<EventMatch.Network> {
+        var networks: Set<EventMatch.Network> = []
+        if bans.loopback { networks.insert(.loopback) }
+        if bans.private { networks.insert(.private) }
+        return networks
+    }
+
+    /// What is known of a file: the entry whose path is the file, holds it, or matches it.
+    public func source(for path: String) -> Source? {
+        sources.first { $0.path == path || path.hasPrefix($0.path + "/") || fnmatch($0.path, path, 0) == 0 }
+    }
+}
+
+extension Configuration.Source {
+    fileprivate init(_ value: YAMLValue) throws(YAMLProblem) {
+        let keys = try value.mapping(["path", "format", "cluster", "instance", "timezone"], required: ["path"])
+        path = try keys["path"]?.text() ?? ""
+        format = try keys["format"]?.text()
+        cluster = try keys["cluster"]?.text()
+        instance = try keys["instance"]?.text()
+        timezone = try keys["timezone"]?.text()
+    }
+}
+
+extension Configuration.RuleTuning {
+    fileprivate init(_ value: YAMLValue) throws(YAMLProblem) {
+        let keys = try value.mapping(["enabled", "severity", "threshold", "window"])
+        enabled = try keys["enabled"]?.boolean()
+        severity = try keys["severity"]?.word(Severity.self)
+        threshold = try keys["threshold"]?.integer(1...100_000)
+        window = try keys["window"]?.duration()
+    }
+
+    fileprivate func apply(to rule: inout Rule) {
+        if let enabled { rule.enabled = enabled }
+        if let severity { rule.severity = severity }
+        rule.condition = rule.condition.tuned(count: threshold, within: window)
+    }
+}
+
+/// The configuration file cannot be read.
+public struct ConfigurationProblem: Error, CustomStringConvertible {
+    let path: String
+
+    /// The file and what to do.
+    public var description: String { "\(path): the configuration cannot be read\n  hint: check the name and its mode" }
+}
+
+/// The configuration tunes a rule that is not there.
+public struct UnknownRule: Error, CustomStringConvertible {
+    let id: String
+    let hint: String?
+
+    /// The rule and the nearest known one.
+    public var description: String {
+        "rules: no rule is named '\(id)'" + (hint.map { "\n  hint: did you mean \($0)?" } ?? "")
+    }
+}

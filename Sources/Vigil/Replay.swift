@@ -1,0 +1,167 @@
+import EventStore
+import Foundation
+import LogRecords
+import LogSources
+import Patterns
+import Responses
+import VigilModel
+
+/// Reads files once, from where earlier readings ended, and brings rules up to their end.
+public struct Replay: Sendable {
+    /// What a person may ask for.
+    public struct Options: Sendable {
+        /// Files, folders, patterns, `-`.
+        public var paths: [String]
+        /// Where the store is.
+        public var store: String
+        /// Only events of this time, `since` included, `until` not. A reading of a part moves no position.
+        public var since: LogTime?
+        public var until: LogTime?
+        /// Files read at the same time.
+        public var jobs: Int
+
+        /// Takes all of it.
+        public init(paths: [String], store: String, since: LogTime?, until: LogTime?, jobs: Int) {
+            self.paths = paths
+            self.store = store
+            self.since = since
+            self.until = until
+            self.jobs = jobs
+        }
+    }
+
+    private let options: Options
+    private let configuration: Configuration
+    private let catalogue: Catalogue
+
+    /// Takes what is asked for. Throws what is wrong with the catalogue.
+    public init(_ options: Options, configuration: Configuration) throws {
+        self.options = options
+        self.configuration = configuration
+        catalogue = try configuration.catalogue()
+    }
+
+    /// Reads, detects, and tells what was found. `progress` is called from time to time with bytes read and to read.
+    /// Nothing is written before every named file has shown that it can be read.
+    public func run(progress: @escaping (_ read: Int64, _ total: Int64?) -> Void) throws -> ReplaySummary {
+        let started = Date()
+        let inputs = try ReplayInputs(options.paths, configuration: configuration)
+        let store = try Store(path: options.store)
+        var summary = ReplaySummary(store: options.store)
+        summary.files = inputs.files.count
+        summary.empty = inputs.empty
+        summary.passedOver = inputs.passedOver
+        try read(inputs.files, into: store, &summary, progress: progress)
+        let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
+        let found = try pass.run(through: .distantFuture)
+        summary.alerts = found.alerts
+        summary.end = try store.lastEventTime()
+        if let end = summary.end {
+            summary.bans = configuration.bans.inForce(try store.bans(from: end, to: end), at: end)
+        }
+        summary.seconds = Date().timeIntervalSince(started)
+        return summary
+    }
+
+    /// One file's part of a commit, as the reading threads hand it over.
+    private struct Part: Sendable {
+        var ingest: Ingest?
+        var bytes: Int64 = 0
+        var end: End?
+    }
+
+    /// What is known when a file has been read.
+    private struct End: Sendable {
+        var clockSteps: Int
+        var unknownZones: Set<String>
+        var problem: (any Error)?
+    }
+
+    private func read(
+        _ files: [ReplayInputs.File], into store: Store, _ summary: inout ReplaySummary,
+        progress: (Int64, Int64?) -> Void
+    ) throws {
+        let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + $1.identity.size }
+        let queue = FileQueue(files)
+        let workers = max(1, min(options.jobs, files.count))
+        let handoff = Handoff<Part>(producers: workers, limit: workers * 4)
+        for _ in 0..<workers {
+            Thread.detachNewThread {
+                while let file = queue.next() { readFile(file, store: store, handoff: handoff) }
+                handoff.finish()
+            }
+        }
+        let writer = StoreWriter(store)
+        try store.prepareForBulk()
+        var read: Int64 = 0
+        var failure: (any Error)?
+        while true {
+            let parts = handoff.takeAll()
+            if parts.isEmpty { break }
+            read += parts.reduce(0) { $0 + $1.bytes }
+            if failure == nil {
+                do { try commit(parts, writer, &summary) } catch {
+                    // The readers must come to their end before this can be told.
+                    failure = error
+                    queue.stop()
+                }
+            }
+            progress(read, total)
+        }
+        summary.bytes = read
+        if let failure { throw failure }
+        if summary.files == summary.failed.count, let first = summary.failed.first, summary.files > 0 { throw first }
+    }
+
+    private func commit(_ parts: [Part], _ writer: StoreWriter, _ summary: inout ReplaySummary) throws {
+        let ingests = parts.compactMap(\.ingest)
+        summary.count(ingests)
+        summary.result.add(try writer.commit(ingests))
+        for end in parts.compactMap(\.end) {
+            summary.clockSteps += end.clockSteps
+            summary.unknownZones.formUnion(end.unknownZones)
+            if let problem = end.problem { summary.failed.append(problem) }
+        }
+    }
+
+    /// Reads a file to its end in parts that are worth a commit.
+    private func readFile(_ input: ReplayInputs.File, store: Store, handoff: Handoff<Part>) {
+        var end = End(clockSteps: 0, unknownZones: [], problem: nil)
+        do {
+            let file = try input.open()
+            let state = try store.open(input.identity)
+            let reader = SourceReader(
+                file: file, state: state, catalogue: catalogue.events, timezone: input.timezone,
+                span: .init(since: options.since ?? .distantPast, until: options.until ?? .distantFuture))
+            // What an earlier reading took is done.
+            var handed: Int64 = options.since == nil && options.until == nil ? -state.position : 0
+            var since: Int64 = 0
+            while try reader.step() {
+                if reader.eventCount >= 4096 || reader.bytesRead - since >= 32 << 20 {
+                    since = reader.bytesRead
+                    handoff.put(Part(ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed))
+                    handed = reader.bytesRead
+                }
+            }
+            reader.finish()
+            end.clockSteps = reader.clockSteps
+            end.unknownZones = reader.unknownZones
+            handoff.put(Part(ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed, end: end))
+        } catch {
+            end.problem = error
+            handoff.put(Part(end: end))
+        }
+    }
+}
+
+/// Files that wait for a reader.
+private final class FileQueue: @unchecked Sendable {
+    // Unchecked: guarded by the lock.
+    private let lock = NSLock()
+    private var files: ArraySlice<ReplayInputs.File>
+
+    init(_ files: [ReplayInputs.File]) { self.files = files[...] }
+
+    func next() -> ReplayInputs.File? { lock.withLock { files.popFirst() } }
+    func stop() { lock.withLock { files = [] } }
+}

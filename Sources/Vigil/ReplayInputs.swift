@@ -1,0 +1,62 @@
+import EventStore
+import LogRecords
+import LogSources
+import VigilModel
+
+/// The files that a replay reads, looked at before anything is written.
+struct ReplayInputs {
+    /// A file to read.
+    struct File: Sendable {
+        var path: String
+        var timezone: String?
+        var identity: FileIdentity
+        /// A stream is opened once; a file again when its turn comes, so that a thousand files do not stay open.
+        var stream: LogFile?
+
+        func open() throws -> LogFile { try stream ?? LogFile(path: path) }
+    }
+
+    private(set) var files: [File] = []
+    /// Ordinary files with nothing in them.
+    private(set) var empty = 0
+    /// Files of folders and patterns that hold no log that can be read, with the reason.
+    private(set) var passedOver: [(path: String, reason: String)] = []
+
+    /// Throws `SourceProblem` when a named file cannot be read, or when nothing is there to read.
+    init(_ paths: [String], configuration: Configuration) throws {
+        for input in try InputPaths.expand(paths) {
+            do { try add(input, configuration) } catch let problem as SourceProblem {
+                if input.isNamed { throw problem }
+                passedOver.append((input.path, problem.reason))
+            }
+        }
+        if files.isEmpty && empty == 0 {
+            throw SourceProblem(
+                path: paths.joined(separator: " "), reason: "no csvlog here"
+                    + (passedOver.isEmpty ? "" : " (\(passedOver.count) other files passed over)"),
+                hint: "set log_destination = 'csvlog', or name the csv files of the server's log_directory")
+        }
+    }
+
+    private mutating func add(_ input: InputPath, _ configuration: Configuration) throws {
+        let known = configuration.source(for: input.path)
+        let file = try LogFile(path: input.path)
+        let head = try file.head(LogFormat.sniffLength)
+        if head.isEmpty {
+            empty += 1
+            return
+        }
+        guard LogFormat.detect(head) != nil else {
+            throw SourceProblem(
+                path: input.path, reason: "this is \(LogFormat.describe(head))",
+                hint: "pgvigil reads PostgreSQL's csvlog (log_destination = 'csvlog')")
+        }
+        let identity = FileIdentity(
+            path: input.path, device: file.device, inode: file.inode, size: file.size ?? .max,
+            head: Array(head.prefix(FileIdentity.headLength)), format: LogFormat.csvlog.rawValue,
+            cluster: known?.cluster, instance: known?.instance)
+        files.append(
+            File(
+                path: input.path, timezone: known?.timezone, identity: identity, stream: file.isRegular ? nil : file))
+    }
+}

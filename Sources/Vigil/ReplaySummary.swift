@@ -1,0 +1,51 @@
+import EventStore
+import VigilModel
+
+/// What a replay found, for a person.
+public struct ReplaySummary {
+    /// The store.
+    public let store: String
+    /// Files read, and files with nothing in them.
+    public var files = 0
+    public var empty = 0
+    /// Files that are no log that can be read, with the reason.
+    public var passedOver: [(path: String, reason: String)] = []
+    /// Files whose reading ended in an error.
+    public var failed: [any Error] = []
+    /// Bytes and records read in this run.
+    public var bytes: Int64 = 0
+    public var records: Int64 = 0
+    /// What became of the events.
+    public var result = IngestResult()
+    /// Events of this run by action, and failed logins by address.
+    public var actions: [String: Int64] = [:]
+    public var addresses: [String: Int64] = [:]
+    /// Bytes that are no record.
+    public var unread: [UnreadSpan] = []
+    /// How often a clock was set back; zone abbreviations that nothing explained.
+    public var clockSteps = 0
+    public var unknownZones: Set<String> = []
+    /// New alerts, bans in force at the end of the input, and that end.
+    public var alerts: [Alert] = []
+    public var bans: [Ban] = []
+    public var end: LogTime?
+    /// Wall time.
+    public var seconds = 0.0
+
+    init(store: String) { self.store = store }
+
+    mutating func count(_ ingests: [Ingest]) {
+        for ingest in ingests {
+            records += ingest.records
+            unread += ingest.unread
+            for event in ingest.events {
+                actions[event.kind.action, default: 0] += event.count
+                if event.kind.action == "auth.failure", let address = event.actor.address {
+                    // A flood of addresses must not fill memory: the summary shows the busiest.
+                    if addresses.count >= 100_000, addresses[address] == nil { continue }
+                    addresses[address, default: 0] += event.count
+                }
+            }
+        }
+    }
+}

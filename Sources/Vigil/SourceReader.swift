@@ -1,0 +1,127 @@
+import EventStore
+import LogRecords
+import LogSources
+import Patterns
+import SecurityEvents
+import VigilModel
+
+/// Reads one source from its position: bytes → records → events, gathered until they are taken for a commit.
+final class SourceReader {
+    let file: LogFile
+    let state: SourceState
+    private let csv: CSVLogReader
+    private var collector: Collector
+    private let span: TimeSpan
+    /// Records and bytes handed to earlier commits.
+    private var committedRecords: Int64 = 0
+    /// Bytes taken from the file by this reader.
+    private(set) var bytesRead: Int64 = 0
+    private var headLength: Int
+
+    /// Only events of this time are kept; a reading of a part moves no position.
+    struct TimeSpan {
+        var since = LogTime.distantPast
+        var until = LogTime.distantFuture
+
+        var isWhole: Bool { since == .distantPast && until == .distantFuture }
+        func contains(_ time: LogTime) -> Bool { since <= time && time < until }
+    }
+
+    /// Where records and unread bytes go.
+    private struct Collector: RecordConsumer {
+        var events: EventReader
+        var unread: [UnreadSpan] = []
+        let countFrom: Int64
+
+        mutating func take(_ records: RecordBatch) { events.read(records) }
+
+        mutating func skip(_ unread: Unread) {
+            guard unread.offset >= countFrom else { return }
+            self.unread.append(UnreadSpan(offset: unread.offset, length: unread.length, reason: unread.reason))
+        }
+    }
+
+    init(
+        file: LogFile, state: SourceState, catalogue: EventCatalogue, timezone: String?, span: TimeSpan = TimeSpan()
+    ) {
+        self.file = file
+        self.state = state
+        self.span = span
+        headLength = state.headLength
+        let start = span.isWhole ? state.position : 0
+        file.seek(to: start)
+        csv = CSVLogReader(offset: start, timezone: timezone)
+        collector = Collector(
+            events: EventReader(
+                catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted),
+            countFrom: state.counted)
+    }
+
+    /// The source's time.
+    var now: LogTime { collector.events.now }
+
+    /// True when a login waits for what its session does next.
+    var isHolding: Bool { collector.events.held != nil }
+
+    /// True when something was read or decided since the last commit.
+    var hasNews: Bool {
+        !collector.events.events.isEmpty || collector.events.records > committedRecords || !collector.unread.isEmpty
+    }
+
+    /// How many events wait for a commit.
+    var eventCount: Int { collector.events.events.count }
+
+    var clockSteps: Int { collector.events.clockSteps }
+    var unknownZones: Set<String> { csv.unknownZones }
+
+    /// Reads one buffer full; false at the end of what is there.
+    func step() throws -> Bool {
+        let count = try csv.fill { try file.read(into: $0) }
+        bytesRead += Int64(count)
+        csv.drain(into: &collector)
+        return count > 0
+    }
+
+    /// Says that no more bytes will come.
+    func finish() {
+        csv.drain(into: &collector, atEnd: true)
+        collector.events.settle()
+    }
+
+    /// Says that the log has been quiet for two seconds: sessions that are coming in are in.
+    func settle() { collector.events.settle() }
+
+    /// What was read since the last time, for a commit.
+    func takeIngest() throws -> Ingest {
+        let read = csv.position
+        let held = collector.events.held
+        var ingest = Ingest(
+            source: state.id, position: min(read, held?.offset ?? read), clock: held?.clock ?? now, counted: read)
+        ingest.events = collector.events.takeEvents()
+        ingest.records = collector.events.records - committedRecords
+        committedRecords = collector.events.records
+        ingest.unread = collector.unread
+        collector.unread = []
+        let activity = collector.events.takeActivity()
+        guard span.isWhole else {
+            ingest.events = ingest.events.filter { span.contains($0.time) }
+            ingest.position = state.position
+            ingest.clock = state.clock
+            ingest.counted = state.counted
+            return ingest
+        }
+        ingest.activity = activity.map { key, count in
+            ActivityCount(
+                hour: key.hour, command: key.command, user: key.user, database: key.database, count: count)
+        }
+        // A file that was shorter than a fingerprint when it was opened.
+        if headLength < FileIdentity.headLength, file.isRegular {
+            let head = try file.head(FileIdentity.headLength)
+            if head.count > headLength {
+                headLength = head.count
+                ingest.head = (head.count, Fingerprint.sha256(head))
+            }
+        }
+        return ingest
+    }
+}

@@ -1,0 +1,170 @@
+import EventStore
+import Foundation
+import LogRecords
+import LogSources
+import Patterns
+import Responses
+import VigilModel
+
+/// Nothing to follow.
+public struct WatchProblem: Error, CustomStringConvertible {
+    /// What to do.
+    public var description: String {
+        "nothing to follow\n  hint: name log files or folders, or list them under `sources` in the configuration"
+    }
+}
+
+/// Follows files until it is stopped: every wake-up reads what is new, commits it with its positions, and brings rules
+/// up to two seconds behind the log, so that sources that write at once are seen in order.
+public final class Watch {
+    private let paths: [String]
+    private let storePath: String
+    private let configuration: Configuration
+    private let catalogue: Catalogue
+    private var followed: [String: Followed] = [:]
+
+    /// Rules run this far behind the slowest source, in milliseconds of event time; a source that has been quiet for as
+    /// long holds them no more.
+    private static let delay: Int64 = 2000
+
+    /// A file that is followed.
+    private struct Followed {
+        var reader: SourceReader
+        var quietSince: Date
+        var isSettled = false
+    }
+
+    /// Takes what to follow. Throws `WatchProblem` when that is nothing, and what is wrong with the catalogue.
+    public init(paths: [String], store: String, configuration: Configuration) throws {
+        self.paths = paths.isEmpty ? configuration.sources.map(\.path) : paths
+        guard !self.paths.isEmpty else { throw WatchProblem() }
+        storePath = store
+        self.configuration = configuration
+        catalogue = try configuration.catalogue()
+    }
+
+    /// Follows until SIGTERM or SIGINT. `tell` gets one line for each alert and each change of what is followed.
+    public func run(tell: (String) -> Void) throws {
+        let stop = try StopSignal()
+        let store = try Store(path: storePath)
+        let writer = StoreWriter(store)
+        let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
+        let watcher = try FolderWatcher(stop: stop.descriptor)
+        tell("following \(paths.joined(separator: " ")), store \(storePath)")
+        while true {
+            for folder in folders() { watcher.watch(folder) }
+            try look(store, writer, tell: tell)
+            try read(store, writer)
+            try detect(store, pass, tell: tell)
+            // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
+            let waits = followed.values.contains { !$0.isSettled }
+            if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
+        }
+        try commit(writer)
+        tell("stopped")
+    }
+
+    /// Folders in which something may appear or change.
+    private func folders() -> [String] {
+        var result: Set<String> = []
+        for path in paths {
+            var isFolder: ObjCBool = false
+            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            result.insert(exists && isFolder.boolValue ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        }
+        for path in followed.keys { result.insert(URL(fileURLWithPath: path).deletingLastPathComponent().path) }
+        return result.sorted()
+    }
+
+    /// Finds files that are new, were replaced, or were cut.
+    private func look(_ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
+        for input in paths.flatMap({ (try? InputPaths.expand([$0])) ?? [] }) where input.path != "-" {
+            if let old = followed[input.path], isSame(old.reader.file, input.path) { continue }
+            guard let file = try? LogFile(path: input.path), file.isRegular else { continue }
+            guard let identity = try identity(file, input.path) else { continue }
+            if followed[input.path] != nil { try drain(input.path, writer) }
+            let state = try store.open(identity)
+            let reader = SourceReader(
+                file: file, state: state, catalogue: catalogue.events,
+                timezone: configuration.source(for: input.path)?.timezone)
+            followed[input.path] = Followed(reader: reader, quietSince: Date())
+            tell("reading \(Shown.text(input.path)) from byte \(state.position)")
+        }
+    }
+
+    /// True when the path still leads to the open file and that was not cut.
+    private func isSame(_ file: LogFile, _ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return true }
+        return Int64(bitPattern: UInt64(status.st_ino)) == file.inode
+            && Int64(bitPattern: UInt64(status.st_dev)) == file.device && Int64(status.st_size) >= file.offset
+    }
+
+    /// Who a file is; nil when it is no csvlog, or not yet.
+    private func identity(_ file: LogFile, _ path: String) throws -> FileIdentity? {
+        let head = try file.head(LogFormat.sniffLength)
+        guard LogFormat.detect(head) != nil else { return nil }
+        let known = configuration.source(for: path)
+        return FileIdentity(
+            path: path, device: file.device, inode: file.inode, size: file.size ?? 0,
+            head: Array(head.prefix(FileIdentity.headLength)), format: LogFormat.csvlog.rawValue,
+            cluster: known?.cluster, instance: known?.instance)
+    }
+
+    /// Reads what is new in every file, a fair share at a time, and commits it.
+    private func read(_ store: Store, _ writer: StoreWriter) throws {
+        var isMore = true
+        while isMore {
+            isMore = false
+            for path in followed.keys.sorted() { isMore = try advance(path) || isMore }
+            try commit(writer)
+        }
+    }
+
+    /// Reads up to 8 MB of a file; true when there is more.
+    private func advance(_ path: String) throws -> Bool {
+        guard var entry = followed[path] else { return false }
+        defer { followed[path] = entry }
+        for _ in 0..<32 {
+            guard try entry.reader.step() else {
+                if !entry.isSettled, Date().timeIntervalSince(entry.quietSince) * 1000 >= Double(Watch.delay) {
+                    entry.reader.settle()
+                    entry.isSettled = true
+                }
+                return false
+            }
+            entry.quietSince = Date()
+            entry.isSettled = false
+            if entry.reader.eventCount >= 4096 { return true }
+        }
+        return true
+    }
+
+    /// Takes the rest of a file that is replaced by another.
+    private func drain(_ path: String, _ writer: StoreWriter) throws {
+        guard let entry = followed[path] else { return }
+        while try entry.reader.step() {}
+        entry.reader.finish()
+        _ = try writer.commit([try entry.reader.takeIngest()])
+        followed[path] = nil
+    }
+
+    private func commit(_ writer: StoreWriter) throws {
+        var ingests: [Ingest] = []
+        for path in followed.keys.sorted() {
+            guard let reader = followed[path]?.reader, reader.hasNews else { continue }
+            ingests.append(try reader.takeIngest())
+        }
+        if !ingests.isEmpty { _ = try writer.commit(ingests) }
+    }
+
+    private func detect(_ store: Store, _ pass: DetectionPass, tell: (String) -> Void) throws {
+        let busy = followed.values.filter { !$0.isSettled }.map(\.reader.now)
+        let moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
+        let found = try pass.run(through: moment)
+        for alert in found.alerts {
+            tell("alert \(alert.severity.rawValue) \(alert.time) \(alert.message) [\(alert.rule.id)]")
+        }
+        for ban in found.bans { tell("ban (\(ban.mode.rawValue)) \(ban.cidr) until \(ban.end): \(ban.reason)") }
+    }
+}

@@ -1,0 +1,227 @@
+/// One log entry as a view into bytes that its reader owns, in the form of a csvlog row: valid only inside the call
+/// that hands it over. A reader of another format lays its records out in this form.
+///
+/// The only unsafe memory here: reads stay inside the row, whose bounds the reader checked, but for `head`, which may
+/// read up to eight bytes past it (readers keep 64 spare bytes behind their buffers).
+public struct LogRecord {
+    @usableFromInline let bytes: UnsafePointer<UInt8>
+    @usableFromInline let separators: UnsafePointer<UInt32>
+    @usableFromInline let start: Int
+    /// Number of columns: 23 (PostgreSQL 9.0–12), 24 (13) or 26 (14–18).
+    public let columnCount: Int
+    /// Byte offset of the record in its (decompressed) file.
+    public let offset: Int64
+    /// When, as printed, in UTC.
+    public let time: LogTime
+
+    /// Longest text kept of one column, in bytes; what is longer is cut and marked.
+    public static let textLimit = 1 << 20
+
+    /// Takes a row: `separators` has the offset of the separator behind each column, relative to `bytes`.
+    @inlinable
+    public init(
+        bytes: UnsafePointer<UInt8>, separators: UnsafePointer<UInt32>, start: Int, columnCount: Int,
+        offset: Int64, time: LogTime
+    ) {
+        self.bytes = bytes
+        self.separators = separators
+        self.start = start
+        self.columnCount = columnCount
+        self.offset = offset
+        self.time = time
+    }
+
+    /// Where a column stands, quotes included; empty for a column that this version does not have.
+    @inlinable
+    public func range(_ column: LogColumn) -> Range<Int> {
+        let index = column.rawValue
+        guard index < columnCount else { return start..<start }
+        let from = index == 0 ? start : Int(separators[index - 1]) + 1
+        return from..<Int(separators[index])
+    }
+
+    /// True for NULL (nothing between the separators) and for the empty string.
+    @inlinable
+    public func isEmpty(_ column: LogColumn) -> Bool { contentRange(column).isEmpty }
+
+    /// True for NULL: nothing between the separators. `""` is the empty string, which is something else.
+    @inlinable
+    public func isNull(_ column: LogColumn) -> Bool { range(column).isEmpty }
+
+    /// Where a column's content stands, outer quotes excluded, inner ones still doubled.
+    @inlinable
+    public func contentRange(_ column: LogColumn) -> Range<Int> {
+        var range = range(column)
+        // A file written on Windows ends its rows with CR LF.
+        if column.rawValue == columnCount - 1, !range.isEmpty, bytes[range.upperBound - 1] == 13 {
+            range = range.lowerBound..<range.upperBound - 1
+        }
+        if range.count >= 2, bytes[range.lowerBound] == 34, bytes[range.upperBound - 1] == 34 {
+            return range.lowerBound + 1..<range.upperBound - 1
+        }
+        return range
+    }
+
+    /// The first eight bytes of a column's content as a little-endian number, zeroes behind a shorter one.
+    @inlinable
+    public func head(_ column: LogColumn) -> UInt64 {
+        let range = contentRange(column)
+        let word = UnsafeRawPointer(bytes + range.lowerBound).loadUnaligned(as: UInt64.self)
+        return range.count >= 8 ? word : word & ((1 << UInt64(range.count * 8)) &- 1)
+    }
+
+    /// The last eight bytes of a column's content that has at least eight.
+    @inlinable
+    public func tail(_ column: LogColumn) -> UInt64 {
+        let range = contentRange(column)
+        guard range.count >= 8 else { return 0 }
+        return UnsafeRawPointer(bytes + range.upperBound - 8).loadUnaligned(as: UInt64.self)
+    }
+
+    /// True when the column's content is exactly that (which must hold no quote).
+    @inlinable
+    public func equals(_ column: LogColumn, _ other: [UInt8]) -> Bool {
+        let range = contentRange(column)
+        return range.count == other.count && starts(range, with: other)
+    }
+
+    /// True when the column's content starts with that (inner quotes doubled on both sides).
+    @inlinable
+    public func starts(_ column: LogColumn, with other: [UInt8]) -> Bool {
+        let range = contentRange(column)
+        return range.count >= other.count && starts(range, with: other)
+    }
+
+    @inlinable
+    func starts(_ range: Range<Int>, with other: [UInt8]) -> Bool {
+        for index in 0..<other.count where bytes[range.lowerBound + index] != other[index] { return false }
+        return true
+    }
+
+    /// A column's raw content (inner quotes still doubled) for the length of a call.
+    @inlinable
+    public func withContent<Result>(
+        _ column: LogColumn, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+    ) rethrows -> Result {
+        let range = contentRange(column)
+        return try body(UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count))
+    }
+
+    /// A copy of a column's content with doubled quotes made single. Longer than `textLimit`, it is cut, and length
+    /// and SHA-256 of the whole stand at its end.
+    public func content(_ column: LogColumn) -> [UInt8] {
+        withContent(column) { raw in
+            var copy = [UInt8]()
+            copy.reserveCapacity(raw.count)
+            var index = 0
+            while index < raw.count {
+                copy.append(raw[index])
+                index += raw[index] == 34 && index + 1 < raw.count && raw[index + 1] == 34 ? 2 : 1
+            }
+            return copy.count > LogRecord.textLimit ? LongText.cut(copy) : copy
+        }
+    }
+
+    /// The column as text, bytes that are not UTF-8 as `\xNN`; nil when NULL or empty.
+    public func text(_ column: LogColumn) -> String? {
+        isEmpty(column) ? nil : String(escaping: content(column))
+    }
+
+    /// The column as a number; nil when it is none.
+    public func number(_ column: LogColumn) -> Int64? {
+        withContent(column) { digits in
+            guard !digits.isEmpty, digits.count <= 18 else { return nil }
+            var value: Int64 = 0
+            for digit in digits {
+                guard digit >= 48, digit <= 57 else { return nil }
+                value = value * 10 + Int64(digit - 48)
+            }
+            return value
+        }
+    }
+}
+
+/// The columns of csvlog in order (PostgreSQL manual, 19.8.4 "Using CSV-Format Log Output").
+public enum LogColumn: Int, Sendable, CaseIterable {
+    case logTime, userName, databaseName, processID, connectionFrom, sessionID, sessionLine, commandTag
+    case sessionStart, virtualTransaction, transaction, severity, sqlState, message, detail, hint
+    case internalQuery, internalPosition, context, query, queryPosition, location, applicationName
+    case backendType, leaderPID, queryID
+}
+
+/// Records that lie one behind the other in a reader's buffer, valid only inside the call that hands them over.
+public struct RecordBatch {
+    /// Where a record stands in the buffer.
+    public struct Row {
+        /// Its first byte.
+        public var start: UInt32
+        /// Index of its first separator.
+        public var first: UInt32
+        /// Number of its columns.
+        public var columns: UInt32
+        /// Its printed time in UTC.
+        public var time: LogTime
+
+        /// Takes the parts.
+        @inlinable
+        public init(start: UInt32, first: UInt32, columns: UInt32, time: LogTime) {
+            self.start = start
+            self.first = first
+            self.columns = columns
+            self.time = time
+        }
+    }
+
+    @usableFromInline let bytes: UnsafePointer<UInt8>
+    @usableFromInline let separators: UnsafePointer<UInt32>
+    @usableFromInline let rows: UnsafeBufferPointer<Row>
+    @usableFromInline let baseOffset: Int64
+
+    /// Takes a reader's buffers; `baseOffset` is the file offset of the first byte.
+    public init(
+        bytes: UnsafePointer<UInt8>, separators: UnsafePointer<UInt32>, rows: UnsafeBufferPointer<Row>,
+        baseOffset: Int64
+    ) {
+        self.bytes = bytes
+        self.separators = separators
+        self.rows = rows
+        self.baseOffset = baseOffset
+    }
+
+    /// Number of records.
+    @inlinable
+    public var count: Int { rows.count }
+
+    /// The record of that index, 0 ..< count.
+    @inlinable
+    public subscript(index: Int) -> LogRecord {
+        let row = rows[index]
+        return LogRecord(
+            bytes: bytes, separators: separators + Int(row.first), start: Int(row.start),
+            columnCount: Int(row.columns), offset: baseOffset + Int64(row.start), time: row.time)
+    }
+}
+
+extension String {
+    /// Bytes as text: what is not UTF-8 shows as `\xNN`.
+    public init(escaping bytes: some Collection<UInt8>) {
+        if let text = String(validating: bytes, as: UTF8.self) {
+            self = text
+            return
+        }
+        var result = ""
+        var rest = Array(bytes)[...]
+        while let first = rest.first {
+            let length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0
+            if length > 0, rest.count >= length, let text = String(validating: rest.prefix(length), as: UTF8.self) {
+                result += text
+                rest = rest.dropFirst(length)
+            } else {
+                let digits = String(first, radix: 16)
+                result += "\\x" + (digits.count == 1 ? "0" : "") + digits
+                rest = rest.dropFirst()
+            }
+        }
+        self = result
+    }
+}

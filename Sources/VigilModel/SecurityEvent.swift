@@ -1,0 +1,112 @@
+/// One security-relevant fact: what a record of a log means.
+public struct SecurityEvent: Sendable, Equatable {
+    /// What makes it the same event wherever it is read again.
+    public var identity: EventIdentity
+    /// When, in event time: as the server printed it, clamped not to run backwards within its source.
+    public var time: LogTime
+    /// What happened.
+    public var kind: EventKind
+    /// Who did it and from where.
+    public var actor: EventActor
+    /// TCP port of the client, 1…65535.
+    public var sourcePort: Int?
+    /// Operating system's process id of the backend.
+    public var processID: Int64?
+    /// SQLSTATE, five characters (PostgreSQL manual, appendix A).
+    public var sqlState: String?
+    /// The session id of csvlog column 6.
+    public var sessionID: String?
+    /// The session line number of csvlog column 7.
+    public var sessionLine: Int64?
+    /// `application_name`, written by the client.
+    public var applicationName: String?
+    /// The server's message; for a statement, its redacted text.
+    public var message: String?
+    /// The role that was changed or named.
+    public var targetUser: String?
+    /// Command tag of the statement (`CREATE TABLE`).
+    public var operation: String?
+    /// First object that the statement names.
+    public var objectName: String?
+    /// What that object is (`table`, `role`).
+    public var objectType: String?
+    /// Redacted text of the statement.
+    public var query: String?
+    /// Authentication method of pg_hba.conf (`scram-sha-256`).
+    public var authMethod: String?
+    /// File and line of the pg_hba.conf rule that matched, as `FILE:LINE`.
+    public var hbaRule: String?
+    /// TLS protocol version (`TLSv1.3`).
+    public var tlsVersion: String?
+    /// Like events that this one stands for, itself included.
+    public var count: Int64 = 1
+    /// Where the record starts, in bytes of the (decompressed) file.
+    public var offset: Int64 = 0
+    /// Hash of what the server wrote, to tell a repeated event from another one under the same identity.
+    public var content: Int64 = 0
+
+    /// Takes what every event has.
+    public init(identity: EventIdentity, time: LogTime, kind: EventKind, actor: EventActor) {
+        self.identity = identity
+        self.time = time
+        self.kind = kind
+        self.actor = actor
+    }
+}
+
+/// What happened, in the words of the catalogue (`pgvigil patterns list`).
+public struct EventKind: Hashable, Sendable {
+    /// `event.dataset`: `postgresql.log`.
+    public var dataset: String
+    /// `event.category` of the Elastic Common Schema: `authentication`, `iam`, `configuration`, `database`, …
+    public var category: String
+    /// `event.action`: the most severe word that applies.
+    public var action: String
+    /// `event.outcome`.
+    public var outcome: EventOutcome
+    /// `event.reason`: why a login failed.
+    public var reason: String?
+    /// `event.severity`.
+    public var severity: Severity
+    /// All words that apply, sorted.
+    public var tags: [String]
+
+    /// Takes the words.
+    public init(
+        dataset: String, category: String, action: String, outcome: EventOutcome, reason: String? = nil,
+        severity: Severity, tags: [String]
+    ) {
+        self.dataset = dataset
+        self.category = category
+        self.action = action
+        self.outcome = outcome
+        self.reason = reason
+        self.severity = severity
+        self.tags = tags
+    }
+}
+
+/// `event.outcome` of the Elastic Common Schema.
+public enum EventOutcome: String, Sendable, CaseIterable {
+    case success, failure, unknown
+}
+
+/// Who acted, from where, in which database. All of it but the address is text that a client wrote.
+public struct EventActor: Hashable, Sendable {
+    /// Host as logged: an address, a host name (`log_hostname`), or `[local]`.
+    public var address: String?
+    /// The address when it is one, in normal form.
+    public var ip: IPAddress?
+    /// Login user of the startup packet.
+    public var user: String?
+    /// Database of the startup packet.
+    public var database: String?
+
+    /// Takes the parts; the address is read as an IP address when it is one.
+    public init(address: String?, user: String?, database: String?) {
+        self.address = address
+        self.ip = address.flatMap(IPAddress.init)
+        self.user = user
+        self.database = database
+    }
+}

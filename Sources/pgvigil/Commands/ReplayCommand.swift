@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import Vigil
+import VigilModel
+
+/// Reads logs once.
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Read files, folders, patterns or standard input once and say what happened.",
+        discussion: """
+            Reading goes on where an earlier replay of a file ended; a copy of a file adds nothing.
+
+              pgvigil replay /pg/log/postgres
+              pgvigil replay --store incident.db --since 2026-03-01 'archive/*.csv'
+              zcat old.csv.gz | pgvigil replay -
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: "Format of the logs: auto or csvlog.")
+    var format: InputFormat = .auto
+
+    @Option(help: .init("Only events from this time on (UTC unless it says otherwise).", valueName: "time"))
+    var since: TimeArgument?
+
+    @Option(help: .init("Only events before this time.", valueName: "time"))
+    var until: TimeArgument?
+
+    @Option(help: .init("Files read at the same time.", valueName: "number"))
+    var jobs: Int = max(1, ProcessInfo.processInfo.activeProcessorCount)
+
+    @Option(help: .init("Exit with code 3 when an alert of at least this severity fired.", valueName: "severity"))
+    var failOn: Severity?
+
+    @Argument(help: .init("Log files, folders, patterns, or - for standard input.", valueName: "path"), completion: .file())
+    var paths: [String]
+
+    func validate() throws {
+        guard jobs >= 1, jobs <= 256 else { throw ValidationError("--jobs takes a number from 1 to 256.") }
+    }
+
+    func run() throws {
+        try reporting {
+            let settings = try common.load()
+            let options = Replay.Options(
+                paths: paths, store: common.storePath(settings), since: since?.time, until: until?.time, jobs: jobs)
+            let replay: Replay
+            do { replay = try Replay(options, configuration: settings) } catch { throw Failure(error, code: 2) }
+            let progress = Progress()
+            let summary = try replay.run { read, total in progress.show(read, of: total) }
+            progress.clear()
+            SummaryText(summary, storeIsDefault: common.store == nil).print()
+            if let failOn, summary.alerts.contains(where: { $0.severity >= failOn }) { throw ExitCode(3) }
+        }
+    }
+}
+
+/// What `--format` takes.
+enum InputFormat: String, CaseIterable, ExpressibleByArgument {
+    case auto, csvlog
+}

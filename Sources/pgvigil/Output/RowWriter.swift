@@ -1,0 +1,136 @@
+import ArgumentParser
+import EventStore
+import Foundation
+import VigilModel
+
+/// How rows are written.
+enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
+    case table, jsonl, csv
+}
+
+/// Writes rows to standard output.
+struct RowWriter {
+    private let format: OutputFormat
+    /// Columns of csv and table.
+    private let columns: [String]
+    private var buffer: [UInt8] = []
+    private var rows: [[String]] = []
+    private(set) var count = 0
+
+    init(_ format: OutputFormat, columns: [String]) {
+        self.format = format
+        self.columns = columns
+        if format == .csv { line(columns.joined(separator: ",")) }
+    }
+
+    mutating func write(_ row: ShownRow) {
+        count += 1
+        switch format {
+        case .jsonl: line(JSONText.object(row))
+        case .csv: line(texts(row).map(CSVText.field).joined(separator: ","))
+        case .table: rows.append(texts(row).map { Shown.text($0) })
+        }
+    }
+
+    private func texts(_ row: ShownRow) -> [String] {
+        columns.map { column in row.first { $0.key == column }.map { RowWriter.text($0.value) } ?? "" }
+    }
+
+    static func text(_ value: ShownValue) -> String {
+        switch value {
+        case .text(let text): return text
+        case .number(let number): return String(number)
+        case .time(let time): return time.description
+        case .list(let list): return list.joined(separator: " ")
+        }
+    }
+
+    private mutating func line(_ text: String) {
+        buffer += Array(text.utf8)
+        buffer.append(10)
+        if buffer.count > 1 << 16 { flush() }
+    }
+
+    /// Writes what waits; a table now that all widths are known.
+    mutating func finish() {
+        if format == .table { table() }
+        flush()
+    }
+
+    private mutating func table() {
+        guard !rows.isEmpty else { return }
+        // A column that every row leaves empty says nothing.
+        let used = columns.indices.filter { column in rows.contains { !$0[column].isEmpty } }
+        let widths = used.map { column in
+            min(60, max(columns[column].count, rows.map { $0[column].count }.max() ?? 0))
+        }
+        func padded(_ cells: [String]) -> String {
+            zip(used, widths).enumerated().map { place, pair in
+                let cell = cells[pair.0]
+                let cut = cell.count > 60 && place < used.count - 1 ? String(cell.prefix(59)) + "…" : cell
+                return place == used.count - 1
+                    ? String(cut.prefix(160)) : cut + String(repeating: " ", count: max(0, pair.1 - cut.count))
+            }.joined(separator: "  ")
+        }
+        line(padded(columns))
+        for row in rows { line(padded(row)) }
+    }
+
+    private mutating func flush() {
+        buffer.withUnsafeBytes { bytes in
+            var from = 0
+            while from < bytes.count {
+                let written = Foundation.write(1, bytes.baseAddress?.advanced(by: from), bytes.count - from)
+                if written < 0, errno == EINTR { continue }
+                // A reader that went away (head) is no error.
+                if written < 0 { Foundation.exit(errno == EPIPE ? 0 : 1) }
+                from += written
+            }
+        }
+        buffer.removeAll(keepingCapacity: true)
+    }
+}
+
+/// JSON (RFC 8259), keys in the order given.
+enum JSONText {
+    static func object(_ row: ShownRow) -> String {
+        "{" + row.map { "\(string($0.key)):\(value($0.value))" }.joined(separator: ",") + "}"
+    }
+
+    private static func value(_ value: ShownValue) -> String {
+        switch value {
+        case .text(let text): return string(text)
+        case .number(let number): return String(number)
+        case .time(let time): return string(time.description)
+        case .list(let list): return "[" + list.map(string).joined(separator: ",") + "]"
+        }
+    }
+
+    static func string(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
+                result += "\\u" + String(repeating: "0", count: scalar.value < 0x10 ? 3 : 2)
+                    + String(scalar.value, radix: 16)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+/// CSV (RFC 4180) that a spreadsheet does not take for formulas.
+enum CSVText {
+    static func field(_ text: String) -> String {
+        var text = Shown.text(text)
+        if let first = text.first, "=+-@".contains(first) { text = "'" + text }
+        guard text.contains(where: { ",\"".contains($0) }) else { return text }
+        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Vigil
+import VigilModel
+
+/// The summary of a replay, for a person.
+struct SummaryText {
+    private let summary: ReplaySummary
+    private let storeIsDefault: Bool
+
+    init(_ summary: ReplaySummary, storeIsDefault: Bool) {
+        self.summary = summary
+        self.storeIsDefault = storeIsDefault
+    }
+
+    func print() {
+        var lines: [String] = []
+        reading(&lines)
+        table("events", summary.actions, &lines)
+        table("failed logins, top addresses", summary.addresses, &lines, limit: 10)
+        alerts(&lines)
+        bans(&lines)
+        Talk.say(lines.joined(separator: "\n"))
+    }
+
+    private func reading(_ lines: inout [String]) {
+        let rate = summary.seconds > 0 ? Int64(Double(summary.bytes) / summary.seconds) : 0
+        lines.append(
+            "read \(Sizes.plural(summary.files, "file")), \(Sizes.bytes(summary.bytes)), "
+                + "\(Sizes.count(summary.records)) records in \(String(format: "%.2f", summary.seconds)) s "
+                + "(\(Sizes.bytes(rate))/s)")
+        if summary.empty > 0 { lines.append("  \(Sizes.plural(summary.empty, "file")) with nothing in them") }
+        if !summary.passedOver.isEmpty {
+            lines.append("  passed over \(Sizes.plural(summary.passedOver.count, "other file")):")
+            for (path, reason) in summary.passedOver.prefix(10) { lines.append("    \(Shown.text(path)): \(reason)") }
+            if summary.passedOver.count > 10 { lines.append("    … and \(summary.passedOver.count - 10) more") }
+        }
+        for problem in summary.failed { lines.append("  failed: \(problem)") }
+        let result = summary.result
+        lines.append(
+            "events: \(Sizes.count(Int64(result.inserted))) new, \(Sizes.count(Int64(result.known))) known"
+                + (result.twins > 0 ? ", \(result.twins) under an identity that another event has" : ""))
+        if summary.clockSteps > 0 { lines.append("the clock was set back \(summary.clockSteps) times") }
+        if !summary.unknownZones.isEmpty {
+            lines.append(
+                "zones read as UTC: \(summary.unknownZones.sorted().map { Shown.text($0) }.joined(separator: ", ")); "
+                    + "set sources.timezone")
+        }
+        unread(&lines)
+    }
+
+    private func unread(_ lines: inout [String]) {
+        let bytes = summary.unread.reduce(Int64(0)) { $0 + $1.length }
+        lines.append(
+            "unread: \(summary.unread.count)" + (summary.unread.isEmpty ? "" : " (\(Sizes.bytes(bytes)))"))
+        for span in summary.unread.prefix(5) {
+            lines.append("  byte \(span.offset), \(span.length) bytes: \(span.reason)")
+        }
+        if summary.unread.count > 5 { lines.append("  … and \(summary.unread.count - 5) more") }
+    }
+
+    private func table(_ title: String, _ counts: [String: Int64], _ lines: inout [String], limit: Int = 40) {
+        guard !counts.isEmpty else { return }
+        lines += ["", title]
+        let sorted = counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
+        for (name, count) in sorted.prefix(limit) {
+            let number = Sizes.count(count)
+            lines.append("  \(String(repeating: " ", count: max(0, 10 - number.count)))\(number)  \(Shown.text(name))")
+        }
+        if sorted.count > limit { lines.append("  … and \(sorted.count - limit) more") }
+    }
+
+    private func alerts(_ lines: inout [String]) {
+        lines += ["", "new alerts: \(summary.alerts.count)"]
+        for alert in summary.alerts.sorted(by: { $0.severity > $1.severity }).prefix(20) {
+            let severity = alert.severity.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+            lines.append("  \(colour(alert.severity))\(severity)\(Talk.hasColour ? "\u{1B}[0m" : "")  \(alert.time)  \(alert.message)  [\(alert.rule.id)]")
+        }
+        if summary.alerts.count > 20 { lines.append("  … and \(summary.alerts.count - 20) more: pgvigil alerts") }
+    }
+
+    private func colour(_ severity: Severity) -> String {
+        guard Talk.hasColour else { return "" }
+        switch severity {
+        case .critical: return "\u{1B}[1;31m"
+        case .high: return "\u{1B}[31m"
+        case .medium: return "\u{1B}[33m"
+        default: return ""
+        }
+    }
+
+    private func bans(_ lines: inout [String]) {
+        guard let end = summary.end else { return }
+        lines += ["", "bans in force at the end of the input (\(end)): \(summary.bans.count)"]
+        for ban in summary.bans.prefix(20) {
+            let mode = ban.mode == .observe ? " (observed, not enforced)" : ""
+            lines.append("  \(ban.cidr) until \(ban.end): \(ban.reason), \(ban.eventCount) events\(mode)")
+        }
+        if summary.bans.count > 20 { lines.append("  … and \(summary.bans.count - 20) more") }
+        let store = storeIsDefault ? "" : " --store \(summary.store)"
+        lines.append("show them again: pgvigil blocklist\(store) --format plain --at \(end)")
+    }
+}

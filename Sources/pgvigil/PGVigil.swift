@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// The program: its commands.
+@main
+struct PGVigil: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pgvigil",
+        abstract: "Finds attacks and changes that matter in the logs of PostgreSQL.",
+        discussion: """
+            Replays archived logs, follows live ones, keeps events and alerts in one SQLite file and gives block lists.
+
+              pgvigil replay /pg/log/postgres/*.csv     what happened, in one screen
+              pgvigil watch /pg/log/postgres            the same, while it happens
+              pgvigil alerts --severity high            what a person should look at
+              pgvigil blocklist --format plain          who is kept out now
+            """,
+        version: "0.1.0",
+        subcommands: [
+            ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, BlocklistCommand.self,
+            PatternsCommand.self,
+        ])
+}

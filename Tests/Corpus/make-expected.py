@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Counts what the tests expect of the corpus, with Python's csv module alone.
+
+    make-expected.py CORPUS > expected.json
+
+CORPUS holds one folder a run, or the run.tar.xz files of this folder. Written apart from pgvigil's
+own reader and classifier on purpose; only the translated texts come from patterns/messages (PyYAML).
+Bytes that are not UTF-8 are shown as \\xNN, a socket as [local].
+"""
+import collections
+import csv
+import io
+import json
+import pathlib
+import re
+import sys
+import tarfile
+
+import yaml
+
+HERE = pathlib.Path(__file__).resolve().parent
+MESSAGES = yaml.safe_load((HERE / "../../patterns/messages/postgresql.yml").read_text("utf-8"))
+(TIME, USER, DATABASE, PID, FROM, SESSION, LINE, TAG, START, _, _, SEVERITY, STATE, MESSAGE,
+ DETAIL, _, _, _, CONTEXT, QUERY) = range(20)
+FAILURES = {"28P01", "28000"}
+FATAL = set(MESSAGES["severity_fatal"])
+
+
+def opening(*names):
+    """A pattern for the texts of these messages in all languages; each %s is as short as can be."""
+    texts = sorted((text for name in names for text in MESSAGES[name]), key=len, reverse=True)
+    return re.compile("|".join(re.sub(r"%\w", ".*?", re.escape(text)) for text in texts), re.S)
+
+
+AUTHORIZED = opening("connection_authorized", "replication_authorized")
+STATEMENT = opening("statement", "execute")
+FILLERS = {"OR", "REPLACE", "TEMP", "TEMPORARY", "UNIQUE", "UNLOGGED"}  # CREATE OR REPLACE VIEW: CREATE VIEW
+COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.S)
+
+
+def csv_files(run):
+    """(path within the run, content) of every server csv log of a run folder or archive."""
+    if run.is_dir():
+        for path in sorted(run.rglob("*.csv")):
+            yield path.relative_to(run).as_posix(), path.read_bytes()
+    else:
+        with tarfile.open(run) as archive:
+            for member in sorted(archive.getmembers(), key=lambda m: m.name):
+                if member.name.endswith(".csv"):
+                    yield member.name, archive.extractfile(member).read()
+
+
+def rows(content):
+    text = io.TextIOWrapper(io.BytesIO(content), "utf-8", "backslashreplace", newline="")
+    return csv.reader(text)
+
+
+def actor(row):
+    """ip|user: the port stands after the last colon, and an IPv6 address has no brackets."""
+    host = row[FROM] if row[FROM].startswith("[local]") else row[FROM].rpartition(":")[0]
+    return f"{host}|{row[USER]}"
+
+
+def first_words(statement):
+    words = re.findall(r"\w+", statement[COMMENTS.match(statement).end():].upper())
+    return " ".join([w for i, w in enumerate(words) if i == 0 or w not in FILLERS][:2])
+
+
+def expectations(run):
+    records, failures, commands = {}, collections.Counter(), collections.Counter()
+    authorized, refused = {}, set()
+    for name, content in csv_files(run):
+        # weekday files of one server share its sessions; the nodes of a cluster do not
+        server = re.sub(r"(-(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?\.csv$", "", name.rpartition("/")[2])
+        records[name] = 0
+        for row in rows(content):
+            records[name] += 1
+            session = server, row[SESSION]
+            if row[SEVERITY] in FATAL:
+                if row[STATE] in FAILURES and row[TAG] in ("authentication", "startup"):
+                    failures[actor(row)] += 1
+                if row[TAG] == "startup":
+                    refused.add(session)
+            elif row[STATE] == "00000" and not row[CONTEXT] and not row[QUERY]:
+                if row[TAG] == "authentication" and AUTHORIZED.match(row[MESSAGE]):
+                    authorized[session] = actor(row)
+                elif found := STATEMENT.match(row[MESSAGE]):
+                    commands[first_words(row[MESSAGE][found.end():])] += 1
+    successes = collections.Counter(who for session, who in authorized.items() if session not in refused)
+    return {
+        "records": records,
+        "auth_failures_total": sum(failures.values()),
+        "auth_failures_by_ip_user": dict(failures.most_common()),
+        "authorized_then_refused": sum(session in refused for session in authorized),
+        "successes_total": sum(successes.values()),
+        "successes_by_ip_user": dict(successes.most_common()),
+        "ddl_by_command": dict(commands.most_common()),
+    }
+
+
+def main():
+    csv.field_size_limit(1 << 30)
+    corpus = pathlib.Path(sys.argv[1])
+    runs = {p.name.removesuffix(".tar.xz"): p for p in corpus.iterdir() if p.is_dir() or p.name.endswith(".tar.xz")}
+    json.dump({name: expectations(runs[name]) for name in sorted(runs)}, sys.stdout, indent=1, ensure_ascii=False)
+    print()
+
+
+if __name__ == "__main__":
+    main()
