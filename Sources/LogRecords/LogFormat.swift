@@ -6,20 +6,25 @@ public enum LogFormat: String, CaseIterable, Sendable {
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
 
-    /// What a file is by its first bytes: nil when no record of a known format stands there.
-    public static func detect(_ head: [UInt8]) -> LogFormat? {
+    /// What a file is by its first bytes: nil when it is no known format.
+    ///
+    /// A csvlog starts with a sound record. A sound row further on proves nothing by itself: in a stderr log quotes are
+    /// not doubled, and a client can write a whole row there. So only a file that calls itself csv may start with
+    /// something else (the torn end of a record).
+    public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
             var at = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-            while at + 25 <= bytes.count {
+            let last = path.hasSuffix(".csv") || path.hasSuffix(".csv.1") ? bytes.count : at + 1
+            let first = at
+            while at < last, at + 25 <= bytes.count {
                 if SoundRecord.isTimeStart(bytes, at) {
                     switch SoundRecord.read(bytes, from: at) {
                     case .sound: return .csvlog
                     // A first record longer than what was looked at.
-                    case .incomplete where at < 4: return .csvlog
+                    case .incomplete where at == first: return .csvlog
                     default: break
                     }
                 }
-                // The file may start with the torn end of a record: any line may be the first sound one.
                 at += 1
             }
             return nil

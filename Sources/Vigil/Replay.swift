@@ -12,6 +12,8 @@ public struct Replay: Sendable {
     public struct Options: Sendable {
         /// Files, folders, patterns, `-`.
         public var paths: [String]
+        /// The format of named files; nil: found by content.
+        public var format: LogFormat?
         /// Where the store is.
         public var store: String
         /// Only events of this time, `since` included, `until` not. A reading of a part moves no position.
@@ -21,8 +23,11 @@ public struct Replay: Sendable {
         public var jobs: Int
 
         /// Takes all of it.
-        public init(paths: [String], store: String, since: LogTime?, until: LogTime?, jobs: Int) {
+        public init(
+            paths: [String], format: String? = nil, store: String, since: LogTime?, until: LogTime?, jobs: Int
+        ) {
             self.paths = paths
+            self.format = format.flatMap(LogFormat.init)
             self.store = store
             self.since = since
             self.until = until
@@ -45,7 +50,7 @@ public struct Replay: Sendable {
     /// Nothing is written before every named file has shown that it can be read.
     public func run(progress: @escaping (_ read: Int64, _ total: Int64?) -> Void) throws -> ReplaySummary {
         let started = Date()
-        let inputs = try ReplayInputs(options.paths, configuration: configuration)
+        let inputs = try ReplayInputs(options.paths, format: options.format, configuration: configuration)
         let store = try Store(path: options.store)
         var summary = ReplaySummary(store: options.store)
         summary.files = inputs.files.count

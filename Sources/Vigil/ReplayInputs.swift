@@ -22,10 +22,11 @@ struct ReplayInputs {
     /// Files of folders and patterns that hold no log that can be read, with the reason.
     private(set) var passedOver: [(path: String, reason: String)] = []
 
-    /// Throws `SourceProblem` when a named file cannot be read, or when nothing is there to read.
-    init(_ paths: [String], configuration: Configuration) throws {
+    /// With a format given, named files are taken for it without a look. Throws `SourceProblem` when a named file cannot
+    /// be read, or when nothing is there to read.
+    init(_ paths: [String], format: LogFormat?, configuration: Configuration) throws {
         for input in try InputPaths.expand(paths) {
-            do { try add(input, configuration) } catch let problem as SourceProblem {
+            do { try add(input, isTrusted: input.isNamed && format != nil, configuration) } catch let problem as SourceProblem {
                 if input.isNamed { throw problem }
                 passedOver.append((input.path, problem.reason))
             }
@@ -38,7 +39,7 @@ struct ReplayInputs {
         }
     }
 
-    private mutating func add(_ input: InputPath, _ configuration: Configuration) throws {
+    private mutating func add(_ input: InputPath, isTrusted: Bool, _ configuration: Configuration) throws {
         let known = configuration.source(for: input.path)
         let file = try LogFile(path: input.path)
         let head = try file.head(LogFormat.sniffLength)
@@ -46,10 +47,10 @@ struct ReplayInputs {
             empty += 1
             return
         }
-        guard LogFormat.detect(head) != nil else {
+        guard isTrusted || LogFormat.detect(head, path: input.path) != nil else {
             throw SourceProblem(
                 path: input.path, reason: "this is \(LogFormat.describe(head))",
-                hint: "pgvigil reads PostgreSQL's csvlog (log_destination = 'csvlog')")
+                hint: "pgvigil reads PostgreSQL's csvlog (log_destination = 'csvlog'); --format csvlog reads it all the same")
         }
         let identity = FileIdentity(
             path: input.path, device: file.device, inode: file.inode, size: file.size ?? .max,

@@ -103,7 +103,7 @@ public final class Watch {
     /// Who a file is; nil when it is no csvlog, or not yet.
     private func identity(_ file: LogFile, _ path: String) throws -> FileIdentity? {
         let head = try file.head(LogFormat.sniffLength)
-        guard LogFormat.detect(head) != nil else { return nil }
+        guard LogFormat.detect(head, path: path) != nil else { return nil }
         let known = configuration.source(for: path)
         return FileIdentity(
             path: path, device: file.device, inode: file.inode, size: file.size ?? 0,

@@ -69,12 +69,16 @@ def first_words(statement):
 def expectations(run):
     records, failures, commands = {}, collections.Counter(), collections.Counter()
     authorized, refused = {}, set()
+    seen = set()  # a replica is a copy of its primary, log folder included: the same row again is the same record
     for name, content in csv_files(run):
         # weekday files of one server share its sessions; the nodes of a cluster do not
         server = re.sub(r"(-(Mon|Tue|Wed|Thu|Fri|Sat|Sun))?\.csv$", "", name.rpartition("/")[2])
         records[name] = 0
         for row in rows(content):
             records[name] += 1
+            if tuple(row) in seen:
+                continue
+            seen.add(tuple(row))
             session = server, row[SESSION]
             if row[SEVERITY] in FATAL:
                 if row[STATE] in FAILURES and row[TAG] in ("authentication", "startup"):

@@ -44,7 +44,8 @@ struct ReplayCommand: ParsableCommand {
         try reporting {
             let settings = try common.load()
             let options = Replay.Options(
-                paths: paths, store: common.storePath(settings), since: since?.time, until: until?.time, jobs: jobs)
+                paths: paths, format: format == .auto ? nil : format.rawValue, store: common.storePath(settings),
+                since: since?.time, until: until?.time, jobs: jobs)
             let replay: Replay
             do { replay = try Replay(options, configuration: settings) } catch { throw Failure(error, code: 2) }
             let progress = Progress()
