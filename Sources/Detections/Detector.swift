@@ -41,10 +41,15 @@ public struct Finding: Sendable {
 /// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output.
 public struct Detector {
     private var machines: [RuleMachine]
+    /// Machines that look at an action.
+    private var byAction: [String: [Int]] = [:]
 
     /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones.
     public init(rules: [Rule], publicNetworks: Set<EventMatch.Network>) {
         machines = rules.filter(\.enabled).map { RuleMachine($0, publicNetworks: publicNetworks) }
+        for (index, machine) in machines.enumerated() {
+            for action in machine.actions { byAction[action, default: []].append(index) }
+        }
     }
 
     /// Every `event.action` that some rule looks at.
@@ -70,7 +75,7 @@ public struct Detector {
         _ event: DetectionInput, silently: Bool = false, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
         var findings: [Finding] = []
-        for index in machines.indices {
+        for index in byAction[event.action] ?? [] {
             if let finding = try machines[index].take(event, silently: silently, identity: identity) {
                 machines[index].note(finding)
                 findings.append(finding)

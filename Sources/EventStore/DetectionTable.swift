@@ -63,23 +63,23 @@ extension Store {
             let kinds = try KindNames(db, actions: actions)
             guard !kinds.isEmpty else { return }
             let numbers = kinds.numbers.map(String.init).joined(separator: ", ")
-            let rows = try Row.fetchCursor(
+            let rows = try RawStatement(
                 db,
-                sql: """
-                    SELECT e.seq, e.time, e.kind, e.actor, e.count FROM events e JOIN sources s ON s.id = e.source
-                    WHERE e.time > ? AND e.time <= ? AND e.kind IN (\(numbers))
-                    ORDER BY e.time, s.fingerprint, e.offset, e.mark
-                    """, arguments: [after.milliseconds, through.milliseconds])
+                """
+                SELECT e.seq, e.time, e.kind, e.actor, e.count FROM events e JOIN sources s ON s.id = e.source
+                WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(numbers))
+                ORDER BY e.time, s.fingerprint, e.offset, e.mark
+                """)
             var actors = ActorNames()
             let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
-            while let row = try rows.next() {
-                let kind = kinds[row[2]]
-                let actor = try actors.actor(row[3], db)
+            while try rows.next() {
+                let kind = kinds[rows.number(2)]
+                let actor = try actors.actor(rows.number(3), db)
                 try body(
                     DetectionEvent(
-                        seq: row[0], time: LogTime(milliseconds: row[1]), action: kind.action, reason: kind.reason,
-                        ip: actor.ip, user: actor.user, database: actor.database, count: row[4]),
-                    identity)
+                        seq: rows.number(0), time: LogTime(milliseconds: rows.number(1)), action: kind.action,
+                        reason: kind.reason, ip: actor.ip, user: actor.user, database: actor.database,
+                        count: rows.number(4)), identity)
             }
         }
     }

@@ -1,13 +1,12 @@
 import GRDB
-import GRDBSQLite
 import VigilModel
 
-/// Writes events with prepared statements of SQLite's own interface: hundreds of thousands a second matter in a replay.
-/// The only place that touches SQLite's C interface; it lives inside one write transaction.
+/// Writes events with a prepared statement: hundreds of thousands a second matter in a replay. It lives inside one write
+/// transaction.
 struct EventInserter {
     private let db: Database
-    private let insert: OpaquePointer
-    private var kinds: KindCache
+    private let insert: RawStatement
+    private let kinds: KindCache
 
     /// What became of the events.
     struct Result {
@@ -29,37 +28,27 @@ struct EventInserter {
         self.db = db
         kinds = cache
         let places = Array(repeating: "?", count: 26).joined(separator: ", ")
-        let sql = "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING"
-        var statement: OpaquePointer?
-        let code = sqlite3_prepare_v2(db.sqliteConnection, sql, -1, &statement, nil)
-        guard code == SQLITE_OK, let statement else { throw EventInserter.problem(db, code) }
-        insert = statement
-    }
-
-    /// Must be called once when done.
-    func close() { sqlite3_finalize(insert) }
-
-    private static func problem(_ db: Database, _ code: Int32) -> DatabaseError {
-        DatabaseError(
-            resultCode: ResultCode(rawValue: code), message: String(cString: sqlite3_errmsg(db.sqliteConnection)))
+        insert = try RawStatement(
+            db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
     }
 
     /// Writes the events that are not there yet.
-    mutating func write(_ events: [SecurityEvent], source: Int64) throws -> Result {
+    func write(_ events: [SecurityEvent], source: Int64) throws -> Result {
         var result = Result()
-        for event in events {
-            let kind = try kinds.id(of: event.kind, db)
-            let actor = try kinds.id(of: event.actor, db)
-            if try step(event, kind: kind, actor: actor, source: source, twin: 0) {
+        // By index: a copy of an event costs more than its row.
+        for index in events.indices {
+            let kind = try kinds.id(of: events[index].kind, db)
+            let actor = try kinds.id(of: events[index].actor, db)
+            if try step(events[index], kind: kind, actor: actor, source: source, twin: 0) {
                 result.inserted += 1
-                result.earliest = min(result.earliest ?? event.time, event.time)
-            } else if let twin = try twin(of: event) {
-                _ = try step(event, kind: kind, actor: actor, source: source, twin: twin)
+            } else if let twin = try twin(of: events[index]) {
+                _ = try step(events[index], kind: kind, actor: actor, source: source, twin: twin)
                 result.twins += 1
-                result.earliest = min(result.earliest ?? event.time, event.time)
             } else {
                 result.known += 1
+                continue
             }
+            result.earliest = min(result.earliest ?? events[index].time, events[index].time)
         }
         return result
     }
@@ -73,56 +62,36 @@ struct EventInserter {
         return (rows.map { $0["twin"] as Int64 }.max() ?? -1) + 1
     }
 
-    private func step(_ event: SecurityEvent, kind: Int64, actor: Int64, source: Int64, twin: Int64) throws -> Bool {
-        bind(1, event.identity.origin)
-        bind(2, event.identity.line)
-        bind(3, event.identity.mark)
-        bind(4, twin)
-        bind(5, event.time.milliseconds)
-        bind(6, kind)
-        bind(7, actor)
-        bind(8, source)
-        bind(9, event.offset)
-        bind(10, event.count)
-        bind(11, event.content)
-        bind(12, event.sourcePort.map(Int64.init))
-        bind(13, event.processID)
-        bind(14, event.sqlState)
-        bind(15, event.sessionID)
-        bind(16, event.sessionLine)
-        bind(17, event.applicationName)
-        bind(18, event.message == event.query ? nil : event.message)
-        bind(19, event.targetUser)
-        bind(20, event.operation)
-        bind(21, event.objectName)
-        bind(22, event.objectType)
-        bind(23, event.query)
-        bind(24, event.authMethod)
-        bind(25, event.hbaRule)
-        bind(26, event.tlsVersion)
-        let code = sqlite3_step(insert)
-        sqlite3_reset(insert)
-        guard code == SQLITE_DONE else { throw EventInserter.problem(db, code) }
-        return sqlite3_changes(db.sqliteConnection) > 0
-    }
-
-    private func bind(_ index: Int32, _ text: String?) {
-        guard var text else {
-            sqlite3_bind_null(insert, index)
-            return
-        }
-        let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-        text.withUTF8 { bytes in
-            // An empty text has no address; SQLite would read that as NULL.
-            let start = UnsafeRawPointer(bytes.baseAddress).map { $0.assumingMemoryBound(to: CChar.self) }
-            if let start { sqlite3_bind_text(insert, index, start, Int32(bytes.count), transient) } else {
-                sqlite3_bind_text(insert, index, "", 0, transient)
-            }
-        }
-    }
-
-    private func bind(_ index: Int32, _ number: Int64?) {
-        if let number { sqlite3_bind_int64(insert, index, number) } else { sqlite3_bind_null(insert, index) }
+    private func step(
+        _ event: borrowing SecurityEvent, kind: Int64, actor: Int64, source: Int64, twin: Int64
+    ) throws -> Bool {
+        insert.bind(1, event.identity.origin)
+        insert.bind(2, event.identity.line)
+        insert.bind(3, event.identity.mark)
+        insert.bind(4, twin)
+        insert.bind(5, event.time.milliseconds)
+        insert.bind(6, kind)
+        insert.bind(7, actor)
+        insert.bind(8, source)
+        insert.bind(9, event.offset)
+        insert.bind(10, event.count)
+        insert.bind(11, event.content)
+        insert.bind(12, event.sourcePort.map(Int64.init))
+        insert.bind(13, event.processID)
+        insert.bind(14, event.sqlState)
+        insert.bind(15, event.sessionID == event.identity.origin ? nil : event.sessionID)
+        insert.bind(16, event.sessionLine == event.identity.line ? nil : event.sessionLine)
+        insert.bind(17, event.applicationName)
+        insert.bind(18, event.message == event.query ? nil : event.message)
+        insert.bind(19, event.targetUser)
+        insert.bind(20, event.operation)
+        insert.bind(21, event.objectName)
+        insert.bind(22, event.objectType)
+        insert.bind(23, event.query)
+        insert.bind(24, event.authMethod)
+        insert.bind(25, event.hbaRule)
+        insert.bind(26, event.tlsVersion)
+        return try insert.run() > 0
     }
 }
 
@@ -131,14 +100,21 @@ final class KindCache {
     // A class, so that it outlives a transaction; used by the one writer only, and emptied when one fails.
     private var kinds: [EventKind: Int64] = [:]
     private var actors: [EventActor: Int64] = [:]
+    private var last: (kind: EventKind, id: Int64)?
 
     func forget() {
         kinds = [:]
         actors = [:]
+        last = nil
     }
 
     func id(of kind: EventKind, _ db: Database) throws -> Int64 {
-        if let known = kinds[kind] { return known }
+        // Most events are of the same kind as the one before.
+        if let last, last.kind === kind { return last.id }
+        if let known = kinds[kind] {
+            last = (kind, known)
+            return known
+        }
         let values: StatementArguments = [
             kind.dataset, kind.category, kind.action, kind.outcome.rawValue, kind.reason, kind.severity.rawValue,
             kind.tags.joined(separator: " "),

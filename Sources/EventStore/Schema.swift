@@ -79,7 +79,10 @@ enum Schema {
                 e.time, k.dataset, k.category, k.action, k.outcome, k.reason, k.severity, e.count, k.tags, e.message,
                 nullif(a.address, '') AS address, a.ip, e.port, nullif(a.user, '') AS user, e.target_user,
                 nullif(a.database, '') AS database, e.operation, e.object, e.object_type, e.query, e.pid,
-                e.auth_method, e.hba_rule, e.tls_version, e.sqlstate, e.session, e.session_line, e.application,
+                e.auth_method, e.hba_rule, e.tls_version, e.sqlstate,
+                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session, e.origin) END AS session,
+                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session_line, e.line) END AS session_line,
+                e.application,
                 s.cluster, s.instance, s.path, e.offset
             FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor
                 JOIN sources s ON s.id = e.source;

@@ -99,9 +99,8 @@ public final class StoreWriter {
         var total = IngestResult()
         do {
             try store.pool.write { db in
-                var inserter = try EventInserter(db, cache: cache)
-                defer { inserter.close() }
-                for ingest in ingests { total.add(try write(ingest, db, &inserter)) }
+                let inserter = try EventInserter(db, cache: cache)
+                for index in ingests.indices { total.add(try write(ingests[index], db, inserter)) }
             }
         } catch {
             // Numbers given in the transaction that failed are void.
@@ -111,7 +110,7 @@ public final class StoreWriter {
         return total
     }
 
-    private func write(_ ingest: Ingest, _ db: Database, _ inserter: inout EventInserter) throws -> IngestResult {
+    private func write(_ ingest: Ingest, _ db: Database, _ inserter: EventInserter) throws -> IngestResult {
         let events = try inserter.write(ingest.events, source: ingest.source)
         if let earliest = events.earliest {
             // Rules have been over that time already: they go back to it.

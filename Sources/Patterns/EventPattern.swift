@@ -1,7 +1,8 @@
 import VigilModel
 
-/// Says what a record means: which columns it must show, what is read from its texts, and what follows.
-public struct EventPattern: Sendable {
+/// Says what a record means: which columns it must show, what is read from its texts, and what follows. A class, so that
+/// looking at one costs nothing.
+public final class EventPattern: Sendable {
     /// Name of the pattern, unique in the catalogue.
     public let id: String
     /// What it recognises, for people.
@@ -16,6 +17,19 @@ public struct EventPattern: Sendable {
     public let effect: Effect
     /// Under which word records that match are counted by the hour, if they are.
     public let counter: String?
+
+    init(
+        id: String, description: String, place: String, condition: RecordCondition,
+        readings: [(column: LogColumn, regex: Regex)], effect: Effect, counter: String?
+    ) {
+        self.id = id
+        self.description = description
+        self.place = place
+        self.condition = condition
+        self.readings = readings
+        self.effect = effect
+        self.counter = counter
+    }
 
     /// What follows from a match.
     public enum Effect: Sendable {
@@ -37,11 +51,11 @@ public struct RecordCondition: Sendable {
     /// Exact SQLSTATEs, or classes as their first two characters. Empty: any.
     public var states: [String] = []
     /// Severity words in any of the server's languages. Empty: any.
-    public var severities: [[UInt8]] = []
+    public var severities = WordSet()
     /// Command tags (csvlog column 8); `` stands for none. Empty: any.
-    public var commandTags: [[UInt8]] = []
+    public var commandTags = WordSet()
     /// Backend types (column 24, PostgreSQL 13+; older records have none and pass). Empty: any.
-    public var backendTypes: [[UInt8]] = []
+    public var backendTypes = WordSet()
     /// Columns that must be NULL or empty: a client's `RAISE` always fills context and query.
     public var absent: [LogColumn] = []
     /// The message must be one of these. Empty: any.
@@ -56,42 +70,32 @@ public struct RecordCondition: Sendable {
         states.isEmpty || states.contains { $0.count == 2 ? state.hasPrefix($0) : $0 == state }
     }
 
-    /// True when the record shows all of it. `state` was tested before.
-    public func holds(for record: LogRecord) -> Bool {
-        guard severities.isEmpty || severities.contains(where: { record.equals(.severity, $0) }),
-            commandTags.isEmpty || commandTags.contains(where: { record.equals(.commandTag, $0) }),
-            backendTypes.isEmpty || record.isEmpty(.backendType)
-                || backendTypes.contains(where: { record.equals(.backendType, $0) }),
-            absent.allSatisfy({ record.isEmpty($0) })
+    /// True when the record shows all of it, SQLSTATE and message aside, which were looked at before.
+    public func columnsHold(for record: LogRecord) -> Bool {
+        guard severities.isEmpty || severities.contains(record, .severity),
+            commandTags.isEmpty || commandTags.contains(record, .commandTag),
+            backendTypes.isEmpty || record.isEmpty(.backendType) || backendTypes.contains(record, .backendType)
         else { return false }
-        return textsHold(for: record)
+        for column in absent where !record.isEmpty(column) { return false }
+        return messagesAboutUser.isEmpty && detailsAboutUser.isEmpty || textsHold(for: record)
     }
 
     private func textsHold(for record: LogRecord) -> Bool {
-        if messages.isEmpty && messagesAboutUser.isEmpty && detailsAboutUser.isEmpty { return true }
-        if !messages.isEmpty, template(of: record) == nil { return false }
+        let user = record.content(.userName)
         if !messagesAboutUser.isEmpty {
-            let (message, user) = (record.content(.message), record.content(.userName))
+            let message = record.content(.message)
             guard messagesAboutUser.contains(where: { $0.matches(message, about: user) }) else { return false }
         }
         if !detailsAboutUser.isEmpty {
-            let (detail, user) = (record.content(.detail), record.content(.userName))
+            let detail = record.content(.detail)
             guard detailsAboutUser.contains(where: { $0.matches(detail, about: user) }) else { return false }
         }
         return true
     }
 
-    /// The message template that the record's message fits.
-    public func template(of record: LogRecord) -> MessageTemplate? {
-        var copy: [UInt8]?
-        for template in messages where record.starts(.message, with: template.quotedPrefix) {
-            // A template that ends in a blank needs no look at the rest.
-            if template.endsOpen { return template }
-            let message = copy ?? record.content(.message)
-            copy = message
-            if template.matches(message) { return template }
-        }
-        return nil
+    /// True when the record's message is one of those that are asked for.
+    public func messageHolds(for record: LogRecord) -> Bool {
+        messages.isEmpty || messages.contains { $0.matches(record) }
     }
 }
 
@@ -110,11 +114,11 @@ public struct StatementPattern: Sendable {
     /// What follows.
     public let kind: EventKind
 
-    /// True when the statement is meant.
-    public func matches(command: String, shape text: @autoclosure () -> [UInt8]) -> Bool {
-        let named = commands.contains { pattern in
-            pattern.hasSuffix(" *") ? command.hasPrefix(pattern.dropLast()) : command == pattern
+    /// True when the command is one of those named.
+    public func isMeant(command: String) -> Bool {
+        for pattern in commands {
+            if pattern == command || (pattern.hasSuffix(" *") && command.hasPrefix(pattern.dropLast())) { return true }
         }
-        return named && (shape.map { $0.match(text()) != nil } ?? true)
+        return false
     }
 }

@@ -1,8 +1,14 @@
+import VigilModel
+
 /// One of the server's own message formats (`role "%s" does not exist`), in any of its languages. It is matched by its
 /// literal pieces: as a whole, or by what stands before its first and behind its last blank.
 public struct MessageTemplate: Sendable, Hashable {
     /// What stands between the blanks.
     let pieces: [[UInt8]]
+    /// The text before the first blank as csvlog writes it, quotes doubled.
+    public let quotedPrefix: [UInt8]
+    /// True when nothing must stand behind its last blank.
+    public let endsOpen: Bool
 
     /// Reads printf's `%s`, `%d`, `%u`, `%1$s`.
     public init(_ format: String) {
@@ -19,6 +25,8 @@ public struct MessageTemplate: Sendable, Hashable {
             }
         }
         self.pieces = pieces
+        quotedPrefix = pieces[0].flatMap { $0 == 34 ? [34, 34] : [$0] }
+        endsOpen = pieces.count == 2 && pieces[1].isEmpty
     }
 
     /// The text before the first blank.
@@ -42,9 +50,49 @@ public struct MessageTemplate: Sendable, Hashable {
 }
 
 extension MessageTemplate {
-    /// The prefix as csvlog writes it, quotes doubled.
-    public var quotedPrefix: [UInt8] { prefix.flatMap { $0 == 34 ? [34, 34] : [$0] } }
+    /// True when the record's message is this one.
+    public func matches(_ record: LogRecord) -> Bool {
+        // A template that ends in a blank needs no look at the rest.
+        record.starts(.message, with: quotedPrefix) && (endsOpen || matches(record.content(.message)))
+    }
+}
 
-    /// True when nothing must stand behind its last blank.
-    public var endsOpen: Bool { pieces.count == 2 && pieces[1].isEmpty }
+/// Some words that a column may hold, compared as numbers: no text is made of a record's column.
+public struct WordSet: Sendable {
+    /// A word of up to sixteen bytes as two numbers; of a longer one its ends.
+    private struct Word: Sendable {
+        var head, tail: UInt64
+        var count: Int
+        var bytes: [UInt8]
+    }
+
+    private var words: [Word] = []
+
+    /// No words.
+    public init() {}
+
+    /// True when there are none.
+    public var isEmpty: Bool { words.isEmpty }
+
+    /// Adds a word.
+    public mutating func insert(_ bytes: [UInt8]) {
+        func number(_ slice: ArraySlice<UInt8>) -> UInt64 {
+            slice.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
+        }
+        words.append(
+            Word(
+                head: number(bytes.prefix(8)), tail: bytes.count >= 8 ? number(bytes.suffix(8)) : 0,
+                count: bytes.count, bytes: bytes))
+    }
+
+    /// True when the column holds one of the words.
+    public func contains(_ record: LogRecord, _ column: LogColumn) -> Bool {
+        let count = record.contentRange(column).count
+        let (head, tail) = (record.head(column), record.tail(column))
+        for index in words.indices where words[index].head == head && words[index].count == count {
+            guard words[index].tail == tail else { continue }
+            if count <= 16 || record.equals(column, words[index].bytes) { return true }
+        }
+        return false
+    }
 }

@@ -144,11 +144,11 @@ struct PatternReader {
         for severity in try keys["severity"]?.oneOrMore() ?? [] {
             let name = "severity_" + (try severity.text()).lowercased()
             guard let words = texts[name] else { throw severity.problem("no severity of PostgreSQL") }
-            condition.severities += words.map { Array($0.utf8) }
+            for word in words { condition.severities.insert(Array(word.utf8)) }
         }
-        for tag in try keys["command_tag"]?.oneOrMore() ?? [] { condition.commandTags.append(Array(try tag.text().utf8)) }
+        for tag in try keys["command_tag"]?.oneOrMore() ?? [] { condition.commandTags.insert(Array(try tag.text().utf8)) }
         for type in try keys["backend_type"]?.oneOrMore() ?? [] {
-            condition.backendTypes.append(Array(try type.text().utf8))
+            condition.backendTypes.insert(Array(try type.text().utf8))
         }
         for name in try keys["absent"]?.oneOrMore() ?? [] {
             guard let column = PatternReader.columns[try name.text()] else { throw unknownColumn(try name.text(), name) }

@@ -63,17 +63,27 @@ public final class Regex: @unchecked Sendable {
         }
     }
 
-    /// The named groups of the first match that took part in it; nil when there is none, or when the limits were hit.
-    public func match(_ text: [UInt8]) -> [String: Range<Int>]? {
-        guard let data = pcre2_match_data_create_from_pattern_8(code, nil) else { return nil }
-        defer { pcre2_match_data_free_8(data) }
-        guard pcre2_match_8(code, text, text.count, 0, 0, data, context) > 0 else { return nil }
+    /// Where matches are noted: made once by who matches often, used by one thread at a time.
+    public final class Scratch {
+        fileprivate let data: OpaquePointer?
+
+        /// Room for sixteen groups.
+        public init() { data = pcre2_match_data_create_8(16, nil) }
+
+        deinit { pcre2_match_data_free_8(data) }
+    }
+
+    /// True when the text matches; false too when the limits were hit. `body` gets the named groups that took part.
+    @discardableResult
+    public func match(
+        _ text: [UInt8], _ scratch: Scratch = Scratch(), _ body: (_ group: String, _ range: Range<Int>) -> Void = { _, _ in }
+    ) -> Bool {
+        guard let data = scratch.data, pcre2_match_8(code, text, text.count, 0, 0, data, context) >= 0 else { return false }
         let offsets = pcre2_get_ovector_pointer_8(data)
-        var result: [String: Range<Int>] = [:]
-        for (name, number) in groups {
+        for (name, number) in groups where number < 16 {
             guard let from = offsets?[number * 2], let to = offsets?[number * 2 + 1], from >= 0, from <= to else { continue }
-            result[name] = from..<to
+            body(name, from..<to)
         }
-        return result
+        return true
     }
 }

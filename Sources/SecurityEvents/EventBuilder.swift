@@ -3,10 +3,6 @@ import VigilModel
 
 /// Turns the columns of a record into the fields of an event.
 enum EventBuilder {
-    /// Stands in where only what is read from texts is wanted.
-    static let none = EventKind(
-        dataset: "", category: "", action: "", outcome: .unknown, severity: .info, tags: [])
-
     /// An event with what every PostgreSQL record has. `ordinal` numbers the statements within a record.
     static func event(_ record: LogRecord, kind: EventKind, time: LogTime, ordinal: Int = 0, isStatement: Bool = false)
         -> SecurityEvent
@@ -35,7 +31,7 @@ enum EventBuilder {
         var digest = Digest64()
         for column in [LogColumn.sqlState, .commandTag, .connectionFrom] {
             record.withContent(column) { digest.combine($0) }
-            digest.combine(CollectionOfOne(UInt8(0)))
+            digest.separate()
         }
         return digest.folded32
     }
@@ -46,7 +42,7 @@ enum EventBuilder {
         var digest = Digest64()
         for column in [LogColumn.userName, .databaseName, .sqlState] {
             record.withContent(column) { digest.combine($0) }
-            digest.combine(CollectionOfOne(UInt8(0)))
+            digest.separate()
         }
         if isStatement {
             digest.combine(String(record.content(.message).count))
@@ -68,18 +64,41 @@ enum EventBuilder {
         }
     }
 
-    /// Reads what the pattern takes from texts.
-    static func read(_ record: LogRecord, _ pattern: EventPattern, into event: inout SecurityEvent) {
-        for (column, regex) in pattern.readings where !record.isEmpty(column) {
+    /// What a pattern takes from texts.
+    struct Found {
+        var authMethod: String?
+        var hbaRule: String?
+        var tlsVersion: String?
+    }
+
+    /// Reads what a pattern takes from texts. A line number alone is one of the main pg_hba.conf.
+    static func found(
+        _ record: LogRecord, _ readings: [(column: LogColumn, regex: Regex)], _ scratch: Regex.Scratch
+    ) -> Found {
+        var found = Found()
+        for (column, regex) in readings where !record.isEmpty(column) {
             let text = record.content(column)
-            for (group, range) in regex.match(text) ?? [:] {
+            regex.match(text, scratch) { group, range in
                 let value = String(escaping: text[range])
                 switch group {
-                case "auth_method": event.authMethod = value
-                case "tls_version": event.tlsVersion = value
-                default: event.hbaRule = value.allSatisfy(\.isNumber) ? "pg_hba.conf:\(value)" : value
+                case "auth_method": found.authMethod = value
+                case "tls_version": found.tlsVersion = value
+                default: found.hbaRule = value.utf8.allSatisfy { (48...57).contains($0) } ? "pg_hba.conf:" + value : value
                 }
             }
         }
+        return found
+    }
+
+    /// Reads what a pattern takes from texts into an event.
+    static func read(
+        _ record: LogRecord, _ readings: [(column: LogColumn, regex: Regex)], _ scratch: Regex.Scratch,
+        into event: inout SecurityEvent
+    ) {
+        guard !readings.isEmpty else { return }
+        let found = found(record, readings, scratch)
+        event.authMethod = found.authMethod
+        event.tlsVersion = found.tlsVersion
+        event.hbaRule = found.hbaRule
     }
 }

@@ -12,10 +12,12 @@ public struct EventReader {
     private var clock: SourceClock
     private var logins = LoginTracker()
     private var activity = ActivityCounter()
+    private let scratch = Regex.Scratch()
     /// Records before this offset were counted by an earlier run.
     private let countFrom: Int64
     /// Severity and tag of a login that was refused after authorization.
     private let startupTag = Array("startup".utf8)
+    private let authenticationTag = Array("authentication".utf8)
     private let fatal: [[UInt8]]
 
     /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), and
@@ -48,7 +50,10 @@ public struct EventReader {
 
     /// Gives the events found since the last time.
     public mutating func takeEvents() -> [SecurityEvent] {
-        defer { events = [] }
+        defer {
+            events = []
+            events.reserveCapacity(1024)
+        }
         return events
     }
 
@@ -67,13 +72,11 @@ public struct EventReader {
     }
 
     private mutating func advanceLogins(_ record: LogRecord, _ time: LogTime) {
+        if logins.mayExpire(at: time) { emit(logins.expired(at: time)) }
         let key = SessionKey(record)
-        emit(logins.expired(at: time))
         guard logins.mayHold(key) else { return }
         // Authenticated and authorized lines belong to the login and are seen to below.
-        if record.head(.sqlState) == PatternIndex.success, record.equals(.commandTag, Array("authentication".utf8)) {
-            return
-        }
+        if record.head(.sqlState) == PatternIndex.success, record.equals(.commandTag, authenticationTag) { return }
         guard let login = logins.end(key) else { return }
         let refused = record.equals(.commandTag, startupTag) && fatal.contains { record.equals(.severity, $0) }
         if !refused { emit([login]) }
@@ -81,47 +84,44 @@ public struct EventReader {
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
         for login in ended {
-            guard var event = login.event else { continue }
-            event.authMethod = login.authMethod
-            event.hbaRule = login.hbaRule
+            guard let event = login.takeEvent() else { continue }
             events.append(event)
         }
     }
 
     private mutating func classify(_ record: LogRecord, state: UInt64, time: LogTime, before: LogTime) {
-        guard let pattern = index.match(record, state: state) else { return }
-        if let counter = pattern.counter, record.offset >= countFrom { activity.count(counter, record, at: time) }
-        switch pattern.effect {
+        guard let match = index.match(record, state: state) else { return }
+        let number = match.pattern
+        if let counter = index.patterns[number].counter, record.offset >= countFrom {
+            activity.count(counter, record, at: time)
+        }
+        switch index.patterns[number].effect {
         case .counted: break
         case .event(let kind):
             var event = EventBuilder.event(record, kind: kind, time: time)
-            EventBuilder.read(record, pattern, into: &event)
+            EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             events.append(event)
         case .statement:
-            events += statements.events(record, condition: pattern.condition, time: time)
+            events += statements.events(record, template: index.template(of: match), time: time)
         case .evidence:
-            var event = EventBuilder.event(record, kind: EventBuilder.none, time: time)
-            EventBuilder.read(record, pattern, into: &event)
+            let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
             hold(record, time: time, before: before) { login in
-                login.authMethod = event.authMethod
-                login.hbaRule = event.hbaRule
+                login.authMethod = found.authMethod
+                login.hbaRule = found.hbaRule
             }
         case .login(let kind):
             var event = EventBuilder.event(record, kind: kind, time: time)
-            EventBuilder.read(record, pattern, into: &event)
+            EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             hold(record, time: time, before: before) { $0.event = event }
         }
     }
 
     private mutating func hold(
-        _ record: LogRecord, time: LogTime, before: LogTime, _ change: (inout LoginTracker.Login) -> Void
+        _ record: LogRecord, time: LogTime, before: LogTime, _ change: (LoginTracker.Login) -> Void
     ) {
         let key = SessionKey(record)
-        logins.update(
-            key, start: LoginTracker.Login(key: key, offset: record.offset, clockBefore: before, time: time)
-        ) {
-            $0.time = time
-            change(&$0)
-        }
+        let login = logins.login(key, offset: record.offset, clockBefore: before)
+        login.time = time
+        change(login)
     }
 }

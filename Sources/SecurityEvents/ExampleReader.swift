@@ -18,7 +18,9 @@ public struct ExampleReader {
 
     /// Reads one record of a batch that was read by nobody else.
     public mutating func read(_ record: LogRecord, _ batch: RecordBatch) {
-        if let pattern = index.match(record, state: record.head(.sqlState)) { patterns.append(pattern.id) }
+        if let match = index.match(record, state: record.head(.sqlState)) {
+            patterns.append(index.patterns[match.pattern].id)
+        }
         reader.read(record)
     }
 
@@ -36,7 +38,7 @@ public struct ExampleReader {
         var events: [SecurityEvent] = []
         var patterns: [String] = []
         for (number, statement) in SQLReader.statements(in: Array(sql.utf8)).enumerated() {
-            patterns += reader.matching(statement)
+            patterns += reader.ids(matching: statement)
             guard let kind = reader.kind(of: statement) else { continue }
             var event = SecurityEvent(
                 identity: EventIdentity(origin: "", line: 0, hash: 0, ordinal: number),

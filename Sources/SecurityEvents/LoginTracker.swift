@@ -9,30 +9,52 @@ struct LoginTracker {
     /// Milliseconds of log time after which a session is in.
     static let patience: Int64 = 2000
 
-    /// What is known of a session that is coming in.
-    struct Login {
-        var key: SessionKey
+    /// What is known of a session that is coming in. A class: it is changed in place, and only few exist at a time.
+    final class Login {
         /// Where its first record that is held stands, and the source's time before it.
-        var offset: Int64
-        var clockBefore: LogTime
+        let offset: Int64
+        let clockBefore: LogTime
         /// Time of its last record.
         var time: LogTime
         var authMethod: String?
         var hbaRule: String?
         /// The event to be, once "connection authorized" was read.
         var event: SecurityEvent?
+        fileprivate let serial: Int
+
+        /// The event with all that is known, handed over once and not copied.
+        func takeEvent() -> SecurityEvent? {
+            event?.authMethod = authMethod
+            event?.hbaRule = hbaRule
+            var taken: SecurityEvent?
+            swap(&taken, &event)
+            return taken
+        }
+
+        fileprivate init(offset: Int64, clockBefore: LogTime, serial: Int) {
+            self.offset = offset
+            self.clockBefore = clockBefore
+            self.serial = serial
+            time = clockBefore
+        }
     }
 
-    private var logins: [SessionKey: (serial: Int, login: Login)] = [:]
+    private var logins: [SessionKey: Login] = [:]
     /// Keys in order of arrival; those that ended meanwhile are passed over when their turn comes.
     private var queue: [(serial: Int, key: SessionKey)] = []
     private var front = 0
     private var serial = 0
+    /// No login held is older than this; not exact, so that it costs nothing.
+    private var earliest = Int64.max / 2
     /// How many sessions have a key of that hash: a record of any other session ends here.
     private var filter = [UInt8](repeating: 0, count: 4096)
 
     /// True when nothing is held.
     var isEmpty: Bool { logins.isEmpty }
+
+    /// False when surely no session's time is over.
+    @inline(__always)
+    func mayExpire(at now: LogTime) -> Bool { now.milliseconds &- earliest > LoginTracker.patience }
 
     /// False when the session is surely none of those that are coming in.
     @inline(__always)
@@ -42,24 +64,22 @@ struct LoginTracker {
     var oldest: (offset: Int64, clockBefore: LogTime)? {
         for entry in queue[front...] {
             if let held = logins[entry.key], held.serial == entry.serial {
-                return (held.login.offset, held.login.clockBefore)
+                return (held.offset, held.clockBefore)
             }
         }
         return nil
     }
 
-    /// Starts or goes on with a session's login.
-    mutating func update(_ key: SessionKey, start: @autoclosure () -> Login, _ change: (inout Login) -> Void) {
-        if logins[key] == nil {
-            serial += 1
-            logins[key] = (serial, start())
-            queue.append((serial, key))
-            filter[key.slot] = filter[key.slot] == 255 ? 255 : filter[key.slot] + 1
-        }
-        if var held = logins[key] {
-            change(&held.login)
-            logins[key] = held
-        }
+    /// The session's login, begun with this record if it is its first.
+    mutating func login(_ key: SessionKey, offset: Int64, clockBefore: LogTime) -> Login {
+        if let login = logins[key] { return login }
+        serial += 1
+        let login = Login(offset: offset, clockBefore: clockBefore, serial: serial)
+        logins[key] = login
+        queue.append((serial, key))
+        earliest = min(earliest, clockBefore.milliseconds)
+        filter[key.slot] = filter[key.slot] == 255 ? 255 : filter[key.slot] + 1
+        return login
     }
 
     /// Ends a session's waiting and gives what was known.
@@ -70,8 +90,9 @@ struct LoginTracker {
         if logins.isEmpty {
             queue.removeAll(keepingCapacity: true)
             front = 0
+            earliest = .max / 2
         }
-        return held.login
+        return held
     }
 
     /// Sessions whose time is over, oldest first; all of them when `now` is nil.
@@ -80,12 +101,14 @@ struct LoginTracker {
         while front < queue.count {
             let entry = queue[front]
             if let held = logins[entry.key], held.serial == entry.serial {
-                if let now, now.milliseconds - held.login.time.milliseconds <= LoginTracker.patience { break }
+                if let now, now.milliseconds - held.time.milliseconds <= LoginTracker.patience { break }
                 if let ended = end(entry.key) { result.append(ended) }
                 if queue.isEmpty { break }
             }
             front += 1
         }
+        earliest = .max / 2
+        if front < queue.count, let held = logins[queue[front].key] { earliest = held.time.milliseconds }
         if front > 1024, front * 2 > queue.count {
             queue.removeSubrange(..<front)
             front = 0

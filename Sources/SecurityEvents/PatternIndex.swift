@@ -1,58 +1,91 @@
 import Patterns
 import VigilModel
 
-/// Finds the patterns that a record can match by its SQLSTATE, and for SQLSTATE 00000 by the first four bytes of its
-/// message, before anything else of the record is touched: most records end here.
+/// Finds the patterns that a record can match by its SQLSTATE, and for SQLSTATE 00000 by the first bytes of its message,
+/// before anything else of the record is touched: most records end here.
 struct PatternIndex: Sendable {
-    private let patterns: [EventPattern]
-    /// Pattern numbers by the first four bytes of their messages.
-    private let byHead: [UInt32: [Int]]
-    /// One bit for each hash of four bytes that some message starts with.
-    private let heads: [UInt64]
+    /// A message of SQLSTATE 00000 and the pattern that asks for it.
+    private struct Candidate: Sendable {
+        /// Its first eight bytes, and which of them it has.
+        var head, mask: UInt64
+        var pattern: Int
+        var template: MessageTemplate
+    }
+
+    let patterns: [EventPattern]
+    /// Candidates sorted by the hash of their first four bytes.
+    private let candidates: [Candidate]
+    /// Where the candidates of each hash start; one more at the end.
+    private let starts: [UInt16]
     /// Pattern numbers by SQLSTATE (five bytes as a number), for the states seen so far.
     private var byState: [UInt64: [Int]] = [:]
 
     /// `00000` as `LogRecord.head` gives it.
     static let success = UInt64(0x30_3030_3030)
+    private static let hashes = 4096
+
+    /// The number of a pattern, and that of the message it was found by.
+    struct Match {
+        var pattern: Int
+        var candidate: Int?
+    }
 
     init(_ patterns: [EventPattern]) {
         self.patterns = patterns
-        var byHead: [UInt32: [Int]] = [:]
-        var heads = [UInt64](repeating: 0, count: 64)
+        var found: [(hash: Int, candidate: Candidate)] = []
         for (number, pattern) in patterns.enumerated() where pattern.condition.covers(state: "00000") {
-            for head in Set(pattern.condition.messages.map { PatternIndex.head($0.quotedPrefix) }) {
-                byHead[head, default: []].append(number)
-                let bit = PatternIndex.bit(head)
-                heads[bit >> 6] |= 1 << UInt64(bit & 63)
+            for template in pattern.condition.messages {
+                let (head, mask) = PatternIndex.head(template.quotedPrefix)
+                found.append(
+                    (PatternIndex.hash(head), Candidate(head: head, mask: mask, pattern: number, template: template)))
             }
         }
-        self.byHead = byHead
-        self.heads = heads
+        // Patterns keep their order under each hash: the first that fits decides.
+        let sorted = found.enumerated().sorted { ($0.element.hash, $0.offset) < ($1.element.hash, $1.offset) }
+        candidates = sorted.map(\.element.candidate)
+        var starts = [UInt16](repeating: 0, count: PatternIndex.hashes + 1)
+        for entry in found { starts[entry.hash + 1] += 1 }
+        for hash in 0..<PatternIndex.hashes { starts[hash + 1] += starts[hash] }
+        self.starts = starts
     }
 
-    private static func head(_ prefix: [UInt8]) -> UInt32 {
-        prefix.prefix(4).enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32($1.offset * 8) }
+    private static func head(_ prefix: [UInt8]) -> (head: UInt64, mask: UInt64) {
+        let head = prefix.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
+        return (head, prefix.count >= 8 ? .max : (1 << UInt64(prefix.count * 8)) &- 1)
     }
 
     @inline(__always)
-    private static func bit(_ head: UInt32) -> Int { Int(truncatingIfNeeded: (head &* 0x9E37_79B1) >> 20) }
+    private static func hash(_ head: UInt64) -> Int {
+        Int(truncatingIfNeeded: (UInt32(truncatingIfNeeded: head) &* 0x9E37_79B1) >> 20)
+    }
 
     /// True when a message of SQLSTATE 00000 that starts so is no pattern's: the usual end of a record's way.
     @inline(__always)
     func isUnknown(messageHead: UInt64) -> Bool {
-        let bit = PatternIndex.bit(UInt32(truncatingIfNeeded: messageHead))
-        return heads[bit >> 6] & (1 << UInt64(bit & 63)) == 0
+        let hash = PatternIndex.hash(messageHead)
+        return starts[hash] == starts[hash + 1]
     }
 
+    /// The message that a match was found by.
+    func template(of match: Match) -> MessageTemplate? { match.candidate.map { candidates[$0].template } }
+
     /// The first pattern that the record matches.
-    mutating func match(_ record: LogRecord, state: UInt64) -> EventPattern? {
-        let candidates: [Int]
-        if state == PatternIndex.success {
-            candidates = byHead[UInt32(truncatingIfNeeded: record.head(.message))] ?? []
-        } else {
-            candidates = numbers(state: state)
+    mutating func match(_ record: LogRecord, state: UInt64) -> Match? {
+        if state == PatternIndex.success { return match(record, head: record.head(.message)) }
+        for number in numbers(state: state) where patterns[number].condition.columnsHold(for: record) {
+            if patterns[number].condition.messageHolds(for: record) { return Match(pattern: number) }
         }
-        for number in candidates where patterns[number].condition.holds(for: record) { return patterns[number] }
+        return nil
+    }
+
+    private func match(_ record: LogRecord, head: UInt64) -> Match? {
+        let hash = PatternIndex.hash(head)
+        for index in Int(starts[hash])..<Int(starts[hash + 1]) {
+            guard head & candidates[index].mask == candidates[index].head, candidates[index].template.matches(record),
+                patterns[candidates[index].pattern].condition.columnsHold(for: record)
+            else { continue }
+            return Match(pattern: candidates[index].pattern, candidate: index)
+        }
         return nil
     }
 

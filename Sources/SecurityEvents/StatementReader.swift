@@ -2,14 +2,18 @@ import Patterns
 import VigilModel
 
 /// What the statements of a record mean: one event for each that a pattern knows.
-struct StatementReader: Sendable {
+final class StatementReader {
     private let patterns: [StatementPattern]
+    /// Numbers of the patterns that name a command, for the commands seen so far.
+    private var byCommand: [String: [Int]] = [:]
+    /// Kinds made of several patterns, by the numbers of these: equal ones are one.
+    private var combined: [[Int]: EventKind] = [:]
 
     init(_ patterns: [StatementPattern]) { self.patterns = patterns }
 
     /// The events of a `statement:` or `execute …:` record.
-    func events(_ record: LogRecord, condition: RecordCondition, time: LogTime) -> [SecurityEvent] {
-        guard let template = condition.template(of: record) else { return [] }
+    func events(_ record: LogRecord, template: MessageTemplate?, time: LogTime) -> [SecurityEvent] {
+        guard let template else { return [] }
         let message = record.content(.message)
         let text = Array(message[template.prefix.count...])
         let (sql, statements) = template.endsOpen ? (text, SQLReader.statements(in: text)) : executed(text, record)
@@ -49,22 +53,32 @@ struct StatementReader: Sendable {
 
     /// What a statement is: the most severe of the patterns that fit names it, of equals the last; all of them tag it.
     func kind(of statement: SQLStatement) -> EventKind? {
-        let shape = Array(statement.shape.utf8)
-        var best: EventKind?
-        var tags: Set<String> = []
-        for pattern in patterns where pattern.matches(command: statement.command, shape: shape) {
-            tags.formUnion(pattern.kind.tags)
-            if best.map({ pattern.kind.severity >= $0.severity }) ?? true { best = pattern.kind }
-        }
-        best?.tags = tags.sorted()
-        return best
+        let numbers = matching(statement)
+        guard let first = numbers.first else { return nil }
+        if numbers.count == 1 { return patterns[first].kind }
+        if let known = combined[numbers] { return known }
+        var best = patterns[first].kind
+        for number in numbers where patterns[number].kind.severity >= best.severity { best = patterns[number].kind }
+        let kind = best.tagged(numbers.reduce(into: []) { $0.formUnion(patterns[$1].kind.tags) })
+        combined[numbers] = kind
+        return kind
     }
-}
 
-extension StatementReader {
-    /// Every pattern that fits, for `patterns check`.
-    func matching(_ statement: SQLStatement) -> [String] {
+    /// Numbers of the patterns that fit.
+    private func matching(_ statement: SQLStatement) -> [Int] {
+        let named = named(statement.command)
+        if named.isEmpty { return [] }
         let shape = Array(statement.shape.utf8)
-        return patterns.filter { $0.matches(command: statement.command, shape: shape) }.map(\.id)
+        return named.filter { patterns[$0].shape?.match(shape) ?? true }
     }
+
+    private func named(_ command: String) -> [Int] {
+        if let known = byCommand[command] { return known }
+        let found = patterns.indices.filter { patterns[$0].isMeant(command: command) }
+        byCommand[command] = found
+        return found
+    }
+
+    /// Ids of the patterns that fit.
+    func ids(matching statement: SQLStatement) -> [String] { matching(statement).map { patterns[$0].id } }
 }

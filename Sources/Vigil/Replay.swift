@@ -68,6 +68,9 @@ public struct Replay: Sendable {
         return summary
     }
 
+    /// Events that are worth a transaction.
+    private static let commitSize = 16_000
+
     /// One file's part of a commit, as the reading threads hand it over.
     private struct Part: Sendable {
         var ingest: Ingest?
@@ -89,7 +92,7 @@ public struct Replay: Sendable {
         let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + $1.identity.size }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
-        let handoff = Handoff<Part>(producers: workers, limit: workers * 4)
+        let handoff = Handoff<Part>(producers: workers, limit: workers * 16)
         for _ in 0..<workers {
             Thread.detachNewThread {
                 while let file = queue.next() { readFile(file, store: store, handoff: handoff) }
@@ -100,18 +103,25 @@ public struct Replay: Sendable {
         try store.prepareForBulk()
         var read: Int64 = 0
         var failure: (any Error)?
-        while true {
+        var waiting: [Part] = []
+        var isOpen = true
+        while isOpen {
             let parts = handoff.takeAll()
-            if parts.isEmpty { break }
+            isOpen = !parts.isEmpty
             read += parts.reduce(0) { $0 + $1.bytes }
+            waiting += parts
+            progress(read, total)
+            // Large transactions write each page of an index once instead of many times.
+            let events = waiting.reduce(0) { $0 + ($1.ingest?.events.count ?? 0) }
+            guard !waiting.isEmpty, !isOpen || events >= Replay.commitSize || waiting.count >= 64 else { continue }
             if failure == nil {
-                do { try commit(parts, writer, &summary) } catch {
+                do { try commit(waiting, writer, &summary) } catch {
                     // The readers must come to their end before this can be told.
                     failure = error
                     queue.stop()
                 }
             }
-            progress(read, total)
+            waiting = []
         }
         summary.bytes = read
         if let failure { throw failure }
@@ -142,7 +152,7 @@ public struct Replay: Sendable {
             var handed: Int64 = options.since == nil && options.until == nil ? -state.position : 0
             var since: Int64 = 0
             while try reader.step() {
-                if reader.eventCount >= 4096 || reader.bytesRead - since >= 32 << 20 {
+                if reader.eventCount >= 1000 || reader.bytesRead - since >= 32 << 20 {
                     since = reader.bytesRead
                     handoff.put(Part(ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed))
                     handed = reader.bytesRead

@@ -30,13 +30,13 @@ public struct IPAddress: Hashable, Sendable, Comparable, CustomStringConvertible
     /// Reads `192.0.2.1`, `2001:db8::1` or `fe80::1%eth0` (the zone is dropped). Nil for anything else, host names
     /// and `[local]` included.
     public init?(_ text: String) {
-        let bare = text.prefix { $0 != "%" }
-        guard bare.utf8.count <= 45 else { return nil }
-        var v4 = in_addr()
-        if inet_pton(AF_INET, String(bare), &v4) == 1 {
-            self.init(v4: UInt32(bigEndian: v4.s_addr))
+        if let number = IPAddress.dotted(text) {
+            self.init(v4: number)
             return
         }
+        guard text.utf8.contains(58) else { return nil }
+        let bare = text.prefix { $0 != "%" }
+        guard bare.utf8.count <= 45 else { return nil }
         var v6 = in6_addr()
         guard inet_pton(AF_INET6, String(bare), &v6) == 1 else { return nil }
         let words = withUnsafeBytes(of: &v6) { raw in
@@ -46,6 +46,27 @@ public struct IPAddress: Hashable, Sendable, Comparable, CustomStringConvertible
             )
         }
         self.init(high: words.0, low: words.1)
+    }
+
+    /// Four decimal numbers of at most three digits, 0…255, no leading zero (RFC 3986, 3.2.2).
+    private static func dotted(_ text: String) -> UInt32? {
+        var result: UInt32 = 0
+        var part: UInt32 = 0
+        var digits = 0
+        var dots = 0
+        for byte in text.utf8 {
+            if byte == 46 {
+                guard digits > 0, dots < 3 else { return nil }
+                result = result << 8 | part
+                (part, digits, dots) = (0, 0, dots + 1)
+            } else {
+                guard byte >= 48, byte <= 57, digits < 3, digits == 0 || part > 0 else { return nil }
+                part = part * 10 + UInt32(byte - 48)
+                digits += 1
+                guard part <= 255 else { return nil }
+            }
+        }
+        return dots == 3 && digits > 0 ? result << 8 | part : nil
     }
 
     /// Number of bits: 32 or 128.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One log entry as a view into bytes that its reader owns, in the form of a csvlog row: valid only inside the call
 /// that hands it over. A reader of another format lays its records out in this form.
 ///
@@ -33,6 +35,7 @@ public struct LogRecord {
 
     /// Where a column stands, quotes included; empty for a column that this version does not have.
     @inlinable
+    @inline(__always)
     public func range(_ column: LogColumn) -> Range<Int> {
         let index = column.rawValue
         guard index < columnCount else { return start..<start }
@@ -42,6 +45,7 @@ public struct LogRecord {
 
     /// True for NULL (nothing between the separators) and for the empty string.
     @inlinable
+    @inline(__always)
     public func isEmpty(_ column: LogColumn) -> Bool { contentRange(column).isEmpty }
 
     /// True for NULL: nothing between the separators. `""` is the empty string, which is something else.
@@ -50,6 +54,7 @@ public struct LogRecord {
 
     /// Where a column's content stands, outer quotes excluded, inner ones still doubled.
     @inlinable
+    @inline(__always)
     public func contentRange(_ column: LogColumn) -> Range<Int> {
         var range = range(column)
         // A file written on Windows ends its rows with CR LF.
@@ -64,6 +69,7 @@ public struct LogRecord {
 
     /// The first eight bytes of a column's content as a little-endian number, zeroes behind a shorter one.
     @inlinable
+    @inline(__always)
     public func head(_ column: LogColumn) -> UInt64 {
         let range = contentRange(column)
         let word = UnsafeRawPointer(bytes + range.lowerBound).loadUnaligned(as: UInt64.self)
@@ -72,6 +78,7 @@ public struct LogRecord {
 
     /// The last eight bytes of a column's content that has at least eight.
     @inlinable
+    @inline(__always)
     public func tail(_ column: LogColumn) -> UInt64 {
         let range = contentRange(column)
         guard range.count >= 8 else { return 0 }
@@ -111,6 +118,8 @@ public struct LogRecord {
     /// and SHA-256 of the whole stand at its end.
     public func content(_ column: LogColumn) -> [UInt8] {
         withContent(column) { raw in
+            guard let base = raw.baseAddress else { return [] }
+            guard raw.count > LogRecord.textLimit || memchr(base, 34, raw.count) != nil else { return Array(raw) }
             var copy = [UInt8]()
             copy.reserveCapacity(raw.count)
             var index = 0
@@ -124,7 +133,14 @@ public struct LogRecord {
 
     /// The column as text, bytes that are not UTF-8 as `\xNN`; nil when NULL or empty.
     public func text(_ column: LogColumn) -> String? {
-        isEmpty(column) ? nil : String(escaping: content(column))
+        // The usual column is short ASCII without a quote to undo.
+        let plain: String? = withContent(column) { raw in
+            guard !raw.isEmpty, raw.count <= 4096 else { return nil }
+            for index in 0..<raw.count where raw[index] >= 0x80 || raw[index] == 34 { return nil }
+            return String(decoding: raw, as: UTF8.self)
+        }
+        if let plain { return plain }
+        return isEmpty(column) ? nil : String(escaping: content(column))
     }
 
     /// The column as a number; nil when it is none.
@@ -204,7 +220,12 @@ public struct RecordBatch {
 
 extension String {
     /// Bytes as text: what is not UTF-8 shows as `\xNN`.
+    @inlinable
     public init(escaping bytes: some Collection<UInt8>) {
+        if bytes.allSatisfy({ $0 < 0x80 }) {
+            self = String(decoding: bytes, as: UTF8.self)
+            return
+        }
         if let text = String(validating: bytes, as: UTF8.self) {
             self = text
             return

@@ -54,22 +54,23 @@ public struct SecurityEvent: Sendable, Equatable {
     }
 }
 
-/// What happened, in the words of the catalogue (`pgvigil patterns list`).
-public struct EventKind: Hashable, Sendable {
+/// What happened, in the words of the catalogue (`pgvigil patterns list`). A class, since a pattern makes it once and
+/// every event of the pattern shares it.
+public final class EventKind: Hashable, Sendable {
     /// `event.dataset`: `postgresql.log`.
-    public var dataset: String
+    public let dataset: String
     /// `event.category` of the Elastic Common Schema: `authentication`, `iam`, `configuration`, `database`, …
-    public var category: String
+    public let category: String
     /// `event.action`: the most severe word that applies.
-    public var action: String
+    public let action: String
     /// `event.outcome`.
-    public var outcome: EventOutcome
+    public let outcome: EventOutcome
     /// `event.reason`: why a login failed.
-    public var reason: String?
+    public let reason: String?
     /// `event.severity`.
-    public var severity: Severity
+    public let severity: Severity
     /// All words that apply, sorted.
-    public var tags: [String]
+    public let tags: [String]
 
     /// Takes the words.
     public init(
@@ -83,6 +84,28 @@ public struct EventKind: Hashable, Sendable {
         self.reason = reason
         self.severity = severity
         self.tags = tags
+    }
+
+    /// The same with more words.
+    public func tagged(_ more: Set<String>) -> EventKind {
+        EventKind(
+            dataset: dataset, category: category, action: action, outcome: outcome, reason: reason,
+            severity: severity, tags: more.union(tags).sorted())
+    }
+
+    /// Equal words.
+    public static func == (left: EventKind, right: EventKind) -> Bool {
+        left === right
+            || (left.dataset == right.dataset && left.category == right.category && left.action == right.action
+                && left.outcome == right.outcome && left.reason == right.reason && left.severity == right.severity
+                && left.tags == right.tags)
+    }
+
+    /// By the words that differ most.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(action)
+        hasher.combine(reason)
+        hasher.combine(tags)
     }
 }
 
@@ -108,5 +131,12 @@ public struct EventActor: Hashable, Sendable {
         self.ip = address.flatMap(IPAddress.init)
         self.user = user
         self.database = database
+    }
+
+    /// The address says it all; its number follows from it.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(address)
+        hasher.combine(user)
+        hasher.combine(database)
     }
 }
