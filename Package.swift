@@ -57,6 +57,22 @@ let package = Package(
         .systemLibrary(
             name: "CPCRE2", path: "Modules/CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "CScan", path: "Modules/CScan"),
+        // Tests mirror Sources; Tests/Corpus replays labelled logs of real servers.
+        .testTarget(name: "VigilModelTests", dependencies: ["VigilModel"]),
+        .testTarget(name: "LogRecordsTests", dependencies: ["LogRecords", "VigilModel", "CScan"]),
+        .testTarget(name: "PatternsTests", dependencies: ["Patterns", "LocatedYAML", "VigilModel"]),
+        .testTarget(
+            name: "SecurityEventsTests", dependencies: ["SecurityEvents", "LogRecords", "Patterns", "VigilModel"]),
+        .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
+        .testTarget(name: "ResponsesTests", dependencies: ["Responses", "VigilModel"]),
+        .testTarget(
+            name: "EventStoreTests",
+            dependencies: ["EventStore", "VigilModel", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(name: "VigilTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
+        .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
+        .testTarget(
+            name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"], path: "Tests/Corpus",
+            sources: ["CorpusTests.swift"]),
     ]
 )
 

@@ -5,15 +5,16 @@
 #include <string.h>
 
 typedef struct {
-    uint64_t quotes, commas, feeds;
+    uint64_t quotes, commas, feeds, returns;
 } masks;
 
 static inline masks masks_portable(const uint8_t *p) {
-    masks m = {0, 0, 0};
+    masks m = {0, 0, 0, 0};
     for (int i = 0; i < 64; i++) {
         m.quotes |= (uint64_t)(p[i] == '"') << i;
         m.commas |= (uint64_t)(p[i] == ',') << i;
         m.feeds |= (uint64_t)(p[i] == '\n') << i;
+        m.returns |= (uint64_t)(p[i] == '\r') << i;
     }
     return m;
 }
@@ -29,15 +30,19 @@ static inline uint64_t prefix_xor_portable(uint64_t x) {
 }
 
 // One body for every implementation: the mask makers are inlined into it.
+//
+// A quote that opens must stand behind a separator or behind a quote that closes (a doubled one); what stands behind a
+// quote that closes must be a separator, a carriage return or a quote. Anything else is out of place, and the record
+// it lies in is marked.
 #define SCAN_BODY(MASKS, PREFIX_XOR)                                                                     \
-    uint64_t inside = 0;                                                                                 \
-    uint32_t found = 0, record_first = 0, start = 0;                                                     \
+    uint64_t inside = 0, before_open = 1, after_close = 0;                                               \
+    uint32_t found = 0, record_first = 0, start = 0, odd = 0;                                            \
     cscan_result result = {0, 0};                                                                        \
     uint8_t tail[64];                                                                                    \
     for (uint32_t base = 0; base < length; base += 64) {                                                 \
         const uint8_t *p = bytes + base;                                                                 \
         if (length - base < 64) {                                                                        \
-            memset(tail, 0, 64);                                                                         \
+            memset(tail, ',', 64);                                                                       \
             memcpy(tail, p, length - base);                                                              \
             p = tail;                                                                                    \
         }                                                                                                \
@@ -46,6 +51,18 @@ static inline uint64_t prefix_xor_portable(uint64_t x) {
         inside = (uint64_t)((int64_t)quoted >> 63);                                                      \
         uint64_t feeds = m.feeds & ~quoted;                                                              \
         uint64_t marks = (m.commas & ~quoted) | feeds;                                                   \
+        uint64_t opening = m.quotes & quoted, closing = m.quotes & ~quoted;                              \
+        uint64_t may_open = (marks | closing), must_end = closing;                                       \
+        uint64_t misplaced = (opening & ~((may_open << 1) | before_open)) |                              \
+                             (((must_end << 1) | after_close) & ~(marks | opening | m.returns));         \
+        before_open = may_open >> 63;                                                                    \
+        after_close = must_end >> 63;                                                                    \
+        if (length - base < 64) {                                                                        \
+            uint64_t real = (1ULL << (length - base)) - 1;                                               \
+            marks &= real;                                                                               \
+            feeds &= real;                                                                               \
+            misplaced &= real;                                                                           \
+        }                                                                                                \
         uint32_t before = found;                                                                         \
         found += (uint32_t)__builtin_popcountll(marks);                                                  \
         uint32_t *out = separators + before;                                                             \
@@ -55,13 +72,17 @@ static inline uint64_t prefix_xor_portable(uint64_t x) {
             uint32_t bit = (uint32_t)__builtin_ctzll(feeds);                                             \
             uint64_t upto = (bit == 63) ? ~0ULL : ((1ULL << (bit + 1)) - 1);                             \
             uint32_t next = before + (uint32_t)__builtin_popcountll(marks & upto);                       \
-            records[result.records++] = (cscan_record){start, record_first, next - record_first};        \
+            odd |= (misplaced & upto) != 0;                                                              \
+            records[result.records++] = (cscan_record){start, record_first, next - record_first, odd};   \
+            odd = 0;                                                                                     \
+            misplaced &= ~upto;                                                                          \
             start = base + bit + 1;                                                                      \
             record_first = next;                                                                         \
             result.consumed = start;                                                                     \
             if (result.records == record_capacity) return result;                                        \
             feeds &= feeds - 1;                                                                          \
         }                                                                                                \
+        odd |= misplaced != 0;                                                                           \
     }                                                                                                    \
     return result;
 
@@ -84,7 +105,8 @@ AVX2 static inline uint64_t equal_avx2(__m256i low, __m256i high, char c) {
 AVX2 static inline masks masks_avx2(const uint8_t *p) {
     __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)p);
     __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-    return (masks){equal_avx2(low, high, '"'), equal_avx2(low, high, ','), equal_avx2(low, high, '\n')};
+    return (masks){equal_avx2(low, high, '"'), equal_avx2(low, high, ','), equal_avx2(low, high, '\n'),
+                   equal_avx2(low, high, '\r')};
 }
 
 // A carry-less product with all ones is the running xor of all lower bits.

@@ -3,13 +3,21 @@ import VigilModel
 
 /// What rules see of an event. Names are those of `SecurityEvent`; `seq` is the event's row in the store.
 public struct DetectionInput: Sendable {
+    /// The row in the store.
     public var seq: Int64
+    /// When, in event time.
     public var time: LogTime
+    /// `event.action`.
     public var action: String
+    /// `event.reason`.
     public var reason: String?
+    /// The address.
     public var ip: IPAddress?
+    /// Login user.
     public var user: String?
+    /// Database.
     public var database: String?
+    /// Like events that it stands for.
     public var count: Int64
 
     /// Takes all parts.

@@ -121,8 +121,10 @@ struct RuleMachine {
     private func message(_ group: Group, _ window: Window, _ event: DetectionInput) -> String {
         let first = window.current.first?.time ?? event.time
         let span = Shown.duration(event.time.milliseconds - first.milliseconds)
-        let about = [group.ip.map { "from \($0)\($0.isV4 ? "" : "/64")" }, group.user.map { "as user \(Shown.quoted($0))" }]
-            .compactMap { $0 }.joined(separator: " ")
+        let about = [
+            group.ip.map { "from \($0)\($0.isV4 ? "" : "/64")" }, group.user.map { "as user \(Shown.quoted($0))" },
+        ]
+        .compactMap { $0 }.joined(separator: " ")
         switch rule.condition {
         case .threshold: return "\(window.count) failed logins \(about) in \(span)"
         case .sequence:

@@ -9,10 +9,13 @@ public struct DetectionEvent: Sendable {
     public var time: LogTime
     /// What and why.
     public var action: String
+    /// `event.reason`.
     public var reason: String?
     /// From where, who, in which database.
     public var ip: IPAddress?
+    /// Login user.
     public var user: String?
+    /// Database.
     public var database: String?
     /// Like events that it stands for.
     public var count: Int64
@@ -178,7 +181,8 @@ extension Store {
     private static func ban(_ row: Row) -> Ban? {
         guard let cidr = CIDR(row["cidr"] as String), let ip = IPAddress(row["ip"] as String) else { return nil }
         return Ban(
-            cidr: cidr, sourceIP: ip, start: LogTime(milliseconds: row["start"]), end: LogTime(milliseconds: row["end"]),
+            cidr: cidr, sourceIP: ip, start: LogTime(milliseconds: row["start"]),
+            end: LogTime(milliseconds: row["end"]),
             ruleID: row["rule"], alertID: row["alert"], reason: row["reason"], eventCount: row["events"],
             mode: BanMode(rawValue: row["mode"]) ?? .observe, by: row["by"])
     }
@@ -189,7 +193,8 @@ private struct KindNames {
     private var names: [Int64: (action: String, reason: String?)] = [:]
 
     init(_ db: Database, actions: Set<String>) throws {
-        for row in try Row.fetchAll(db, sql: "SELECT id, action, reason FROM kinds") where actions.contains(row["action"]) {
+        for row in try Row.fetchAll(db, sql: "SELECT id, action, reason FROM kinds")
+        where actions.contains(row["action"]) {
             names[row["id"]] = (row["action"], row["reason"])
         }
     }

@@ -16,6 +16,7 @@ public typealias ShownRow = [(key: String, value: ShownValue)]
 public struct EventFilter: Sendable {
     /// From this time on, and before that.
     public var since: LogTime?
+    /// Before this time.
     public var until: LogTime?
     /// Values by key; all must hold.
     public var values: [(key: String, value: String)] = []
@@ -123,7 +124,8 @@ extension Store {
         var sql = "SELECT \(columns), time AS shown_time, seq AS shown_seq FROM \(what.source) WHERE \(condition)"
         if let limit = filter.limit {
             // The newest, shown in the order of time.
-            sql = "SELECT * FROM (\(sql) ORDER BY shown_time DESC, shown_seq DESC LIMIT \(limit)) "
+            sql =
+                "SELECT * FROM (\(sql) ORDER BY shown_time DESC, shown_seq DESC LIMIT \(limit)) "
                 + "ORDER BY shown_time, shown_seq"
         } else {
             sql += " ORDER BY \(what.order)"
@@ -198,5 +200,12 @@ extension Store {
             arguments += [value]
         }
         return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
+    }
+}
+
+extension Store {
+    /// The sum of all hourly counters.
+    public func activityTotal() throws -> Int64 {
+        try pool.read { try Int64.fetchOne($0, sql: "SELECT coalesce(sum(count), 0) FROM activity") ?? 0 }
     }
 }

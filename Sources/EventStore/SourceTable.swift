@@ -7,6 +7,7 @@ public struct FileIdentity: Sendable {
     public var path: String
     /// Device and inode; nil for a stream.
     public var device: Int64?
+    /// Inode; nil for a stream.
     public var inode: Int64?
     /// Bytes in the file.
     public var size: Int64
@@ -16,6 +17,7 @@ public struct FileIdentity: Sendable {
     public var format: String
     /// Cluster and instance it belongs to, when known.
     public var cluster: String?
+    /// Instance it belongs to, when known.
     public var instance: String?
 
     /// Bytes at the start of a file that identify it.
@@ -76,7 +78,8 @@ extension Store {
             if let same = alike.first(where: { $0["device"] == file.device && $0["inode"] == file.inode }),
                 file.inode != nil, same["position"] <= file.size
             {
-                try db.execute(sql: "UPDATE OR IGNORE sources SET path = ? WHERE id = ?", arguments: [file.path, same["id"]])
+                try db.execute(
+                    sql: "UPDATE OR IGNORE sources SET path = ? WHERE id = ?", arguments: [file.path, same["id"]])
                 return SourceState(
                     id: same["id"], position: same["position"], clock: LogTime(milliseconds: same["clock"]),
                     counted: same["counted"], headLength: same["head_length"])

@@ -21,10 +21,8 @@ public final class Store: Sendable {
         let previous = umask(0o077)
         defer { umask(previous) }
         do {
+            try Store.mark(path)
             let pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
-            }
             try Schema.migrator.migrate(pool)
             self.init(pool: pool, path: path)
         } catch let error as DatabaseError {
@@ -47,6 +45,18 @@ public final class Store: Sendable {
     private init(pool: DatabasePool, path: String) {
         self.pool = pool
         self.path = path
+    }
+
+    /// Makes a new file ours before it gets a write-ahead log: what stands only in that is not seen by `checkOwner`,
+    /// and a store whose first writer was killed must open again.
+    private static func mark(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) != 0 || status.st_size == 0 else { return }
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+        }
+        try queue.close()
     }
 
     /// Looks at the file's first hundred bytes (SQLite's database header, https://www.sqlite.org/fileformat.html), so

@@ -35,9 +35,13 @@ public struct Ingest: Sendable {
 public struct ActivityCount: Sendable {
     /// Hours since 1970-01-01 00:00 UTC, what, by whom, where, how often.
     public var hour: Int64
+    /// What was counted.
     public var command: String
+    /// Login user, when known.
     public var user: String?
+    /// Database, when known.
     public var database: String?
+    /// How often.
     public var count: Int64
 
     /// Takes all parts.
@@ -54,14 +58,20 @@ public struct ActivityCount: Sendable {
 public struct UnreadSpan: Sendable {
     /// First byte, how many, why.
     public var offset: Int64
+    /// How many bytes.
     public var length: Int64
+    /// Why they are no record.
     public var reason: String
 
+    /// The torn end of what was there: it may become a record yet, so it is shown and not kept.
+    public var isPending: Bool
+
     /// Takes all parts.
-    public init(offset: Int64, length: Int64, reason: String) {
+    public init(offset: Int64, length: Int64, reason: String, isPending: Bool = false) {
         self.offset = offset
         self.length = length
         self.reason = reason
+        self.isPending = isPending
     }
 }
 
@@ -69,7 +79,9 @@ public struct UnreadSpan: Sendable {
 public struct IngestResult: Sendable {
     /// Events that are new; were there already; share an identity with another event.
     public var inserted = 0
+    /// Events that were there already.
     public var known = 0
+    /// Events that share an identity with another one.
     public var twins = 0
 
     /// Nothing yet.
@@ -128,7 +140,8 @@ public final class StoreWriter {
                 count.hour, ingest.source, count.command, count.user ?? "", count.database ?? "", count.count,
             ])
         }
-        for span in ingest.unread {
+        let unread = ingest.unread.filter { !$0.isPending }
+        for span in unread {
             try db.execute(
                 sql: """
                     INSERT OR IGNORE INTO unread SELECT ?1, ?2, ?3, ?4
@@ -141,8 +154,8 @@ public final class StoreWriter {
                     unread = unread + ?, unread_bytes = unread_bytes + ? WHERE id = ?
                 """,
             arguments: [
-                ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records, ingest.unread.count,
-                ingest.unread.reduce(0) { $0 + $1.length }, ingest.source,
+                ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records, unread.count,
+                unread.reduce(0) { $0 + $1.length }, ingest.source,
             ])
         if let head = ingest.head {
             try db.execute(

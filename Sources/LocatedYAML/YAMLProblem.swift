@@ -22,10 +22,10 @@ public struct YAMLProblem: Error, CustomStringConvertible, Sendable {
     }
 }
 
-/// The known word nearest to a misspelt one, when one is near (at most a third of it differs).
+/// The known word nearest to a misspelt one, when one is near (two characters or a third of it differ).
 public func nearest(to word: String, among known: some Sequence<String>) -> String? {
     known.map { ($0, distance(word, $0)) }
-        .filter { $0.1 <= max(1, $0.0.count / 3) }
+        .filter { $0.1 <= max(2, $0.0.count / 3) && $0.1 < $0.0.count }
         .min { $0.1 < $1.1 }?.0
 }
 

@@ -56,7 +56,9 @@ public struct YAMLValue {
     }
 
     /// True for an empty value (`key:` with nothing behind it).
-    public var isNull: Bool { node.scalar.map { $0.style == .plain && ["", "~", "null"].contains($0.string) } ?? false }
+    public var isNull: Bool {
+        node.scalar.map { $0.style == .plain && ["", "~", "null"].contains($0.string) } ?? false
+    }
 
     /// The text of a scalar.
     public func text() throws(YAMLProblem) -> String {

@@ -52,6 +52,8 @@ public final class CSVLogReader {
     private var long: LongRecord?
     /// Scan less after damage, so that a file full of it costs no more than its size.
     private var scanLimit = CSVLogReader.lastCapacity
+    /// The row at `consumed` is damaged, and mending it needs bytes that are not there yet.
+    private var waits = false
     /// Length of the waiting bytes when they were last read strictly.
     private var checked = 0
     /// Damage that goes on over several fillings is reported as one.
@@ -107,6 +109,7 @@ public final class CSVLogReader {
     /// its line feed is then taken when it is sound, and reported as unread otherwise (`position` stays before it).
     public func drain(into consumer: inout some RecordConsumer, atEnd: Bool = false) {
         if base == 0, consumed == 0, length >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { consumed = 3 }
+        waits = false
         while consumed < length {
             if long != nil {
                 continueLong(&consumer)
@@ -125,6 +128,7 @@ public final class CSVLogReader {
                 continue
             }
             handOver(found, to: &consumer, atEnd: atEnd)
+            if waits { break }
         }
         if atEnd { endDamage(&consumer) }
     }
@@ -132,6 +136,11 @@ public final class CSVLogReader {
     /// Hands over scanned rows up to the first one that shows damage, and deals with that one.
     private func handOver(_ found: cscan_result, to consumer: inout some RecordConsumer, atEnd: Bool) {
         let start = bytes + consumed
+        // After damage a row must prove itself: it may lie inside a text.
+        if damage != nil, case .unsound = SoundRecord.read(view, from: consumed) {
+            waits = !recover(&consumer, atEnd: atEnd)
+            return
+        }
         var good = 0
         while good < Int(found.records), let row = plausibleRow(scanned[good], in: start) {
             rows[good] = row
@@ -149,18 +158,16 @@ public final class CSVLogReader {
             consumed += Int(found.consumed)
         } else {
             consumed += Int(scanned[good].start)
-            recover(&consumer, atEnd: atEnd)
+            waits = !recover(&consumer, atEnd: atEnd)
         }
     }
 
     /// The row, when the columns that the server writes look as they must.
     @inline(__always)
     private func plausibleRow(_ record: cscan_record, in start: UnsafeMutablePointer<UInt8>) -> RecordBatch.Row? {
-        guard record.columns == 26 || record.columns == 23 || record.columns == 24 else { return nil }
+        guard record.odd == 0, record.columns == 26 || record.columns == 23 || record.columns == 24 else { return nil }
         let ends = separators + Int(record.first)
-        let message = Int(ends[12]) + 1
-        guard ends[12] - ends[11] == 6, start[message] == 34, start[Int(ends[10]) + 1] != 34,
-            start[Int(ends[4]) + 1] != 34
+        guard ends[12] - ends[11] == 6, start[Int(ends[10]) + 1] != 34, start[Int(ends[4]) + 1] != 34
         else { return nil }
         let first = Int(record.start)
         let time = times.read(start, first..<Int(ends[0])) { column in
@@ -182,28 +189,29 @@ public final class CSVLogReader {
         // one must not be read again with each small filling.
         guard atEnd || full || waiting < 64 << 10 || waiting > checked + checked / 4 else { return false }
         checked = waiting
-        switch SoundRecord.read(view, from: consumed, atEnd: atEnd) {
-        case .sound:
-            return handOverLast(&consumer)
-        case .incomplete where atEnd:
+        if atEnd { return resolveEnd(&consumer) }
+        let isDamaged: Bool
+        if damage != nil, case .unsound = SoundRecord.read(view, from: consumed) { isDamaged = true } else {
+            isDamaged = SoundRecord.damage(view, from: consumed) != nil
+        }
+        if isDamaged { return recover(&consumer, atEnd: false) }
+        guard full else { return false }
+        if capacity < CSVLogReader.lastCapacity { grow() } else { long = LongRecord(offset: position) }
+        return long != nil
+    }
+
+    /// The last bytes of the input, which end no row.
+    private func resolveEnd(_ consumer: inout some RecordConsumer) -> Bool {
+        switch SoundRecord.read(view, from: consumed, atEnd: true, strict: damage != nil) {
+        case .sound: return handOverLast(&consumer)
+        case .incomplete:
             endDamage(&consumer)
             consumer.skip(
                 Unread(
                     offset: position, length: Int64(length - consumed),
                     reason: "the last record is torn: its end is missing"))
             return false
-        case .incomplete where !full:
-            return false
-        case .incomplete:
-            if capacity < CSVLogReader.lastCapacity {
-                grow()
-                return false
-            }
-            long = LongRecord(offset: position)
-            return true
-        case .unsound(_, let reason):
-            skipToNextRecord(&consumer, reason: reason, atEnd: atEnd)
-            return !(atEnd && consumed == length)
+        case .unsound: return recover(&consumer, atEnd: true) && consumed < length
         }
     }
 
@@ -214,20 +222,24 @@ public final class CSVLogReader {
         return false
     }
 
-    /// The row at `consumed` is not what it should be.
-    private func recover(_ consumer: inout some RecordConsumer, atEnd: Bool) {
-        if let mended = SocketPathRepair.mend(view, from: consumed) {
-            endDamage(&consumer)
-            deliver(mended.row, at: position, to: &consumer)
-            consumed = mended.end
-            return
+    /// The row at `consumed` is damaged: mends it, or goes on at the next sound one. False when that needs more bytes.
+    private func recover(_ consumer: inout some RecordConsumer, atEnd: Bool) -> Bool {
+        if SocketPathRepair.applies(view, from: consumed) {
+            if let mended = SocketPathRepair.mend(view, from: consumed) {
+                endDamage(&consumer)
+                deliver(mended.row, at: position, to: &consumer)
+                consumed = mended.end
+                return true
+            }
+            if !atEnd, length - consumed < SocketPathRepair.longestRow, length < capacity || consumed > 0 { return false }
         }
         let reason: String
         switch SoundRecord.read(view, from: consumed, atEnd: atEnd) {
         case .unsound(_, let found): reason = found
-        case .sound, .incomplete: reason = "no record"
+        case .sound, .incomplete: reason = SoundRecord.damage(view, from: consumed) ?? "no record"
         }
         skipToNextRecord(&consumer, reason: reason, atEnd: atEnd)
+        return true
     }
 
     /// Goes to the next place in the buffer where a sound record starts; what lies before it is unread.
@@ -235,29 +247,32 @@ public final class CSVLogReader {
         let from = consumed
         var next = length
         var at = from + 1
-        search: while at + 24 <= length {
-            if SoundRecord.isTimeStart(view, at) {
-                switch SoundRecord.read(view, from: at, atEnd: atEnd) {
-                case .sound:
-                    next = at
-                    break search
-                case .incomplete:
-                    // Perhaps sound: decided when more bytes are there, unless it cannot grow any more.
-                    if !atEnd && at > 0 {
-                        next = at
-                        break search
-                    }
-                case .unsound: break
-                }
+        while at + 25 <= length {
+            if SoundRecord.isTimeStart(view, at), mayBeRecord(at, atEnd: atEnd) {
+                next = at
+                break
             }
             at += 1
         }
+        // A time may have begun in the last bytes.
         if next == length && !atEnd { next = max(from + 1, length - 24) }
         let skipped = Int64(next - from)
         if damage == nil { damage = Unread(offset: position, length: 0, reason: reason) }
         damage?.length += skipped
         consumed = next
         scanLimit = 16 << 10
+    }
+
+    /// True when a sound row starts there, or one that can be mended, or one that more bytes must decide about.
+    private func mayBeRecord(_ at: Int, atEnd: Bool) -> Bool {
+        switch SoundRecord.read(view, from: at, atEnd: atEnd) {
+        case .sound: return true
+        case .incomplete: return !atEnd
+        case .unsound:
+            guard SocketPathRepair.applies(view, from: at) else { return false }
+            return SocketPathRepair.mend(view, from: at) != nil
+                || (!atEnd && length - at < SocketPathRepair.longestRow)
+        }
     }
 
     private func endDamage(_ consumer: inout some RecordConsumer) {
@@ -309,7 +324,6 @@ public final class CSVLogReader {
             long = nil
             let taken = base + Int64(consumed) - record.offset
             damage = Unread(offset: record.offset, length: taken, reason: "a quote out of place in a long record")
-            recover(&consumer, atEnd: false)
         }
     }
 

@@ -18,7 +18,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
             let first = at
             while at < last, at + 25 <= bytes.count {
                 if SoundRecord.isTimeStart(bytes, at) {
-                    switch SoundRecord.read(bytes, from: at) {
+                    switch SoundRecord.read(bytes, from: at, strict: at != first) {
                     case .sound: return .csvlog
                     // A first record longer than what was looked at.
                     case .incomplete where at == first: return .csvlog

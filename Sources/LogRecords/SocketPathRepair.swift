@@ -5,6 +5,15 @@ enum SocketPathRepair {
     /// Longest part of the row that the client can have written.
     private static let reach = 64
 
+    /// Longest row that is mended.
+    static let longestRow = 1 << 16
+
+    /// True when column 5 of the row is such a path, as far as bytes go.
+    static func applies(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Bool {
+        guard let address = addressColumn(bytes, from: start) else { return false }
+        return bytes[address.start...].starts(with: Array("\"[local]:".utf8))
+    }
+
     /// The row with column 5 as `"[local]"`, and the offset behind the row; nil when that is not what is wrong.
     static func mend(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> (row: [UInt8], end: Int)? {
         guard let address = addressColumn(bytes, from: start) else { return nil }
@@ -48,7 +57,7 @@ enum SocketPathRepair {
 
     /// The offset behind the row whose columns before 6 are `head` and whose rest starts at `from`.
     private static func soundEnd(_ head: [UInt8], _ bytes: UnsafeBufferPointer<UInt8>, from: Int) -> Int? {
-        let candidate = head + bytes[from..<min(from + (1 << 16), bytes.count)]
+        let candidate = head + bytes[from..<min(from + longestRow, bytes.count)]
         let outcome = candidate.withUnsafeBufferPointer { SoundRecord.read($0, from: 0) }
         guard case .sound(let end) = outcome else { return nil }
         return from + end - head.count

@@ -20,19 +20,24 @@ enum SoundRecord {
     /// Columns that the server writes without quotes: times, numbers, ids, severity, SQLSTATE, location's neighbours.
     private static let bare: Set<Int> = [0, 3, 5, 6, 8, 9, 10, 11, 12, 17, 20, 24, 25]
 
-    /// Reads the row that starts at `start`. With `atEnd` the last row needs no line feed.
-    static func read(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, atEnd: Bool = false) -> Outcome {
+    /// Reads the row that starts at `start`. With `atEnd` the last row needs no line feed. Without `strict` text columns
+    /// need no quotes: enough where the place is known to be the start of a row.
+    static func read(
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, atEnd: Bool = false, strict: Bool = true
+    ) -> Outcome {
         var at = start
         var column = 0
         while true {
             let begin = at
-            switch field(bytes, from: at, bare: bare.contains(column)) {
+            switch field(bytes, from: at, bare: bare.contains(column) || (!strict && bytes[at...].first != 34)) {
             case .end(let next): at = next
             case .incomplete where atEnd && column == 25 && begin < bytes.count: at = bytes.count
             case .incomplete: return .incomplete
-            case .unsound(let place): return .unsound(at: place, reason: "a quote out of place")
+            case .unsound(let place): return .unsound(at: place, reason: misplaced)
             }
-            if let reason = complaint(bytes, column, begin..<at) { return .unsound(at: begin, reason: reason) }
+            if let reason = complaint(bytes, column, begin..<at, strict: strict) {
+                return .unsound(at: begin, reason: reason)
+            }
             column += 1
             if at == bytes.count { return .sound(end: at) }
             if bytes[at] == 10 {
@@ -45,6 +50,26 @@ enum SoundRecord {
             if column > 26 { return .unsound(at: at, reason: "more than 26 columns") }
         }
     }
+
+    /// Where a row that starts at `start` shows damage as far as its bytes go: no time at its start, or a quote out of
+    /// place. The same things make a whole row damaged, so a row is judged alike in whatever pieces it comes.
+    static func damage(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> String? {
+        let form = Array("0000-00-00 00:00:00.000 ".utf8)
+        for (index, wanted) in form.enumerated() where start + index < bytes.count {
+            let byte = bytes[start + index]
+            if wanted == 48 ? !isDigit(byte) : byte != wanted { return "no log time" }
+        }
+        var inside = false
+        for at in start..<bytes.count where bytes[at] == 34 {
+            let previous = at > start ? bytes[at - 1] : 44
+            if !inside, previous != 44, previous != 10, !(previous == 34 && at - 1 > start) { return misplaced }
+            if inside, at + 1 < bytes.count, ![44, 10, 13, 34].contains(bytes[at + 1]) { return misplaced }
+            inside.toggle()
+        }
+        return nil
+    }
+
+    private static let misplaced = "a quote out of place"
 
     private enum Field {
         case end(Int), incomplete, unsound(Int)
@@ -78,7 +103,9 @@ enum SoundRecord {
     }
 
     /// What is wrong with a column's content, if anything.
-    private static func complaint(_ bytes: UnsafeBufferPointer<UInt8>, _ column: Int, _ range: Range<Int>) -> String? {
+    private static func complaint(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ column: Int, _ range: Range<Int>, strict: Bool
+    ) -> String? {
         let field = UnsafeBufferPointer(rebasing: bytes[range])
         switch column {
         case 0: return isTime(field) ? nil : "no log time"
@@ -86,7 +113,8 @@ enum SoundRecord {
         case 5: return isSessionID(field) ? nil : "no session id"
         case 11: return field.isEmpty ? "no severity" : nil
         case 12: return field.count == 5 && field.allSatisfy(isStateCharacter) ? nil : "no SQLSTATE"
-        case 13: return field.contains { $0 != 34 } ? nil : "no message"
+        case 13: return !strict || field.contains { $0 != 34 } ? nil : "no message"
+        case _ where !strict: return nil
         case 1, 2, 4, 7, 14, 15, 16, 18, 19, 21, 22, 23:
             let bareEnd = field.isEmpty || (field.count == 1 && field[0] == 13)
             return bareEnd || field[0] == 34 ? nil : "text without quotes"
@@ -107,7 +135,9 @@ enum SoundRecord {
 
     /// `hex.hex`
     static func isSessionID(_ field: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let dot = field.firstIndex(of: 46), dot > 0, dot < field.count - 1, field.count <= 33 else { return false }
+        guard let dot = field.firstIndex(of: 46), dot > 0, dot < field.count - 1, field.count <= 33 else {
+            return false
+        }
         return field[..<dot].allSatisfy(isHex) && field[(dot + 1)...].allSatisfy(isHex)
     }
 }

@@ -38,7 +38,8 @@ public struct TimeZoneTable: Sendable {
             digits.count == 2
             ? number * 3600
             : digits.count == 4
-                ? number / 100 * 3600 + number % 100 * 60 : number / 10000 * 3600 + number / 100 % 100 * 60 + number % 100
+                ? number / 100 * 3600 + number % 100 * 60
+                : number / 10000 * 3600 + number / 100 % 100 * 60 + number % 100
         return (sign == "-" ? -seconds : seconds) * 1000
     }
 

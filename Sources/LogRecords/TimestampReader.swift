@@ -17,7 +17,8 @@ struct TimestampReader {
     /// The time of a row whose first column is `bytes[column]`; nil when that is no time. `row` gives the columns that
     /// prove the zone's offset. Eight spare bytes must be readable behind the column.
     @inline(__always)
-    mutating func read(_ bytes: UnsafePointer<UInt8>, _ column: Range<Int>, row: (LogColumn) -> Range<Int>) -> LogTime? {
+    mutating func read(_ bytes: UnsafePointer<UInt8>, _ column: Range<Int>, row: (LogColumn) -> Range<Int>) -> LogTime?
+    {
         guard column.count >= 25, column.count <= 40 else { return nil }
         let at = UnsafeRawPointer(bytes + column.lowerBound)
         let head = at.loadUnaligned(as: UInt64.self)

@@ -31,7 +31,8 @@ public final class FolderWatcher {
     /// Waits for a change, a stop, or so many milliseconds.
     public func wait(milliseconds: Int32) -> Wake {
         var polled = [
-            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
         ]
         let count = poll(&polled, 2, milliseconds)
         if count <= 0 { return .timeout }

@@ -28,7 +28,8 @@ public enum InputPaths {
             guard status.st_mode & S_IFMT == S_IFDIR else { return [InputPath(path: argument, isNamed: true)] }
             let files = try files(below: argument, depth: 0).sorted()
             guard !files.isEmpty else {
-                throw SourceProblem(path: argument, reason: "this folder holds no file", hint: "name the folder of the logs")
+                throw SourceProblem(
+                    path: argument, reason: "this folder holds no file", hint: "name the folder of the logs")
             }
             return files.map { InputPath(path: $0, isNamed: false) }
         }

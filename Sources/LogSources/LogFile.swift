@@ -7,6 +7,7 @@ public final class LogFile: @unchecked Sendable {
     public let path: String
     /// Device and inode; nil for a stream.
     public let device: Int64?
+    /// Inode; nil for a stream.
     public let inode: Int64?
     /// Offset of the next byte.
     public private(set) var offset: Int64
@@ -59,13 +60,23 @@ public final class LogFile: @unchecked Sendable {
         return Int64(status.st_size)
     }
 
+    /// Seconds since a regular file was last written to.
+    public var age: Double? {
+        var status = stat()
+        var now = timespec()
+        guard isRegular, fstat(descriptor, &status) == 0, clock_gettime(CLOCK_REALTIME, &now) == 0 else { return nil }
+        return Double(now.tv_sec - status.st_mtim.tv_sec) + Double(now.tv_nsec - status.st_mtim.tv_nsec) / 1e9
+    }
+
     /// Up to that many bytes from the start of the file, or from where a stream is before its first reading.
     public func head(_ count: Int) throws -> [UInt8] {
         guard isRegular else { return try lookAhead(count) }
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
-            let got = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), count - filled, off_t(filled)) }
+            let got = bytes.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress?.advanced(by: filled), count - filled, off_t(filled))
+            }
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else { throw SourceProblem.system(path) }
             if got == 0 { break }

@@ -76,12 +76,16 @@ struct PatternReader {
 
     private func effect(_ keys: [String: YAMLValue], _ entry: YAMLValue) throws(YAMLProblem) -> EventPattern.Effect {
         let given = ["event", "login", "evidence", "statement"].filter { keys[$0] != nil }
-        guard given.count <= 1 else { throw entry.problem("only one of \(given.joined(separator: ", ")) may stand here") }
+        guard given.count <= 1 else {
+            throw entry.problem("only one of \(given.joined(separator: ", ")) may stand here")
+        }
         if let value = keys["event"] { return .event(try kind(value)) }
         if let value = keys["login"] { return .login(try kind(value)) }
         if keys["evidence"] != nil { return .evidence }
         if keys["statement"] != nil { return .statement }
-        guard keys["count"] != nil else { throw entry.problem("a pattern needs event, login, evidence, statement or count") }
+        guard keys["count"] != nil else {
+            throw entry.problem("a pattern needs event, login, evidence, statement or count")
+        }
         return .counted
     }
 
@@ -115,7 +119,8 @@ struct PatternReader {
             let regex = try regex(value)
             for (group, _) in regex.groups where !PatternReader.readable.contains(group) {
                 throw value.problem(
-                    "no event key is named '\(group)'", hint: "known: \(PatternReader.readable.joined(separator: ", "))")
+                    "no event key is named '\(group)'", hint: "known: \(PatternReader.readable.joined(separator: ", "))"
+                )
             }
             result.append((column, regex))
         }
@@ -146,19 +151,25 @@ struct PatternReader {
             guard let words = texts[name] else { throw severity.problem("no severity of PostgreSQL") }
             for word in words { condition.severities.insert(Array(word.utf8)) }
         }
-        for tag in try keys["command_tag"]?.oneOrMore() ?? [] { condition.commandTags.insert(Array(try tag.text().utf8)) }
+        for tag in try keys["command_tag"]?.oneOrMore() ?? [] {
+            condition.commandTags.insert(Array(try tag.text().utf8))
+        }
         for type in try keys["backend_type"]?.oneOrMore() ?? [] {
             condition.backendTypes.insert(Array(try type.text().utf8))
         }
         for name in try keys["absent"]?.oneOrMore() ?? [] {
-            guard let column = PatternReader.columns[try name.text()] else { throw unknownColumn(try name.text(), name) }
+            guard let column = PatternReader.columns[try name.text()] else {
+                throw unknownColumn(try name.text(), name)
+            }
             condition.absent.append(column)
         }
         condition.messages = try templates(keys["message"])
         condition.messagesAboutUser = try templates(keys["message_about_user"])
         condition.detailsAboutUser = try templates(keys["detail_about_user"])
         if condition.states.isEmpty { throw value.problem("a pattern must name SQLSTATEs or classes (28*)") }
-        if condition.covers(state: "00000"), condition.messages.contains(where: { $0.prefix.count < 4 }) || condition.messages.isEmpty {
+        if condition.covers(state: "00000"),
+            condition.messages.contains(where: { $0.prefix.count < 4 }) || condition.messages.isEmpty
+        {
             throw value.problem("a pattern for SQLSTATE 00000 must name messages that start with at least four bytes")
         }
         return condition
@@ -167,8 +178,11 @@ struct PatternReader {
     private func sqlState(_ value: YAMLValue) throws(YAMLProblem) -> String {
         let text = try value.text()
         let state = text.hasSuffix("*") ? String(text.dropLast()) : text
-        guard state.count == (text.hasSuffix("*") ? 2 : 5), state.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) })
-        else { throw value.problem("a SQLSTATE has five characters, a class two and a star", hint: "write 28P01 or 28*") }
+        guard state.count == (text.hasSuffix("*") ? 2 : 5),
+            state.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) })
+        else {
+            throw value.problem("a SQLSTATE has five characters, a class two and a star", hint: "write 28P01 or 28*")
+        }
         return state
     }
 

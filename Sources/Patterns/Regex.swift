@@ -76,12 +76,17 @@ public final class Regex: @unchecked Sendable {
     /// True when the text matches; false too when the limits were hit. `body` gets the named groups that took part.
     @discardableResult
     public func match(
-        _ text: [UInt8], _ scratch: Scratch = Scratch(), _ body: (_ group: String, _ range: Range<Int>) -> Void = { _, _ in }
+        _ text: [UInt8], _ scratch: Scratch = Scratch(),
+        _ body: (_ group: String, _ range: Range<Int>) -> Void = { _, _ in }
     ) -> Bool {
-        guard let data = scratch.data, pcre2_match_8(code, text, text.count, 0, 0, data, context) >= 0 else { return false }
+        guard let data = scratch.data, pcre2_match_8(code, text, text.count, 0, 0, data, context) >= 0 else {
+            return false
+        }
         let offsets = pcre2_get_ovector_pointer_8(data)
         for (name, number) in groups where number < 16 {
-            guard let from = offsets?[number * 2], let to = offsets?[number * 2 + 1], from >= 0, from <= to else { continue }
+            guard let from = offsets?[number * 2], let to = offsets?[number * 2 + 1], from >= 0, from <= to else {
+                continue
+            }
             body(name, from..<to)
         }
         return true

@@ -123,5 +123,6 @@ public struct RuleExampleEvent: Sendable {
     public let at: Int64
     /// How many, and how far apart in milliseconds.
     public let times: Int
+    /// Milliseconds between them.
     public let every: Int64
 }

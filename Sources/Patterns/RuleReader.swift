@@ -11,9 +11,11 @@ enum RuleReader {
     static func read(_ file: YAMLValue, name: String, text: String) throws(YAMLProblem) -> Rule {
         let keys = try file.mapping(
             [
-                "id", "name", "description", "family", "severity", "needs", "match", "group_by", "condition", "suppress",
+                "id", "name", "description", "family", "severity", "needs", "match", "group_by", "condition",
+                "suppress",
                 "ban", "attack", "soc2", "mlps", "false_positives", "examples",
-            ], required: ["id", "name", "description", "family", "severity", "match", "condition", "suppress", "examples"])
+            ],
+            required: ["id", "name", "description", "family", "severity", "match", "condition", "suppress", "examples"])
         func value(_ key: String) throws(YAMLProblem) -> YAMLValue {
             guard let value = keys[key] else { throw file.problem("the key '\(key)' is missing") }
             return value

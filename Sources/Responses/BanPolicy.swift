@@ -22,6 +22,7 @@ public struct BanPolicy: Sendable {
     public var allow: [AllowEntry] = []
     /// Whether loopback and private addresses may be banned.
     public var loopback = false
+    /// Whether private addresses may be banned.
     public var `private` = false
     /// Each return multiplies the time by this.
     public var factor: Int64 = 4
@@ -44,7 +45,10 @@ public struct BanPolicy: Sendable {
     }
 
     /// What would be banned for an address.
-    public func block(of ip: IPAddress) -> CIDR { CIDR(ip, prefix: ip.isV4 ? 32 : ipv6Prefix) }
+    public func block(of ip: IPAddress) -> CIDR {
+        // The /64 around ::1 is no customer's network.
+        CIDR(ip, prefix: ip.isV4 || ip.isLoopback ? ip.bitWidth : ipv6Prefix)
+    }
 
     /// Decides about an alert of a rule that bans for `time` milliseconds at first. `history` holds the earlier bans of
     /// the same block.

@@ -57,7 +57,8 @@ enum EventBuilder {
         record.withContent(.connectionFrom) { bytes in
             if bytes.isEmpty { return (nil, nil) }
             if bytes.starts(with: Array("[local]".utf8)) { return ("[local]", nil) }
-            guard let colon = bytes.lastIndex(of: 58), let port = Int(String(decoding: bytes[(colon + 1)...], as: UTF8.self)),
+            guard let colon = bytes.lastIndex(of: 58),
+                let port = Int(String(decoding: bytes[(colon + 1)...], as: UTF8.self)),
                 (0...65535).contains(port)
             else { return (String(escaping: bytes), nil) }
             return (String(escaping: bytes[..<colon]), port)
@@ -83,7 +84,8 @@ enum EventBuilder {
                 switch group {
                 case "auth_method": found.authMethod = value
                 case "tls_version": found.tlsVersion = value
-                default: found.hbaRule = value.utf8.allSatisfy { (48...57).contains($0) } ? "pg_hba.conf:" + value : value
+                default:
+                    found.hbaRule = value.utf8.allSatisfy { (48...57).contains($0) } ? "pg_hba.conf:" + value : value
                 }
             }
         }

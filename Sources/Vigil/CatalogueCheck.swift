@@ -71,12 +71,15 @@ public struct CatalogueCheck {
         for event in example.events {
             for number in 1...max(1, event.times) {
                 func text(_ text: String) -> String? {
-                    text.isEmpty ? nil : text.split(separator: "{n}", omittingEmptySubsequences: false)
-                        .joined(separator: String(number))
+                    text.isEmpty
+                        ? nil
+                        : text.split(separator: "{n}", omittingEmptySubsequences: false)
+                            .joined(separator: String(number))
                 }
                 result.append(
                     DetectionInput(
-                        seq: Int64(result.count), time: LogTime(milliseconds: event.at + Int64(number - 1) * event.every),
+                        seq: Int64(result.count),
+                        time: LogTime(milliseconds: event.at + Int64(number - 1) * event.every),
                         action: event.action, reason: text(event.reason), ip: text(event.ip).flatMap(IPAddress.init),
                         user: text(event.user), database: nil, count: 1))
             }

@@ -20,8 +20,12 @@ public struct CatalogueList {
                 return row((pattern.id, "record", action, severity, pattern.place, pattern.description))
             }
             + catalogue.events.statements.map { statement in
-                row((statement.id, "statement", statement.kind.action, statement.kind.severity.rawValue, statement.place,
-                    statement.description))
+                row(
+                    (
+                        statement.id, "statement", statement.kind.action, statement.kind.severity.rawValue,
+                        statement.place,
+                        statement.description
+                    ))
             }
             + catalogue.rules.map { rule in
                 row((rule.about.id, "rule", rule.about.family, rule.severity.rawValue, rule.place, rule.about.name))

@@ -25,6 +25,7 @@ public struct Configuration: Sendable {
         public var format: String?
         /// Cluster and instance it belongs to.
         public var cluster: String?
+        /// Instance it belongs to (`service.node.name`).
         public var instance: String?
         /// IANA zone for abbreviations that the log does not explain.
         public var timezone: String?

@@ -18,6 +18,7 @@ public struct Replay: Sendable {
         public var store: String
         /// Only events of this time, `since` included, `until` not. A reading of a part moves no position.
         public var since: LogTime?
+        /// Only events before this time.
         public var until: LogTime?
         /// Files read at the same time.
         public var jobs: Int
@@ -75,6 +76,8 @@ public struct Replay: Sendable {
     private struct Part: Sendable {
         var ingest: Ingest?
         var bytes: Int64 = 0
+        /// Bytes that an earlier reading had done.
+        var skipped: Int64 = 0
         var end: End?
     }
 
@@ -102,6 +105,7 @@ public struct Replay: Sendable {
         let writer = StoreWriter(store)
         try store.prepareForBulk()
         var read: Int64 = 0
+        var skipped: Int64 = 0
         var failure: (any Error)?
         var waiting: [Part] = []
         var isOpen = true
@@ -109,8 +113,9 @@ public struct Replay: Sendable {
             let parts = handoff.takeAll()
             isOpen = !parts.isEmpty
             read += parts.reduce(0) { $0 + $1.bytes }
+            skipped += parts.reduce(0) { $0 + $1.skipped }
             waiting += parts
-            progress(read, total)
+            progress(read + skipped, total)
             // Large transactions write each page of an index once instead of many times.
             let events = waiting.reduce(0) { $0 + ($1.ingest?.events.count ?? 0) }
             guard !waiting.isEmpty, !isOpen || events >= Replay.commitSize || waiting.count >= 64 else { continue }
@@ -148,8 +153,8 @@ public struct Replay: Sendable {
             let reader = SourceReader(
                 file: file, state: state, catalogue: catalogue.events, timezone: input.timezone,
                 span: .init(since: options.since ?? .distantPast, until: options.until ?? .distantFuture))
-            // What an earlier reading took is done.
-            var handed: Int64 = options.since == nil && options.until == nil ? -state.position : 0
+            if options.since == nil && options.until == nil { handoff.put(Part(skipped: state.position)) }
+            var handed: Int64 = 0
             var since: Int64 = 0
             while try reader.step() {
                 if reader.eventCount >= 1000 || reader.bytesRead - since >= 32 << 20 {
@@ -157,6 +162,11 @@ public struct Replay: Sendable {
                     handoff.put(Part(ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed))
                     handed = reader.bytesRead
                 }
+            }
+            // The server is just writing, and a login is not decided: what follows it is milliseconds away.
+            while reader.isHolding, let age = reader.file.age, age < 2 {
+                Thread.sleep(forTimeInterval: 0.05)
+                while try reader.step() {}
             }
             reader.finish()
             end.clockSteps = reader.clockSteps

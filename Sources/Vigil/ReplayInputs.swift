@@ -26,14 +26,17 @@ struct ReplayInputs {
     /// be read, or when nothing is there to read.
     init(_ paths: [String], format: LogFormat?, configuration: Configuration) throws {
         for input in try InputPaths.expand(paths) {
-            do { try add(input, isTrusted: input.isNamed && format != nil, configuration) } catch let problem as SourceProblem {
+            do { try add(input, isTrusted: input.isNamed && format != nil, configuration) } catch let problem
+                as SourceProblem
+            {
                 if input.isNamed { throw problem }
                 passedOver.append((input.path, problem.reason))
             }
         }
         if files.isEmpty && empty == 0 {
             throw SourceProblem(
-                path: paths.joined(separator: " "), reason: "no csvlog here"
+                path: paths.joined(separator: " "),
+                reason: "no csvlog here"
                     + (passedOver.isEmpty ? "" : " (\(passedOver.count) other files passed over)"),
                 hint: "set log_destination = 'csvlog', or name the csv files of the server's log_directory")
         }
@@ -50,7 +53,9 @@ struct ReplayInputs {
         guard isTrusted || LogFormat.detect(head, path: input.path) != nil else {
             throw SourceProblem(
                 path: input.path, reason: "this is \(LogFormat.describe(head))",
-                hint: "pgvigil reads PostgreSQL's csvlog (log_destination = 'csvlog'); --format csvlog reads it all the same")
+                hint:
+                    "pgvigil reads PostgreSQL's csvlog (log_destination = 'csvlog'); --format csvlog reads it all the same"
+            )
         }
         let identity = FileIdentity(
             path: input.path, device: file.device, inode: file.inode, size: file.size ?? .max,

@@ -7,6 +7,7 @@ public struct ReplaySummary {
     public let store: String
     /// Files read, and files with nothing in them.
     public var files = 0
+    /// Files with nothing in them.
     public var empty = 0
     /// Files that are no log that can be read, with the reason.
     public var passedOver: [(path: String, reason: String)] = []
@@ -14,20 +15,25 @@ public struct ReplaySummary {
     public var failed: [any Error] = []
     /// Bytes and records read in this run.
     public var bytes: Int64 = 0
+    /// Records read in this run.
     public var records: Int64 = 0
     /// What became of the events.
     public var result = IngestResult()
     /// Events of this run by action, and failed logins by address.
     public var actions: [String: Int64] = [:]
+    /// Failed logins of this run by address.
     public var addresses: [String: Int64] = [:]
     /// Bytes that are no record.
     public var unread: [UnreadSpan] = []
     /// How often a clock was set back; zone abbreviations that nothing explained.
     public var clockSteps = 0
+    /// Zone abbreviations that nothing explained; read as UTC.
     public var unknownZones: Set<String> = []
     /// New alerts, bans in force at the end of the input, and that end.
     public var alerts: [Alert] = []
+    /// Bans in force at that time.
     public var bans: [Ban] = []
+    /// The time of the last event in the store.
     public var end: LogTime?
     /// Wall time.
     public var seconds = 0.0

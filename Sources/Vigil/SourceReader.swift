@@ -100,7 +100,11 @@ final class SourceReader {
         ingest.events = collector.events.takeEvents()
         ingest.records = collector.events.records - committedRecords
         committedRecords = collector.events.records
-        ingest.unread = collector.unread
+        ingest.unread = collector.unread.map { span in
+            var span = span
+            span.isPending = span.offset >= read
+            return span
+        }
         collector.unread = []
         let activity = collector.events.takeActivity()
         guard span.isWhole else {

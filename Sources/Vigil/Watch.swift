@@ -51,9 +51,14 @@ public final class Watch {
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
         tell("following \(paths.joined(separator: " ")), store \(storePath)")
+        var lookedAt = Date.distantPast
         while true {
-            for folder in folders() { watcher.watch(folder) }
-            try look(store, writer, tell: tell)
+            // Records must be seen at once; a new file may take a fifth of a second.
+            if Date().timeIntervalSince(lookedAt) > 0.2 {
+                for folder in folders() { watcher.watch(folder) }
+                try look(store, writer, tell: tell)
+                lookedAt = Date()
+            }
             try read(store, writer)
             try detect(store, pass, tell: tell)
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
@@ -70,7 +75,8 @@ public final class Watch {
         for path in paths {
             var isFolder: ObjCBool = false
             let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            result.insert(exists && isFolder.boolValue ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path)
+            result.insert(
+                exists && isFolder.boolValue ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path)
         }
         for path in followed.keys { result.insert(URL(fileURLWithPath: path).deletingLastPathComponent().path) }
         return result.sorted()

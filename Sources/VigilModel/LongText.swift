@@ -2,7 +2,10 @@ import Crypto
 
 /// A text too long to keep: its first megabyte, its length and its SHA-256 stay.
 public struct LongText {
-    /// What is kept so far, at most `LogRecord.textLimit` bytes.
+    /// Room for the mark: a text that was cut once is not cut again.
+    public static let tolerance = LogRecord.textLimit + 128
+
+    /// What is kept so far, at most `tolerance` bytes.
     public private(set) var head: [UInt8] = []
     /// Bytes taken so far.
     public private(set) var length = 0
@@ -13,19 +16,20 @@ public struct LongText {
 
     /// Takes more of the text.
     public mutating func append(_ bytes: [UInt8]) {
-        if head.count < LogRecord.textLimit { head += bytes.prefix(LogRecord.textLimit - head.count) }
+        if head.count < LongText.tolerance { head += bytes.prefix(LongText.tolerance - head.count) }
         length += bytes.count
         hash.update(data: bytes)
     }
 
     /// What was kept; when that is not all, with a mark that tells length and hash of the whole.
     public var kept: [UInt8] {
-        guard length > head.count else { return head }
-        return head + Array(" [cut: \(length) bytes, sha256 \(Fingerprint.hexadecimal(hash.finalize()))]".utf8)
+        guard length > LongText.tolerance else { return head }
+        return head.prefix(LogRecord.textLimit) + Array(" [cut: \(length) bytes, sha256 \(Fingerprint.hexadecimal(hash.finalize()))]".utf8)
     }
 
     /// A whole text, cut when it is too long.
     public static func cut(_ text: [UInt8]) -> [UInt8] {
+        guard text.count > tolerance else { return text }
         var long = LongText()
         long.append(text)
         return long.kept

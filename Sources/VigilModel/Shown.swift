@@ -10,7 +10,9 @@ public enum Shown {
             case "\r": result += "\\r"
             case "\t": result += "\\t"
             default:
-                if isUnsafe(scalar) { result += "\\u{\(String(scalar.value, radix: 16))}" } else {
+                if isUnsafe(scalar) {
+                    result += "\\u{\(String(scalar.value, radix: 16))}"
+                } else {
                     result.unicodeScalars.append(scalar)
                 }
             }
@@ -37,7 +39,9 @@ public enum Shown {
         if milliseconds < 1000 { return "\(milliseconds) ms" }
         if seconds < 60 { return "\(seconds) s" }
         if seconds < 3600 { return "\(seconds / 60) min" + (seconds % 60 > 0 ? " \(seconds % 60) s" : "") }
-        if seconds < 86_400 { return "\(seconds / 3600) h" + (seconds % 3600 >= 60 ? " \(seconds % 3600 / 60) min" : "") }
+        if seconds < 86_400 {
+            return "\(seconds / 3600) h" + (seconds % 3600 >= 60 ? " \(seconds % 3600 / 60) min" : "")
+        }
         return "\(seconds / 86_400) d" + (seconds % 86_400 >= 3600 ? " \(seconds % 86_400 / 3600) h" : "")
     }
 }

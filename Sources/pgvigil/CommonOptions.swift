@@ -7,12 +7,14 @@ import VigilModel
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
     @Option(
-        help: .init("Configuration file.", discussion: "Default: /etc/pgvigil/pgvigil.yml, if it is there.", valueName: "file"),
+        help: .init(
+            "Configuration file.", discussion: "Default: /etc/pgvigil/pgvigil.yml, if it is there.", valueName: "file"),
         completion: .file(extensions: ["yml"]))
     var config: String?
 
     @Option(
-        help: .init("The store.", discussion: "Default: `store` of the configuration, else ./pgvigil.db.", valueName: "file"),
+        help: .init(
+            "The store.", discussion: "Default: `store` of the configuration, else ./pgvigil.db.", valueName: "file"),
         completion: .file())
     var store: String?
 

@@ -4,12 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// One record: its first byte, the index of its first separator in the separator list and how many it has.
-/// Column k ends at separators[first + k]; the last separator is the line feed.
+/// One record: its first byte, the index of its first separator in the separator list and how many it has, and whether
+/// a quote in it is out of place. Column k ends at separators[first + k]; the last separator is the line feed.
 typedef struct {
     uint32_t start;
     uint32_t first;
     uint32_t columns;
+    uint32_t odd;
 } cscan_record;
 
 /// What a scan found. `consumed` is the offset just after the last complete record.

@@ -39,6 +39,7 @@ public struct SQLStatement: Sendable, Equatable {
     /// are gone. One space stands between tokens, none around `.` `(` `)` `,` (manual 4.1 "Lexical Structure").
     public var shape: String
 
+    /// Takes all parts.
     public init(
         range: Range<Int>, command: String, objectType: String? = nil, objectName: String? = nil,
         targetRole: String? = nil, shape: String

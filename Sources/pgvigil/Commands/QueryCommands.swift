@@ -86,8 +86,10 @@ struct EventsCommand: ParsableCommand {
             let store = try Store(existing: common.storePath(try common.load()))
             try filter.show(
                 .events, in: store,
-                tableKeys: ["@timestamp", "event.severity", "event.action", "event.reason", "source.address", "user.name",
-                    "db.namespace", "message"])
+                tableKeys: [
+                    "@timestamp", "event.severity", "event.action", "event.reason", "source.address", "user.name",
+                    "db.namespace", "message",
+                ])
         }
     }
 }

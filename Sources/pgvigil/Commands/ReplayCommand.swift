@@ -33,7 +33,8 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: .init("Exit with code 3 when an alert of at least this severity fired.", valueName: "severity"))
     var failOn: Severity?
 
-    @Argument(help: .init("Log files, folders, patterns, or - for standard input.", valueName: "path"), completion: .file())
+    @Argument(
+        help: .init("Log files, folders, patterns, or - for standard input.", valueName: "path"), completion: .file())
     var paths: [String]
 
     func validate() throws {

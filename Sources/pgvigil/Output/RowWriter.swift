@@ -116,7 +116,8 @@ enum JSONText {
             case "\r": result += "\\r"
             case "\t": result += "\\t"
             case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                result += "\\u" + String(repeating: "0", count: scalar.value < 0x10 ? 3 : 2)
+                result +=
+                    "\\u" + String(repeating: "0", count: scalar.value < 0x10 ? 3 : 2)
                     + String(scalar.value, radix: 16)
             default: result.unicodeScalars.append(scalar)
             }

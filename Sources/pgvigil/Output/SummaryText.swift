@@ -73,7 +73,9 @@ struct SummaryText {
         lines += ["", "new alerts: \(summary.alerts.count)"]
         for alert in summary.alerts.sorted(by: { $0.severity > $1.severity }).prefix(20) {
             let severity = alert.severity.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
-            lines.append("  \(colour(alert.severity))\(severity)\(Talk.hasColour ? "\u{1B}[0m" : "")  \(alert.time)  \(alert.message)  [\(alert.rule.id)]")
+            lines.append(
+                "  \(colour(alert.severity))\(severity)\(Talk.hasColour ? "\u{1B}[0m" : "")  \(alert.time)  \(alert.message)  [\(alert.rule.id)]"
+            )
         }
         if summary.alerts.count > 20 { lines.append("  … and \(summary.alerts.count - 20) more: pgvigil alerts") }
     }

@@ -4,7 +4,8 @@ import VigilModel
 /// What is said to a person: on standard error, colours only on a terminal.
 enum Talk {
     static let isTerminal = isatty(2) == 1
-    static let hasColour = isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+    static let hasColour =
+        isTerminal && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
         && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
     static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
@@ -64,5 +65,7 @@ enum Sizes {
         return result
     }
 
-    static func plural(_ number: Int, _ word: String) -> String { "\(count(Int64(number))) \(word)\(number == 1 ? "" : "s")" }
+    static func plural(_ number: Int, _ word: String) -> String {
+        "\(count(Int64(number))) \(word)\(number == 1 ? "" : "s")"
+    }
 }

@@ -1,0 +1,47 @@
+# The two commands a newcomer needs are `make demo` and `make test`; both install what is missing first.
+SHELL := /bin/bash
+BINARY := .build/release/pgvigil
+PACKAGES := libpcre2-dev libsqlite3-dev libcurl4-openssl-dev
+TEST_PACKAGES := sqlite3 xz-utils python3 fail2ban
+BENCH_PACKAGES := ripgrep python3
+
+.PHONY: build demo test lint bench clean packages test-packages
+
+build: packages
+	swift build -c release --product pgvigil
+
+# The main job on the logs of samples/: events in a store, alerts, and the block list at the end of the input.
+demo: build
+	rm -f demo.db demo.db-wal demo.db-shm
+	$(BINARY) replay --store demo.db samples
+	@echo; echo "# pgvigil alerts --severity high"
+	$(BINARY) alerts --store demo.db --severity high
+	@echo; echo "# pgvigil blocklist --format plain, while the attacks went on and at the end of the input"
+	$(BINARY) blocklist --store demo.db --format plain --at 2026-03-02T14:30:00Z
+	@echo; $(BINARY) blocklist --store demo.db --format fail2ban --at 2026-03-03T08:30:00Z
+
+test: packages test-packages lint
+	swift build --build-tests
+	swift test --skip-build
+	.build/debug/pgvigil patterns check
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests Plugins
+
+bench: build
+	@command -v rg >/dev/null || $(MAKE) --no-print-directory install NAMES="$(BENCH_PACKAGES)"
+	Benchmarks/run.sh $(BINARY)
+
+packages:
+	@dpkg -s $(PACKAGES) >/dev/null 2>&1 || $(MAKE) --no-print-directory install NAMES="$(PACKAGES)"
+
+test-packages:
+	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || $(MAKE) --no-print-directory install NAMES="$(TEST_PACKAGES)"
+
+.PHONY: install
+install:
+	@root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(NAMES)
+
+clean:
+	rm -rf .build demo.db*

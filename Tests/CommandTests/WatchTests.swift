@@ -1,0 +1,152 @@
+import Foundation
+import Testing
+
+@Suite("watch", .serialized)
+struct WatchTests {
+    private let folder: URL
+    private var log: URL { folder.appending(path: "live/postgresql.csv") }
+    /// The samples' Monday and Tuesday as one growing log.
+    private let bytes: Data
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "pgvigil-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "live"), withIntermediateDirectories: true)
+        let samples = Program.root.appending(path: "samples")
+        bytes =
+            try Data(contentsOf: samples.appending(path: "postgresql-Mon.csv"))
+            + Data(contentsOf: samples.appending(path: "postgresql-Tue.csv"))
+    }
+
+    private func path(_ name: String) -> String { folder.appending(path: name).path }
+
+    private func watch(_ store: String) throws -> Process {
+        let process = Process()
+        process.executableURL = Program.binary
+        process.arguments = ["watch", "--store", path(store), path("live")]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    private func append(_ part: Data) throws {
+        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
+        let handle = try FileHandle(forWritingTo: log)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: part)
+        try handle.close()
+    }
+
+    /// Events and alerts without what depends on where they were read.
+    private func content(_ store: String) throws -> [Set<String>] {
+        try ["events", "alerts"].map { what in
+            let output = try Program.run([what, "--store", path(store), "--format", "jsonl"]).output
+            return Set(
+                output.split(separator: "\n").map { line in
+                    String(line).replacing(#/"log\.(file\.path|offset)":("[^"]*"|[0-9]+),?/#, with: { _ in "" })
+                })
+        }
+    }
+
+    private func expected() throws -> [Set<String>] {
+        try bytes.write(to: folder.appending(path: "whole.csv"))
+        _ = try Program.run(["replay", "--store", path("whole.db"), path("whole.csv")])
+        let content = try content("whole.db")
+        try #require(content[0].count > 200 && content[1].count > 5)
+        return content
+    }
+
+    /// Waits until a condition holds, at most twenty seconds.
+    private func until(_ condition: () throws -> Bool) rethrows -> Bool {
+        let end = Date(timeIntervalSinceNow: 20)
+        while Date() < end {
+            if try condition() { return true }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        return try condition()
+    }
+
+    @Test("finds while a log grows what replay finds in it afterwards, over a stop and a start")
+    func grows() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let wanted = try expected()
+        var process = try watch("live.db")
+        var offset = 0
+        var turn = 0
+        while offset < bytes.count {
+            let size = min([1, 700, 4096, 33, 12_000][turn % 5], bytes.count - offset)
+            try append(bytes.subdata(in: offset..<offset + size))
+            offset += size
+            turn += 1
+            if turn == 12 {
+                process.terminate()
+                process.waitUntilExit()
+                #expect(process.terminationStatus == 0)
+                process = try watch("live.db")
+            }
+        }
+        let reached = try until { try content("live.db") == wanted }
+        #expect(reached)
+        process.terminate()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
+    @Test("loses nothing and doubles nothing when it is killed again and again")
+    func killed() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let wanted = try expected()
+        var offset = 0
+        for round in 0..<20 {
+            let process = try watch("live.db")
+            let end = min(bytes.count, offset + bytes.count / 18 + round * 37)
+            while offset < end {
+                let size = min(1500, end - offset)
+                try append(bytes.subdata(in: offset..<offset + size))
+                offset += size
+                Thread.sleep(forTimeInterval: 0.002)
+            }
+            Thread.sleep(forTimeInterval: Double(round * 7 % 60) / 1000)
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        #expect(offset == bytes.count)
+        let process = try watch("live.db")
+        let reached = try until { try content("live.db") == wanted }
+        #expect(reached)
+        process.terminate()
+        process.waitUntilExit()
+        let check = try Program.run(["live.db", "PRAGMA integrity_check"].map { $0 == "live.db" ? path($0) : $0 },
+            executable: URL(fileURLWithPath: "/usr/bin/sqlite3"))
+        #expect(check.output == "ok\n")
+    }
+
+    @Test("follows a log that is renamed and made anew, and one that is cut")
+    func rotated() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let wanted = try expected()
+        let process = try watch("live.db")
+        let third = bytes.count / 3
+        func line(_ offset: Int) -> Int { (bytes[offset...].firstIndex(of: 10) ?? bytes.count - 1) + 1 }
+        let (first, second) = (line(third), line(2 * third))
+        func count() throws -> Int { FileManager.default.fileExists(atPath: path("live.db")) ? try content("live.db")[0].count : 0 }
+        try append(bytes.subdata(in: 0..<first))
+        #expect(try until { try count() > 40 })
+        // Renamed out of sight, and begun anew under the old name.
+        try FileManager.default.moveItem(at: log, to: folder.appending(path: "old.csv"))
+        try append(bytes.subdata(in: first..<second))
+        let before = try count()
+        #expect(try until { try count() > before })
+        // Cut in place and written from the start, as a weekday file a week later.
+        Thread.sleep(forTimeInterval: 2.5)
+        let handle = try FileHandle(forWritingTo: log)
+        try handle.truncate(atOffset: 0)
+        try handle.close()
+        Thread.sleep(forTimeInterval: 0.5)
+        try append(bytes.subdata(in: second..<bytes.count))
+        let reached = try until { try content("live.db") == wanted }
+        #expect(reached)
+        process.terminate()
+        process.waitUntilExit()
+    }
+}
