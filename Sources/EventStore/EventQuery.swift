@@ -86,8 +86,8 @@ public struct Queryable: Sendable {
     public static let alerts = Queryable(
         source: """
             (SELECT a.*, r.rule AS rule_id, r.name, r.family, r.version, r.techniques, r.soc2, r.mlps,
-                (SELECT group_concat(v.id, ' ') FROM evidence x JOIN event v ON v.seq = x.event WHERE x.alert = a.seq)
-                    AS event_ids
+                (SELECT group_concat(id, ' ') FROM (SELECT v.id FROM evidence x JOIN event v ON v.seq = x.event
+                    WHERE x.alert = a.seq ORDER BY v.time, v.id)) AS event_ids
             FROM alerts a JOIN rules r ON r.id = a.rule)
             """,
         keys: [
