@@ -40,12 +40,9 @@ struct RuleMachine {
             return try end(event, count: count, within: within, silently: silently, identity: identity)
         }
         guard matches(rule.match, event), let group = Group(event, by: rule.groupBy) else { return nil }
-        windows[group, default: Window()].add(
-            Window.Entry(
-                time: event.time, seq: event.seq, count: event.count, ip: event.ip, user: event.user,
-                database: event.database), window: rule.condition.window)
+        add(event, to: group)
         sweep(at: event.time)
-        guard !silently, let window = windows[group], isReached(window) else { return nil }
+        guard !silently, isReached(group, at: event.time), let window = windows[group] else { return nil }
         return try fire(event, group, window, identity: identity)
     }
 
@@ -59,7 +56,7 @@ struct RuleMachine {
         window.add(
             Window.Entry(
                 time: event.time, seq: event.seq, count: 1, ip: event.ip, user: event.user, database: event.database),
-            window: within)
+            window: within, limit: limit)
         return try fire(event, group, window, identity: identity)
     }
 
@@ -67,26 +64,33 @@ struct RuleMachine {
         match.matches(action: event.action, reason: event.reason, ip: event.ip, publicNetworks: publicNetworks)
     }
 
-    private func isReached(_ window: Window) -> Bool {
-        switch rule.condition {
-        case .threshold(let count, _): return window.count >= count
-        case .sequence: return false
-        case .distinct(let key, let count, _):
-            guard window.current.count >= count else { return false }
-            return values(of: key, in: window).count >= count
+    /// Events or values kept for a group: what the condition needs, and enough to show.
+    private var limit: Int { max(rule.condition.count, 1000) }
+
+    private mutating func add(_ event: DetectionInput, to group: Group) {
+        let entry = Window.Entry(
+            time: event.time, seq: event.seq, count: event.count, ip: event.ip, user: event.user,
+            database: event.database)
+        let window = rule.condition.window
+        guard case .distinct(let key, _, _) = rule.condition else {
+            windows[group, default: Window()].add(entry, window: window, limit: limit)
+            return
         }
+        guard let value = entry.value(of: key) else { return }
+        windows[group, default: Window()].add(entry, value: value, window: window, limit: limit)
     }
 
-    private func values(of key: GroupKey, in window: Window) -> Set<String> {
-        var values: Set<String> = []
-        for entry in window.current {
-            switch key {
-            case .sourceIP: if let ip = entry.ip { values.insert(ip.description) }
-            case .user: if let user = entry.user { values.insert(user) }
-            case .database: if let database = entry.database { values.insert(database) }
-            }
+    /// True when the condition holds for the group. What an earlier alert suppresses is not looked at.
+    private mutating func isReached(_ group: Group, at now: LogTime) -> Bool {
+        guard let window = windows[group] else { return false }
+        switch rule.condition {
+        case .sequence: return false
+        case .threshold(let count, _): return window.count >= count && !isSuppressed(group.text, at: now)
+        case .distinct(_, let count, let length):
+            guard window.valueCount >= count, !isSuppressed(group.text, at: now) else { return false }
+            windows[group]?.prune(at: now, window: length)
+            return windows[group]?.valueCount ?? 0 >= count
         }
-        return values
     }
 
     private func isSuppressed(_ group: String, at time: LogTime) -> Bool {
@@ -131,7 +135,7 @@ struct RuleMachine {
             let who = event.user.map { " as user \(Shown.quoted($0))" } ?? ""
             return "a login \(about)\(who) after \(window.count - 1) failures in \(span)"
         case .distinct(let key, _, _):
-            let number = values(of: key, in: window).count
+            let number = window.valueCount
             let what = key == .user ? "users" : key == .sourceIP ? "addresses" : "databases"
             return "failed logins \(about) with \(number) different \(what) in \(span)"
         }

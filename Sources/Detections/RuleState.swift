@@ -33,8 +33,11 @@ struct Group: Hashable {
 }
 
 /// The events of one group that are in a rule's window.
+///
+/// A rule that counts events keeps each; one that counts different values keeps the last event of each value, so that
+/// noise about one value cannot push out the others.
 struct Window {
-    /// One event that counts.
+    /// One event that counts, or the last of several with the same value.
     struct Entry {
         var time: LogTime
         var seq: Int64
@@ -42,28 +45,75 @@ struct Window {
         var ip: IPAddress?
         var user: String?
         var database: String?
+        /// True when a retry of it was counted with it.
+        var hasRetry = false
+
+        /// The value that a rule counts.
+        func value(of key: GroupKey) -> String? {
+            switch key {
+            case .sourceIP: return ip?.description
+            case .user: return user
+            case .database: return database
+            }
+        }
     }
 
-    /// No window keeps more: a group that fails without end must not grow without end.
-    static let limit = 1000
+    /// A client that prefers TLS tries again without it at once: two failures within so many milliseconds are one.
+    private static let retry: Int64 = 100
 
-    private(set) var entries: [Entry] = []
+    private var entries: [Entry] = []
     private var front = 0
+    private var total: Int64 = 0
+    private var byValue: [String: Entry] = [:]
     private(set) var lastTime = LogTime.distantPast
 
-    /// Takes an event and lets those go that are a whole window old.
-    mutating func add(_ entry: Entry, window: Int64) {
+    /// Takes an event and lets those go that are a whole window old; keeps at most `limit`.
+    mutating func add(_ entry: Entry, window: Int64, limit: Int) {
         expire(at: entry.time, window: window)
-        entries.append(entry)
         lastTime = max(lastTime, entry.time)
-        if entries.count - front > Window.limit { front += 1 }
+        if let last = entries.indices.last, last >= front, isRetry(entry, of: entries[last]) {
+            entries[last].hasRetry = true
+            return
+        }
+        entries.append(entry)
+        total += entry.count
+        if entries.count - front > limit { dropFirst() }
         compact()
+    }
+
+    /// Takes an event of a rule that counts different values.
+    mutating func add(_ entry: Entry, value: String, window: Int64, limit: Int) {
+        lastTime = max(lastTime, entry.time)
+        var entry = entry
+        entry.count += byValue[value]?.count ?? 0
+        if byValue[value] == nil, byValue.count >= limit {
+            prune(at: entry.time, window: window)
+            if byValue.count >= limit, let oldest = byValue.min(by: { $0.value.time < $1.value.time }) {
+                byValue[oldest.key] = nil
+            }
+        }
+        byValue[value] = entry
+    }
+
+    private func isRetry(_ entry: Entry, of last: Entry) -> Bool {
+        !last.hasRetry && entry.time.milliseconds - last.time.milliseconds <= Window.retry && entry.ip == last.ip
+            && entry.user == last.user && entry.database == last.database
     }
 
     /// Lets events go that are a whole window old.
     mutating func expire(at now: LogTime, window: Int64) {
-        while front < entries.count, now.milliseconds - entries[front].time.milliseconds >= window { front += 1 }
+        while front < entries.count, now.milliseconds - entries[front].time.milliseconds >= window { dropFirst() }
         compact()
+    }
+
+    /// Lets values go whose last event is a whole window old.
+    mutating func prune(at now: LogTime, window: Int64) {
+        byValue = byValue.filter { now.milliseconds - $0.value.time.milliseconds < window }
+    }
+
+    private mutating func dropFirst() {
+        total -= entries[front].count
+        front += 1
     }
 
     private mutating func compact() {
@@ -73,8 +123,13 @@ struct Window {
     }
 
     /// Those in the window, oldest first.
-    var current: ArraySlice<Entry> { entries[front...] }
+    var current: [Entry] {
+        byValue.isEmpty ? Array(entries[front...]) : byValue.values.sorted { ($0.time, $0.seq) < ($1.time, $1.seq) }
+    }
 
     /// How many events they stand for.
-    var count: Int64 { current.reduce(0) { $0 + $1.count } }
+    var count: Int64 { byValue.isEmpty ? total : byValue.values.reduce(0) { $0 + $1.count } }
+
+    /// How many different values they have, some of them perhaps gone from the window.
+    var valueCount: Int { byValue.count }
 }

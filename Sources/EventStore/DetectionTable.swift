@@ -89,7 +89,7 @@ extension Store {
 
     private static func identity(ofEvent seq: Int64, _ db: Database) throws -> String {
         try String.fetchOne(
-            db, sql: "SELECT origin || '-' || line || '-' || mark || '-' || twin FROM events WHERE seq = ?",
+            db, sql: "SELECT origin || '-' || line || '-' || mark || '-' || content FROM events WHERE seq = ?",
             arguments: [seq]) ?? "\(seq)"
     }
 
@@ -125,8 +125,8 @@ extension Store {
     private func insert(_ alert: Alert, group: String, _ db: Database) throws -> Bool {
         let rule = alert.rule
         let values: StatementArguments = [
-            rule.id, rule.version, rule.name, rule.family, rule.techniques.joined(separator: " "),
-            rule.soc2.joined(separator: " "), rule.mlps.joined(separator: " "),
+            rule.id, rule.version, rule.name, rule.family, rule.techniques.joined(separator: "\n"),
+            rule.soc2.joined(separator: "\n"), rule.mlps.joined(separator: "\n"),
         ]
         try db.execute(
             sql: """

@@ -12,13 +12,11 @@ struct EventInserter {
     struct Result {
         var inserted = 0
         var known = 0
-        /// Same identity, other content: stored beside the first.
-        var twins = 0
         var earliest: LogTime?
     }
 
     private static let columns = """
-        origin, line, mark, twin, time, kind, actor, source, offset, count, content, port, pid, sqlstate, session,
+        origin, line, mark, content, time, kind, actor, source, offset, count, port, pid, sqlstate, session,
         session_line, application, message, target_user, operation, object, object_type, query, auth_method, hba_rule,
         tls_version
         """
@@ -27,7 +25,7 @@ struct EventInserter {
     init(_ db: Database, cache: KindCache) throws {
         self.db = db
         kinds = cache
-        let places = Array(repeating: "?", count: 26).joined(separator: ", ")
+        let places = Array(repeating: "?", count: 25).joined(separator: ", ")
         insert = try RawStatement(
             db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
     }
@@ -39,58 +37,44 @@ struct EventInserter {
         for index in events.indices {
             let kind = try kinds.id(of: events[index].kind, db)
             let actor = try kinds.id(of: events[index].actor, db)
-            if try step(events[index], kind: kind, actor: actor, source: source, twin: 0) {
-                result.inserted += 1
-            } else if let twin = try twin(of: events[index]) {
-                _ = try step(events[index], kind: kind, actor: actor, source: source, twin: twin)
-                result.twins += 1
-            } else {
+            guard try step(events[index], kind: kind, actor: actor, source: source) else {
                 result.known += 1
                 continue
             }
+            result.inserted += 1
             result.earliest = min(result.earliest ?? events[index].time, events[index].time)
         }
         return result
     }
 
-    /// The number for another event under an identity that is taken; nil when the event itself is there.
-    private func twin(of event: SecurityEvent) throws -> Int64? {
-        let rows = try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT content, twin FROM events WHERE origin = ? AND line = ? AND mark = ?"),
-            arguments: [event.identity.origin, event.identity.line, event.identity.mark])
-        if rows.contains(where: { $0["content"] == event.content }) { return nil }
-        return (rows.map { $0["twin"] as Int64 }.max() ?? -1) + 1
-    }
-
     private func step(
-        _ event: borrowing SecurityEvent, kind: Int64, actor: Int64, source: Int64, twin: Int64
+        _ event: borrowing SecurityEvent, kind: Int64, actor: Int64, source: Int64
     ) throws -> Bool {
         insert.bind(1, event.identity.origin)
         insert.bind(2, event.identity.line)
         insert.bind(3, event.identity.mark)
-        insert.bind(4, twin)
+        insert.bind(4, event.content)
         insert.bind(5, event.time.milliseconds)
         insert.bind(6, kind)
         insert.bind(7, actor)
         insert.bind(8, source)
         insert.bind(9, event.offset)
         insert.bind(10, event.count)
-        insert.bind(11, event.content)
-        insert.bind(12, event.sourcePort.map(Int64.init))
-        insert.bind(13, event.processID)
-        insert.bind(14, event.sqlState)
-        insert.bind(15, event.sessionID == event.identity.origin ? nil : event.sessionID)
-        insert.bind(16, event.sessionLine == event.identity.line ? nil : event.sessionLine)
-        insert.bind(17, event.applicationName)
-        insert.bind(18, event.message == event.query ? nil : event.message)
-        insert.bind(19, event.targetUser)
-        insert.bind(20, event.operation)
-        insert.bind(21, event.objectName)
-        insert.bind(22, event.objectType)
-        insert.bind(23, event.query)
-        insert.bind(24, event.authMethod)
-        insert.bind(25, event.hbaRule)
-        insert.bind(26, event.tlsVersion)
+        insert.bind(11, event.sourcePort.map(Int64.init))
+        insert.bind(12, event.processID)
+        insert.bind(13, event.sqlState)
+        insert.bind(14, event.sessionID == event.identity.origin ? nil : event.sessionID)
+        insert.bind(15, event.sessionLine == event.identity.line ? nil : event.sessionLine)
+        insert.bind(16, event.applicationName)
+        insert.bind(17, event.message == event.query ? nil : event.message)
+        insert.bind(18, event.targetUser)
+        insert.bind(19, event.operation)
+        insert.bind(20, event.objectName)
+        insert.bind(21, event.objectType)
+        insert.bind(22, event.query)
+        insert.bind(23, event.authMethod)
+        insert.bind(24, event.hbaRule)
+        insert.bind(25, event.tlsVersion)
         return try insert.run() > 0
     }
 }

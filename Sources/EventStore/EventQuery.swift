@@ -31,7 +31,7 @@ public struct EventFilter: Sendable {
 
 /// How a key of the contract stands in a table or view.
 struct QueryKey: Sendable {
-    enum Kind: Sendable { case text, number, time, list }
+    enum Kind: Sendable { case text, number, time, list, lines }
     let key: String
     let column: String
     let kind: Kind
@@ -50,6 +50,9 @@ struct QueryKey: Sendable {
         case .list:
             guard let text = row[index] as String?, !text.isEmpty else { return nil }
             return .list(text.split(separator: " ").map(String.init))
+        case .lines:
+            guard let text = row[index] as String?, !text.isEmpty else { return nil }
+            return .list(text.split(separator: "\n").map(String.init))
         }
     }
 }
@@ -93,8 +96,8 @@ public struct Queryable: Sendable {
         keys: [
             .init("@timestamp", "time", .time), .init("alert.id", "id"), .init("rule.id", "rule_id"),
             .init("rule.name", "name"), .init("rule.version", "version"), .init("rule.family", "family"),
-            .init("event.severity", "severity"), .init("threat.technique.id", "techniques", .list),
-            .init("compliance.soc2", "soc2", .list), .init("compliance.mlps", "mlps", .list),
+            .init("event.severity", "severity"), .init("threat.technique.id", "techniques", .lines),
+            .init("compliance.soc2", "soc2", .lines), .init("compliance.mlps", "mlps", .lines),
             .init("source.ip", "ip"), .init("user.name", "user"), .init("db.namespace", "database"),
             .init("event.count", "events", .number), .init("first_seen", "first", .time),
             .init("last_seen", "last", .time), .init("event.ids", "event_ids", .list), .init("message", "message"),

@@ -41,10 +41,10 @@ enum Schema {
             seq INTEGER PRIMARY KEY, origin TEXT NOT NULL, line INTEGER NOT NULL, mark INTEGER NOT NULL,
             time INTEGER NOT NULL, kind INTEGER NOT NULL REFERENCES kinds, actor INTEGER NOT NULL REFERENCES actors,
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, count INTEGER NOT NULL,
-            content INTEGER NOT NULL, twin INTEGER NOT NULL, port INTEGER, pid INTEGER, sqlstate TEXT, session TEXT,
+            content INTEGER NOT NULL, port INTEGER, pid INTEGER, sqlstate TEXT, session TEXT,
             session_line INTEGER, application TEXT, message TEXT, target_user TEXT, operation TEXT, object TEXT,
             object_type TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT, chain BLOB,
-            UNIQUE (origin, line, mark, twin));
+            UNIQUE (origin, line, mark, content));
         CREATE INDEX events_time ON events (time);
         CREATE INDEX events_actor ON events (actor, time);
         CREATE TABLE activity (
@@ -75,7 +75,9 @@ enum Schema {
         CREATE VIEW event AS
             SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
                     || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END
-                    || CASE WHEN e.twin > 0 THEN '~' || e.twin ELSE '' END AS id,
+                    || CASE WHEN EXISTS (SELECT 1 FROM events t WHERE t.origin = e.origin AND t.line = e.line
+                        AND t.mark = e.mark AND t.content <> e.content)
+                        THEN '~' || printf('%016x', e.content) ELSE '' END AS id,
                 e.time, k.dataset, k.category, k.action, k.outcome, k.reason, k.severity, e.count, k.tags, e.message,
                 nullif(a.address, '') AS address, a.ip, e.port, nullif(a.user, '') AS user, e.target_user,
                 nullif(a.database, '') AS database, e.operation, e.object, e.object_type, e.query, e.pid,

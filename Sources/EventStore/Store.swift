@@ -23,6 +23,10 @@ public final class Store: Sendable {
         do {
             try Store.mark(path)
             let pool = try DatabasePool(path: path, configuration: configuration)
+            if try pool.read(Schema.migrator.hasBeenSuperseded) {
+                throw StoreProblem(
+                    path: path, reason: "this store was made by a newer pgvigil", hint: "use that version, or another store")
+            }
             try Schema.migrator.migrate(pool)
             self.init(pool: pool, path: path)
         } catch let error as DatabaseError {
@@ -39,7 +43,13 @@ public final class Store: Sendable {
                 path: path, reason: "there is no store here",
                 hint: "run `pgvigil replay --store \(path) LOG…` first, or name another with --store")
         }
-        try self.init(path: path)
+        try Store.checkOwner(path)
+        var configuration = Configuration()
+        configuration.readonly = access(path, W_OK) != 0
+        configuration.busyMode = .timeout(10)
+        do { self.init(pool: try DatabasePool(path: path, configuration: configuration), path: path) } catch {
+            throw StoreProblem(path: path, reason: "\(error)", hint: "check that it can be read")
+        }
     }
 
     private init(pool: DatabasePool, path: String) {

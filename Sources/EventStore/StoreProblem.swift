@@ -1,3 +1,5 @@
+import VigilModel
+
 /// Why a file cannot be used as a store, and what to do.
 public struct StoreProblem: Error, CustomStringConvertible, Sendable {
     /// The file.
@@ -8,5 +10,5 @@ public struct StoreProblem: Error, CustomStringConvertible, Sendable {
     public let hint: String
 
     /// All of it.
-    public var description: String { "\(path): \(reason)\n  hint: \(hint)" }
+    public var description: String { "\(Shown.text(path)): \(reason)\n  hint: \(hint)" }
 }

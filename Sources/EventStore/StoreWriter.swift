@@ -77,12 +77,10 @@ public struct UnreadSpan: Sendable {
 
 /// What became of what was handed over.
 public struct IngestResult: Sendable {
-    /// Events that are new; were there already; share an identity with another event.
+    /// Events that are new.
     public var inserted = 0
     /// Events that were there already.
     public var known = 0
-    /// Events that share an identity with another one.
-    public var twins = 0
 
     /// Nothing yet.
     public init() {}
@@ -91,7 +89,6 @@ public struct IngestResult: Sendable {
     public mutating func add(_ other: IngestResult) {
         inserted += other.inserted
         known += other.known
-        twins += other.twins
     }
 }
 
@@ -141,13 +138,7 @@ public final class StoreWriter {
             ])
         }
         let unread = ingest.unread.filter { !$0.isPending }
-        for span in unread {
-            try db.execute(
-                sql: """
-                    INSERT OR IGNORE INTO unread SELECT ?1, ?2, ?3, ?4
-                    WHERE (SELECT count(*) FROM unread WHERE source = ?1) < \(StoreWriter.unreadLimit)
-                    """, arguments: [ingest.source, span.offset, span.length, span.reason])
-        }
+        try keep(unread, of: ingest.source, db)
         try db.execute(
             sql: """
                 UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
@@ -165,8 +156,20 @@ public final class StoreWriter {
         var result = IngestResult()
         result.inserted = events.inserted
         result.known = events.known
-        result.twins = events.twins
         return result
+    }
+}
+
+extension StoreWriter {
+    /// Keeps the places of the first unread bytes of a source; all are counted.
+    private func keep(_ spans: [UnreadSpan], of source: Int64, _ db: Database) throws {
+        guard !spans.isEmpty else { return }
+        let kept = try Int.fetchOne(db, sql: "SELECT count(*) FROM unread WHERE source = ?", arguments: [source]) ?? 0
+        for span in spans.prefix(max(0, StoreWriter.unreadLimit - kept)) {
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO unread VALUES (?, ?, ?, ?)",
+                arguments: [source, span.offset, span.length, span.reason])
+        }
     }
 }
 

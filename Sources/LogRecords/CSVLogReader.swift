@@ -22,6 +22,8 @@ public struct Unread: Sendable, Equatable {
 public protocol RecordConsumer {
     /// Records that lie one behind the other; the batch is valid only inside the call.
     mutating func take(_ records: RecordBatch)
+    /// The last record of the input when its line feed is missing: it is read, and `position` stays before it.
+    mutating func takeUnfinished(_ records: RecordBatch)
     /// Bytes that are no record.
     mutating func skip(_ unread: Unread)
 }
@@ -82,11 +84,15 @@ public final class CSVLogReader {
     /// No row is shorter: time, severity, SQLSTATE and separators alone take this much.
     private static let shortestRecord = 32
 
-    /// File offset behind the last byte that was handed over; reading can go on there.
-    public var position: Int64 { long.map(\.offset) ?? (base + Int64(consumed)) }
+    /// File offset behind the last byte that was handed over; reading can go on there. Damage is handed over when its
+    /// end is known, and until then this is its start.
+    public var position: Int64 { damage?.offset ?? long?.offset ?? place }
+
+    /// File offset of the next byte to look at.
+    private var place: Int64 { base + Int64(consumed) }
 
     /// Bytes that wait for the rest of their record.
-    public var pending: Int64 { base + Int64(length) - position }
+    public var pending: Int64 { base + Int64(length) - place }
 
     /// Zone abbreviations that neither the log, the configuration nor the table explains.
     public var unknownZones: Set<String> { times.unknownZones }
@@ -130,8 +136,14 @@ public final class CSVLogReader {
             handOver(found, to: &consumer, atEnd: atEnd)
             if waits { break }
         }
-        if atEnd { endDamage(&consumer) }
+        guard atEnd else { return }
+        endDamage(&consumer)
+        if let long {
+            consumer.skip(Unread(offset: long.offset, length: place - long.offset, reason: CSVLogReader.tornEnd))
+        }
     }
+
+    private static let tornEnd = "the last record is torn: its end is missing"
 
     /// Hands over scanned rows up to the first one that shows damage, and deals with that one.
     private func handOver(_ found: cscan_result, to consumer: inout some RecordConsumer, atEnd: Bool) {
@@ -153,6 +165,7 @@ public final class CSVLogReader {
                     bytes: start, separators: separators, rows: UnsafeBufferPointer(start: rows, count: good),
                     baseOffset: base + Int64(consumed)))
             scanLimit = min(scanLimit * 2, CSVLogReader.lastCapacity)
+            checked = 0
         }
         if good == Int(found.records) {
             consumed += Int(found.consumed)
@@ -196,7 +209,7 @@ public final class CSVLogReader {
         }
         if isDamaged { return recover(&consumer, atEnd: false) }
         guard full else { return false }
-        if capacity < CSVLogReader.lastCapacity { grow() } else { long = LongRecord(offset: position) }
+        if capacity < CSVLogReader.lastCapacity { grow() } else { long = LongRecord(offset: place) }
         return long != nil
     }
 
@@ -208,8 +221,7 @@ public final class CSVLogReader {
             endDamage(&consumer)
             consumer.skip(
                 Unread(
-                    offset: position, length: Int64(length - consumed),
-                    reason: "the last record is torn: its end is missing"))
+                    offset: place, length: Int64(length - consumed), reason: CSVLogReader.tornEnd))
             return false
         case .unsound: return recover(&consumer, atEnd: true) && consumed < length
         }
@@ -217,8 +229,9 @@ public final class CSVLogReader {
 
     /// A sound last row without its line feed: read, while `position` stays before it.
     private func handOverLast(_ consumer: inout some RecordConsumer) -> Bool {
+        endDamage(&consumer)
         let row = Array(view[consumed...]) + [10]
-        deliver(row, at: position, to: &consumer)
+        deliver(row, at: place, isUnfinished: true, to: &consumer)
         return false
     }
 
@@ -227,7 +240,7 @@ public final class CSVLogReader {
         if SocketPathRepair.applies(view, from: consumed) {
             if let mended = SocketPathRepair.mend(view, from: consumed) {
                 endDamage(&consumer)
-                deliver(mended.row, at: position, to: &consumer)
+                deliver(mended.row, at: place, to: &consumer)
                 consumed = mended.end
                 return true
             }
@@ -255,9 +268,9 @@ public final class CSVLogReader {
             at += 1
         }
         // A time may have begun in the last bytes.
-        if next == length && !atEnd { next = max(from + 1, length - 24) }
+        if next == length && !atEnd { next = min(length, max(from + 1, length - 24)) }
         let skipped = Int64(next - from)
-        if damage == nil { damage = Unread(offset: position, length: 0, reason: reason) }
+        if damage == nil { damage = Unread(offset: place, length: 0, reason: reason) }
         damage?.length += skipped
         consumed = next
         scanLimit = 16 << 10
@@ -281,7 +294,9 @@ public final class CSVLogReader {
     }
 
     /// Hands over one row that was put together elsewhere.
-    private func deliver(_ row: [UInt8], at offset: Int64, to consumer: inout some RecordConsumer) {
+    private func deliver(
+        _ row: [UInt8], at offset: Int64, isUnfinished: Bool = false, to consumer: inout some RecordConsumer
+    ) {
         let size = row.count + CSVLogReader.slack
         let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         let ends = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
@@ -302,10 +317,9 @@ public final class CSVLogReader {
             return
         }
         withUnsafePointer(to: plausible) { pointer in
-            consumer.take(
-                RecordBatch(
-                    bytes: copy, separators: ends, rows: UnsafeBufferPointer(start: pointer, count: 1),
-                    baseOffset: offset))
+            let batch = RecordBatch(
+                bytes: copy, separators: ends, rows: UnsafeBufferPointer(start: pointer, count: 1), baseOffset: offset)
+            if isUnfinished { consumer.takeUnfinished(batch) } else { consumer.take(batch) }
         }
     }
 

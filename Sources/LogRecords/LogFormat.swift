@@ -33,6 +33,13 @@ public enum LogFormat: String, CaseIterable, Sendable {
 
     /// Words for a file that is none of these.
     public static func describe(_ head: [UInt8]) -> String {
+        let archives: [(String, [UInt8])] = [
+            ("gzip (read it with: zcat FILE | pgvigil replay -)", [0x1F, 0x8B]),
+            ("zstd (read it with: zstdcat FILE | pgvigil replay -)", [0x28, 0xB5, 0x2F, 0xFD]),
+            ("xz (read it with: xzcat FILE | pgvigil replay -)", [0xFD, 0x37, 0x7A]),
+            ("bzip2 (read it with: bzcat FILE | pgvigil replay -)", [0x42, 0x5A, 0x68]),
+        ]
+        for (name, magic) in archives where head.starts(with: magic) { return "an archive of \(name)" }
         if head.contains(0) { return "a binary file" }
         if head.first == 123 { return "JSON" }
         return "no csvlog"

@@ -31,7 +31,7 @@ enum SoundRecord {
             let begin = at
             switch field(bytes, from: at, bare: bare.contains(column) || (!strict && bytes[at...].first != 34)) {
             case .end(let next): at = next
-            case .incomplete where atEnd && column == 25 && begin < bytes.count: at = bytes.count
+            case .incomplete where atEnd && isLastColumn(bytes[begin...], column): at = bytes.count
             case .incomplete: return .incomplete
             case .unsound(let place): return .unsound(at: place, reason: misplaced)
             }
@@ -39,7 +39,7 @@ enum SoundRecord {
                 return .unsound(at: begin, reason: reason)
             }
             column += 1
-            if at == bytes.count { return .sound(end: at) }
+            if at == bytes.count { return columnCounts.contains(column) ? .sound(end: at) : .incomplete }
             if bytes[at] == 10 {
                 guard columnCounts.contains(column) else {
                     return .unsound(at: at, reason: "\(column) columns instead of 23, 24 or 26")
@@ -70,6 +70,13 @@ enum SoundRecord {
     }
 
     private static let misplaced = "a quote out of place"
+
+    /// True when the bytes are the whole of a column that may be a row's last.
+    private static func isLastColumn(_ bytes: Slice<UnsafeBufferPointer<UInt8>>, _ column: Int) -> Bool {
+        guard columnCounts.contains(column + 1), let last = bytes.last else { return false }
+        if column == 25 { return isDigit(last) }
+        return last == 34 && bytes.count >= 2 && bytes.reduce(0) { $0 + ($1 == 34 ? 1 : 0) } % 2 == 0
+    }
 
     private enum Field {
         case end(Int), incomplete, unsound(Int)

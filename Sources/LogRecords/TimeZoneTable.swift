@@ -23,7 +23,7 @@ public struct TimeZoneTable: Sendable {
         let found =
             TimeZoneTable.numeric(zone) ?? learned() ?? configured[zone]
             ?? TimeZoneTable.usual[zone].map { Int64($0) * 60_000 }
-        if found == nil { unknown.insert(zone) }
+        if found == nil, unknown.count < 64 { unknown.insert(zone) }
         // A log has a handful of zones; garbage must not fill the table.
         if offsets.count < 64 { offsets[zone] = found ?? 0 }
         return found ?? 0

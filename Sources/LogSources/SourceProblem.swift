@@ -1,4 +1,5 @@
 import Glibc
+import VigilModel
 
 /// Why a source cannot be read, and what to do.
 public struct SourceProblem: Error, CustomStringConvertible, Sendable {
@@ -28,5 +29,5 @@ public struct SourceProblem: Error, CustomStringConvertible, Sendable {
     }
 
     /// All of it.
-    public var description: String { "\(path): \(reason)" + (hint.map { "\n  hint: \($0)" } ?? "") }
+    public var description: String { "\(Shown.text(path)): \(reason)" + (hint.map { "\n  hint: \($0)" } ?? "") }
 }

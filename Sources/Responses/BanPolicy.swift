@@ -59,7 +59,7 @@ public struct BanPolicy: Sendable {
         let earlier = history.filter {
             $0.cidr == block && $0.start <= alert.time && alert.time.milliseconds - $0.end.milliseconds < forgetting
         }
-        let returns = earlier.filter { $0.end <= alert.time }.count
+        let returns = BanPolicy.episodes(earlier, endedBy: alert.time)
         var length = time
         for _ in 0..<min(returns, 16) where length < ceiling { length *= factor }
         let end = alert.time.adding(milliseconds: min(length, ceiling))
@@ -68,6 +68,17 @@ public struct BanPolicy: Sendable {
             Ban(
                 cidr: block, sourceIP: ip, start: alert.time, end: end, ruleID: alert.rule.id, alertID: alert.id,
                 reason: alert.rule.name, eventCount: alert.eventCount, mode: mode, by: "rule"))
+    }
+
+    /// How often somebody was kept out: bans that overlap are one attack seen by several rules.
+    private static func episodes(_ bans: [Ban], endedBy moment: LogTime) -> Int {
+        var count = 0
+        var end = LogTime.distantPast
+        for ban in bans.filter({ $0.end <= moment }).sorted(by: { $0.start < $1.start }) {
+            if ban.start >= end { count += 1 }
+            end = max(end, ban.end)
+        }
+        return count
     }
 
     /// Why a block is never banned; nil when it may be.

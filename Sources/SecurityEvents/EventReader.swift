@@ -13,6 +13,7 @@ public struct EventReader {
     private var logins = LoginTracker()
     private var activity = ActivityCounter()
     private let scratch = Regex.Scratch()
+    private var isCounted = true
     /// Records before this offset were counted by an earlier run.
     private let countFrom: Int64
     /// Severity and tag of a login that was refused after authorization.
@@ -39,10 +40,11 @@ public struct EventReader {
     /// The oldest record that must be read again after a restart, with the source's time before it.
     public var held: (offset: Int64, clock: LogTime)? { logins.oldest.map { ($0.offset, $0.clockBefore) } }
 
-    /// Reads records.
-    public mutating func read(_ batch: RecordBatch) {
+    /// Reads records. Those that will be read again are not counted.
+    public mutating func read(_ batch: RecordBatch, isCounted: Bool = true) {
+        self.isCounted = isCounted
         for number in 0..<batch.count { read(batch[number]) }
-        records += Int64(batch.count)
+        if isCounted { records += Int64(batch.count) }
     }
 
     /// Says that no more records will come for now: sessions that are coming in are in.
@@ -65,6 +67,8 @@ public struct EventReader {
     mutating func read(_ record: LogRecord) {
         let before = clock.now
         let time = clock.advance(to: record.time)
+        // A clock that was set back says nothing about how long logins have waited.
+        if time < before { settle() }
         if !logins.isEmpty { advanceLogins(record, time) }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
@@ -92,7 +96,7 @@ public struct EventReader {
     private mutating func classify(_ record: LogRecord, state: UInt64, time: LogTime, before: LogTime) {
         guard let match = index.match(record, state: state) else { return }
         let number = match.pattern
-        if let counter = index.patterns[number].counter, record.offset >= countFrom {
+        if let counter = index.patterns[number].counter, isCounted, record.offset >= countFrom {
             activity.count(counter, record, at: time)
         }
         switch index.patterns[number].effect {

@@ -14,14 +14,15 @@ final class StatementReader {
     /// The events of a `statement:` or `execute …:` record.
     func events(_ record: LogRecord, template: MessageTemplate?, time: LogTime) -> [SecurityEvent] {
         guard let template else { return [] }
-        let message = record.content(.message)
-        let text = Array(message[template.prefix.count...])
-        let (sql, statements) = template.endsOpen ? (text, SQLReader.statements(in: text)) : executed(text, record)
+        // All of it: what a long comment hides is read too, and cut only when it is kept.
+        let text = Array(record.uncut(.message)[template.prefix.count...])
+        let (sql, statements) =
+            template.endsOpen ? (text, SQLReader.statements(in: text, limit: .max)) : executed(text, record)
         var events: [SecurityEvent] = []
         for (ordinal, statement) in statements.enumerated() {
             guard let kind = kind(of: statement) else { continue }
             var event = EventBuilder.event(record, kind: kind, time: time, ordinal: ordinal, isStatement: true)
-            let query = String(escaping: SQLReader.redacted(Array(sql[statement.range])))
+            let query = String(escaping: LongText.cut(SQLReader.redacted(Array(sql[statement.range]))))
             event.query = query
             event.message = query
             event.operation = statement.command
@@ -33,22 +34,28 @@ final class StatementReader {
         return events
     }
 
-    /// The text behind `execute NAME/PORTAL: `. The name is the client's and may hold a colon, even one with harmless
-    /// SQL behind it, so the server's own command tag says where the statement starts.
+    /// The text behind `execute NAME/PORTAL: `. The name is the client's and may hold a colon with other SQL behind it,
+    /// so every place where the command of the server's own tag can start is looked at. The most severe reading
+    /// counts, of equals the last: a name can make a statement look worse, never better.
     private func executed(_ text: [UInt8], _ record: LogRecord) -> ([UInt8], [SQLStatement]) {
-        let tag = record.text(.commandTag) ?? ""
-        var first: ([UInt8], [SQLStatement])?
-        var from = 0
-        for _ in 0..<16 {
-            guard let colon = text[from...].firstIndex(of: 58), colon + 1 < text.count else { break }
-            from = colon + 1
-            guard text[from] == 32 else { continue }
-            let sql = Array(text[(from + 1)...])
-            let statements = SQLReader.statements(in: sql)
-            if statements.first?.command == tag { return (sql, statements) }
-            if first == nil { first = (sql, statements) }
+        let word = Array((record.text(.commandTag) ?? "").prefix { $0 != " " }.utf8)
+        var best: (severity: Int, text: [UInt8], statements: [SQLStatement])?
+        var tried = 0
+        for colon in text.indices where text[colon] == 58 && tried < 256 {
+            let sql = text[(colon + 1)...].drop { $0 == 32 || $0 == 10 || $0 == 9 || $0 == 13 }
+            let isStart = sql.first == 47 || sql.first == 45 || StatementReader.starts(sql, with: word)
+            guard tried == 0 || isStart else { continue }
+            tried += 1
+            let statements = SQLReader.statements(in: Array(sql), limit: .max)
+            let severity = statements.map { kind(of: $0)?.severity.rank ?? -1 }.max() ?? -1
+            if best.map({ severity >= $0.severity }) ?? true { best = (severity, Array(sql), statements) }
         }
-        return first ?? ([], [])
+        return best.map { ($0.text, $0.statements) } ?? ([], [])
+    }
+
+    /// True when the text starts with a word, in any case of letters.
+    private static func starts(_ text: ArraySlice<UInt8>, with word: [UInt8]) -> Bool {
+        text.count >= word.count && zip(text, word).allSatisfy { $0 | 32 == $1 | 32 }
     }
 
     /// What a statement is: the most severe of the patterns that fit names it, of equals the last; all of them tag it.

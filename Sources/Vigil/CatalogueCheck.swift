@@ -121,6 +121,7 @@ private struct ExampleReading {
         mutating func take(_ records: RecordBatch) {
             for index in 0..<records.count { reader.read(records[index], records) }
         }
+        mutating func takeUnfinished(_ records: RecordBatch) { take(records) }
         mutating func skip(_ unread: Unread) {}
     }
 

@@ -48,7 +48,7 @@ public struct Configuration: Sendable {
     /// Reads the named file, or the default one if it is there. Throws `YAMLProblem` with file, line and what to do.
     public static func load(_ path: String?) throws -> Configuration {
         guard let path = path ?? ProcessInfo.processInfo.environment["PGVIGIL_CONFIG"] else {
-            return access(defaultPath, R_OK) == 0 ? try load(defaultPath) : Configuration()
+            return access(defaultPath, F_OK) == 0 ? try load(defaultPath) : Configuration()
         }
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ConfigurationProblem(path: path)
@@ -120,9 +120,15 @@ extension Configuration.Source {
         let keys = try value.mapping(["path", "format", "cluster", "instance", "timezone"], required: ["path"])
         path = try keys["path"]?.text() ?? ""
         format = try keys["format"]?.text()
+        if let value = keys["format"], try value.text() != "csvlog" {
+            throw value.problem("only csvlog can be read")
+        }
         cluster = try keys["cluster"]?.text()
         instance = try keys["instance"]?.text()
         timezone = try keys["timezone"]?.text()
+        if let value = keys["timezone"], access("/usr/share/zoneinfo/" + (try value.text()), R_OK) != 0 {
+            throw value.problem("no such time zone", hint: "write a name of the IANA database, such as Europe/Berlin")
+        }
     }
 }
 

@@ -149,7 +149,8 @@ public struct Replay: Sendable {
         var end = End(clockSteps: 0, unknownZones: [], problem: nil)
         do {
             let file = try input.open()
-            let state = try store.open(input.identity)
+            var state = try store.open(input.identity)
+            if input.isCopy { state.counted = .max }
             let reader = SourceReader(
                 file: file, state: state, catalogue: catalogue.events, timezone: input.timezone,
                 span: .init(since: options.since ?? .distantPast, until: options.until ?? .distantFuture))

@@ -10,6 +10,8 @@ struct ReplayInputs {
         var path: String
         var timezone: String?
         var identity: FileIdentity
+        /// A longer file of the same run starts with the same bytes: that one feeds the counters.
+        var isCopy = false
         /// A stream is opened once; a file again when its turn comes, so that a thousand files do not stay open.
         var stream: LogFile?
 
@@ -33,6 +35,7 @@ struct ReplayInputs {
                 passedOver.append((input.path, problem.reason))
             }
         }
+        markCopies()
         if files.isEmpty && empty == 0 {
             throw SourceProblem(
                 path: paths.joined(separator: " "),
@@ -42,9 +45,23 @@ struct ReplayInputs {
         }
     }
 
+    private mutating func markCopies() {
+        let byHead = Dictionary(grouping: files.indices) { files[$0].identity.fingerprint(FileIdentity.headLength) }
+        for alike in byHead.values where alike.count > 1 {
+            let longest = alike.max { files[$0].identity.size < files[$1].identity.size }
+            for index in alike where index != longest { files[index].isCopy = true }
+        }
+    }
+
     private mutating func add(_ input: InputPath, isTrusted: Bool, _ configuration: Configuration) throws {
         let known = configuration.source(for: input.path)
         let file = try LogFile(path: input.path)
+        if let inode = file.inode,
+            let first = files.first(where: { $0.identity.inode == inode && $0.identity.device == file.device })
+        {
+            passedOver.append((input.path, "the same file as \(first.path)"))
+            return
+        }
         let head = try file.head(LogFormat.sniffLength)
         if head.isEmpty {
             empty += 1

@@ -23,8 +23,12 @@ public struct ReplaySummary {
     public var actions: [String: Int64] = [:]
     /// Failed logins of this run by address.
     public var addresses: [String: Int64] = [:]
-    /// Bytes that are no record.
+    /// The first places of bytes that are no record; how many places and bytes there are.
     public var unread: [UnreadSpan] = []
+    /// How many places.
+    public var unreadCount = 0
+    /// How many bytes.
+    public var unreadBytes: Int64 = 0
     /// How often a clock was set back; zone abbreviations that nothing explained.
     public var clockSteps = 0
     /// Zone abbreviations that nothing explained; read as UTC.
@@ -43,7 +47,9 @@ public struct ReplaySummary {
     mutating func count(_ ingests: [Ingest]) {
         for ingest in ingests {
             records += ingest.records
-            unread += ingest.unread
+            unreadCount += ingest.unread.count
+            unreadBytes += ingest.unread.reduce(0) { $0 + $1.length }
+            unread += ingest.unread.prefix(max(0, 20 - unread.count))
             // By index: a copy of an event costs more than counting it.
             for index in ingest.events.indices {
                 let count = ingest.events[index].count

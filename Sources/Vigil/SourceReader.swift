@@ -35,6 +35,9 @@ final class SourceReader {
 
         mutating func take(_ records: RecordBatch) { events.read(records) }
 
+        // It is read again when its line feed has come, so it must not be counted now.
+        mutating func takeUnfinished(_ records: RecordBatch) { events.read(records, isCounted: false) }
+
         mutating func skip(_ unread: Unread) {
             guard unread.offset >= countFrom else { return }
             self.unread.append(UnreadSpan(offset: unread.offset, length: unread.length, reason: unread.reason))

@@ -117,9 +117,15 @@ public struct LogRecord {
     /// A copy of a column's content with doubled quotes made single. Longer than `textLimit`, it is cut, and length
     /// and SHA-256 of the whole stand at its end.
     public func content(_ column: LogColumn) -> [UInt8] {
+        let copy = uncut(column)
+        return copy.count > LogRecord.textLimit ? LongText.cut(copy) : copy
+    }
+
+    /// The same, never cut: at most as long as a reader's buffer.
+    public func uncut(_ column: LogColumn) -> [UInt8] {
         withContent(column) { raw in
             guard let base = raw.baseAddress else { return [] }
-            guard raw.count > LogRecord.textLimit || memchr(base, 34, raw.count) != nil else { return Array(raw) }
+            guard memchr(base, 34, raw.count) != nil else { return Array(raw) }
             var copy = [UInt8]()
             copy.reserveCapacity(raw.count)
             var index = 0
@@ -127,7 +133,7 @@ public struct LogRecord {
                 copy.append(raw[index])
                 index += raw[index] == 34 && index + 1 < raw.count && raw[index + 1] == 34 ? 2 : 1
             }
-            return copy.count > LogRecord.textLimit ? LongText.cut(copy) : copy
+            return copy
         }
     }
 

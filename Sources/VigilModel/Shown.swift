@@ -22,8 +22,8 @@ public enum Shown {
 
     /// The same in double quotes, quotes and backslashes escaped.
     public static func quoted(_ text: String) -> String {
-        let escaped = self.text(text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined())
-        return "\"\(escaped)\""
+        let escaped = text.utf8.flatMap { $0 == 34 || $0 == 92 ? [92, $0] : [$0] }
+        return "\"\(self.text(String(decoding: escaped, as: UTF8.self)))\""
     }
 
     private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {

@@ -25,7 +25,7 @@ struct DetectorTests {
     @Test("counts exactly the events of a window: the tenth at nine minutes 59.999 fires, at ten minutes not")
     func exactWindow() throws {
         for (last, fires) in [(599_999, true), (600_000, false)] as [(Int64, Bool)] {
-            let events = (0..<9).map { event($0, at: $0) } + [event(9, at: last)]
+            let events = [event(0, at: 0)] + (1..<9).map { event($0, at: $0 * 1000) } + [event(9, at: last)]
             #expect(try run(events).contains { $0.alert.rule.id == "auth-bruteforce" } == fires)
         }
     }
@@ -40,7 +40,7 @@ struct DetectorTests {
 
     @Test("names the evidence, oldest first, at most a hundred")
     func evidence() throws {
-        let alert = try #require(try run((0..<12).map { event($0, at: $0) }).first { $0.alert.rule.id == "auth-bruteforce" })
+        let alert = try #require(try run((0..<12).map { event($0, at: $0 * 1000) }).first { $0.alert.rule.id == "auth-bruteforce" })
         #expect(alert.alert.evidence == Array(0..<10))
         #expect(alert.alert.eventCount == 10)
         #expect(alert.alert.user == "bob")
@@ -48,8 +48,8 @@ struct DetectorTests {
 
     @Test("gives an alert the same name wherever it is found")
     func identity() throws {
-        let first = try run((0..<10).map { event($0, at: $0) }).map(\.alert.id)
-        let again = try run((0..<10).map { event($0, at: $0) }).map(\.alert.id)
+        let first = try run((0..<10).map { event($0, at: $0 * 1000) }).map(\.alert.id)
+        let again = try run((0..<10).map { event($0, at: $0 * 1000) }).map(\.alert.id)
         #expect(first == again && !first.isEmpty)
     }
 
@@ -77,9 +77,29 @@ struct DetectorTests {
 
     @Test("treats loopback as public only when told so")
     func loopback() throws {
-        let events = (0..<12).map { event($0, at: $0, ip: "127.9.9.9") }
+        let events = (0..<12).map { event($0, at: $0 * 1000, ip: "127.9.9.9") }
         #expect(try !run(events).contains { $0.alert.rule.id == "auth-bruteforce" })
         #expect(try run(events, [.loopback]).contains { $0.alert.rule.id == "auth-bruteforce" })
+    }
+
+    @Test("counts the second try of a client that prefers TLS once")
+    func retries() throws {
+        // Five typos, each tried with TLS and without.
+        let typos = (0..<10).map { event($0, at: $0 / 2 * 5000 + $0 % 2 * 20) }
+        #expect(try run(typos).isEmpty)
+        let guesses = (0..<40).map { event($0, at: $0 / 2 * 5000 + $0 % 2 * 20) }
+        #expect(try run(guesses).contains { $0.alert.rule.id == "auth-bruteforce" })
+    }
+
+    @Test("is not talked out of a botnet by noise from one address")
+    func noise() throws {
+        var events: [DetectionInput] = []
+        for bot in 0..<12 {
+            let start = Int64(bot) * 600_000
+            events.append(event(start, at: start, ip: "198.51.100.\(bot)"))
+            events += (1..<1500).map { event(start + $0, at: start + $0 * 200, ip: "10.0.0.9") }
+        }
+        #expect(try run(events).contains { $0.alert.rule.id == "auth-distributed-slow" })
     }
 
     @Test("keeps its memory bounded under a flood of addresses")

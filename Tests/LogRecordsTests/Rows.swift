@@ -29,6 +29,8 @@ struct Found: RecordConsumer, Equatable, CustomTestStringConvertible {
             && left.unread.map { [$0.offset, $0.length] } == right.unread.map { [$0.offset, $0.length] }
     }
 
+    mutating func takeUnfinished(_ batch: RecordBatch) { take(batch) }
+
     mutating func skip(_ span: Unread) { unread.append(span) }
 }
 

@@ -139,3 +139,25 @@ struct BlockListTests {
         #expect(format.render([]).isEmpty)
     }
 }
+
+@Suite("Ban ladder")
+struct BanLadderTests {
+    @Test("bans of several rules about one attack are one step")
+    func overlap() throws {
+        let policy = BanPolicy()
+        var history: [Ban] = []
+        for (minute, time) in [(0, hour), (1, 6 * hour)] as [(Int64, Int64)] {
+            guard case .banned(let ban) = policy.decide(alert("203.0.113.66", minute: minute), time: time, history: history)
+            else {
+                Issue.record("spared")
+                return
+            }
+            history.append(ban)
+        }
+        guard case .banned(let back) = policy.decide(alert("203.0.113.66", minute: 600), time: hour, history: history) else {
+            Issue.record("spared")
+            return
+        }
+        #expect(back.end.milliseconds - back.start.milliseconds == 4 * hour)
+    }
+}

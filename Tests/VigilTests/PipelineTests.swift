@@ -155,6 +155,78 @@ struct PipelineTests {
         #expect(try alerts("together.db") == alerts("apart.db"))
     }
 
+    @Test("no statement hides behind others, a name, or a comment")
+    func hiddenStatements() throws {
+        func logged(_ line: Int, _ text: String, tag: String = "idle") -> String {
+            row("10:00:00.\(100 + line)", session: 1, line: line, tag: tag, severity: "LOG", state: "00000", message: text, detail: "")
+        }
+        let attack = "ALTER ROLE mallory SUPERUSER"
+        _ = try place.replay([
+            place.write(
+                "a.csv",
+                [
+                    logged(1, "statement: " + String(repeating: "SELECT 1;", count: 1500) + attack),
+                    logged(2, "execute " + String(repeating: "a: ", count: 40) + "x: " + attack, tag: "ALTER ROLE"),
+                    logged(3, "execute s: ALTER ROLE a NOLOGIN: " + attack, tag: "ALTER ROLE"),
+                    logged(4, "statement: /*" + String(repeating: "x", count: 1_200_000) + "*/" + attack),
+                ])
+        ])
+        var targets: [String] = []
+        var filter = EventFilter()
+        filter.values = [("event.action", "priv.superuser")]
+        try Store(existing: place.path("a.db")).query(.events, filter) { row in
+            if case .text(let name)? = row.first(where: { $0.key == "user.target.name" })?.value { targets.append(name) }
+        }
+        #expect(targets == ["mallory", "mallory", "mallory", "mallory"])
+    }
+
+    @Test("a client cannot write its own failed login out of the log through a bound socket path")
+    func hiddenLogin() throws {
+        let hiding = ",a.1,1,,,,,LOG,00000,\"\"" + String(repeating: ",", count: 12) + "\nz"
+        let rows = [
+            row("10:00:00.000", session: 1, line: 2, user: hiding, from: "[local]:/tmp/a\"b"),
+            row("10:00:01.000", session: 2, line: 2, user: "eve", from: "[local]:/tmp/c\"li,ent.sock"),
+            row("10:00:02.000", session: 3, line: 2),
+        ]
+        let summary = try place.replay([place.write("a.csv", rows)])
+        #expect(try actions().count == 3)
+        #expect(summary.addresses == ["[local]": 2, "203.0.113.66": 1])
+        #expect(summary.unreadCount == 0)
+    }
+
+    @Test("a session id of any size is no reason to stop")
+    func hugeNumbers() throws {
+        let huge = row("10:00:00.000", session: 1, line: 2).replacing("69a55d0d.1001", with: "7fffffffffffffff.1001")
+        let summary = try place.replay([place.write("a.csv", [huge, row("10:00:01.000", session: 2, line: 2)])])
+        #expect(summary.records == 2)
+    }
+
+    @Test("a copy in the same run, a link, and a file named twice add nothing to the counters")
+    func sameRun() throws {
+        let rows = (0..<50).map { authorized("10:00:\($0 < 10 ? "0" : "")\($0).000", session: $0) }
+        let path = try place.write("a.csv", rows)
+        try place.write("copy.csv", rows)
+        try FileManager.default.createSymbolicLink(atPath: place.path("link.csv"), withDestinationPath: path)
+        _ = try place.replay([path, place.path("copy.csv"), place.path("link.csv"), path])
+        #expect(try Store(existing: place.path("a.db")).activityTotal() == 50)
+    }
+
+    @Test("a torn last record is shown each time, kept never, and read when it is whole")
+    func tornTail() throws {
+        let last = row("10:00:02.000", session: 2, line: 2)
+        let path = try place.write("a.csv", [row("10:00:01.000", session: 1, line: 2), String(last.dropLast(60))])
+        // Without its line feed.
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try handle.truncate(atOffset: try handle.seekToEnd() - 1)
+        #expect(try place.replay([path]).unreadCount == 1)
+        #expect(try place.replay([path]).unreadCount == 1)
+        try handle.write(contentsOf: Data((last.suffix(60) + "\n").utf8))
+        try handle.close()
+        let whole = try place.replay([path])
+        #expect(whole.unreadCount == 0 && whole.records == 1)
+        #expect(try actions().count == 2)
+    }
+
     @Test("a clock that is set back by hours does not stop the rules")
     func clockSetBack() throws {
         let rows = (0..<12).map { row("12:00:\($0 + 10).000", session: $0, line: 2) }

@@ -49,6 +49,10 @@ struct FilterOptions: ParsableArguments {
     /// Writes the rows that the options ask for. `tableKeys` are those that fit a screen.
     func show(_ what: Queryable, in store: Store, tableKeys: [String]) throws {
         var filter = filter()
+        for (key, _) in filter.values where !what.names.contains(key) {
+            let other = what.names.contains("rule.id") ? "events" : "alerts"
+            throw Failure(ValidationError("\(key) is a key of \(other), not of these rows; use pgvigil \(other)"), code: 2)
+        }
         if let groupBy {
             let keys = groupBy.split(separator: ",").map(String.init)
             guard !keys.isEmpty else { throw Failure(ValidationError("--group-by needs a key"), code: 2) }

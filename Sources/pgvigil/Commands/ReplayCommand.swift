@@ -30,7 +30,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: .init("Files read at the same time.", valueName: "number"))
     var jobs: Int = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
-    @Option(help: .init("Exit with code 3 when an alert of at least this severity fired.", valueName: "severity"))
+    @Option(help: .init("Exit with code 3 when a new alert of at least this severity fired.", valueName: "severity"))
     var failOn: Severity?
 
     @Argument(
@@ -39,6 +39,9 @@ struct ReplayCommand: ParsableCommand {
 
     func validate() throws {
         guard jobs >= 1, jobs <= 256 else { throw ValidationError("--jobs takes a number from 1 to 256.") }
+        if let since, let until, since.time >= until.time {
+            throw ValidationError("--since must be before --until.")
+        }
     }
 
     func run() throws {

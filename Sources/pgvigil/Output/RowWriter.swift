@@ -130,8 +130,10 @@ enum JSONText {
 enum CSVText {
     static func field(_ text: String) -> String {
         var text = Shown.text(text)
-        if let first = text.first, "=+-@".contains(first) { text = "'" + text }
-        guard text.contains(where: { ",\"".contains($0) }) else { return text }
-        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+        // By bytes: a combining mark behind a comma makes one character of both, but not for who reads the file.
+        if let first = text.utf8.first, [61, 43, 45, 64].contains(first) { text = "'" + text }
+        guard text.utf8.contains(where: { $0 == 44 || $0 == 34 }) else { return text }
+        let doubled = text.utf8.flatMap { $0 == 34 ? [34, 34] : [$0] }
+        return "\"" + String(decoding: doubled, as: UTF8.self) + "\""
     }
 }

@@ -28,7 +28,7 @@ struct SummaryText {
             "read \(Sizes.plural(summary.files, "file")), \(Sizes.bytes(summary.bytes)), "
                 + "\(Sizes.count(summary.records)) records in \(String(format: "%.2f", summary.seconds)) s "
                 + "(\(Sizes.bytes(rate))/s)")
-        if summary.empty > 0 { lines.append("  \(Sizes.plural(summary.empty, "file")) with nothing in them") }
+        if summary.empty > 0 { lines.append("  \(Sizes.plural(summary.empty, "empty file"))") }
         if !summary.passedOver.isEmpty {
             lines.append("  passed over \(Sizes.plural(summary.passedOver.count, "other file")):")
             for (path, reason) in summary.passedOver.prefix(10) { lines.append("    \(Shown.text(path)): \(reason)") }
@@ -37,8 +37,7 @@ struct SummaryText {
         for problem in summary.failed { lines.append("  failed: \(problem)") }
         let result = summary.result
         lines.append(
-            "events: \(Sizes.count(Int64(result.inserted))) new, \(Sizes.count(Int64(result.known))) known"
-                + (result.twins > 0 ? ", \(result.twins) under an identity that another event has" : ""))
+            "events: \(Sizes.count(Int64(result.inserted))) new, \(Sizes.count(Int64(result.known))) known")
         if summary.clockSteps > 0 { lines.append("the clock was set back \(summary.clockSteps) times") }
         if !summary.unknownZones.isEmpty {
             lines.append(
@@ -49,13 +48,13 @@ struct SummaryText {
     }
 
     private func unread(_ lines: inout [String]) {
-        let bytes = summary.unread.reduce(Int64(0)) { $0 + $1.length }
         lines.append(
-            "unread: \(summary.unread.count)" + (summary.unread.isEmpty ? "" : " (\(Sizes.bytes(bytes)))"))
+            "unread: \(summary.unreadCount)"
+                + (summary.unread.isEmpty ? "" : " (\(Sizes.bytes(summary.unreadBytes)))"))
         for span in summary.unread.prefix(5) {
-            lines.append("  byte \(span.offset), \(span.length) bytes: \(span.reason)")
+            lines.append("  byte \(span.offset), \(Sizes.plural(Int(span.length), "byte")): \(span.reason)")
         }
-        if summary.unread.count > 5 { lines.append("  … and \(summary.unread.count - 5) more") }
+        if summary.unreadCount > 5 { lines.append("  … and \(summary.unreadCount - 5) more") }
     }
 
     private func table(_ title: String, _ counts: [String: Int64], _ lines: inout [String], limit: Int = 40) {
@@ -98,6 +97,7 @@ struct SummaryText {
             lines.append("  \(ban.cidr) until \(ban.end): \(ban.reason), \(ban.eventCount) events\(mode)")
         }
         if summary.bans.count > 20 { lines.append("  … and \(summary.bans.count - 20) more") }
+        guard !summary.bans.isEmpty else { return }
         let store = storeIsDefault ? "" : " --store \(summary.store)"
         lines.append("show them again: pgvigil blocklist\(store) --format plain --at \(end)")
     }
