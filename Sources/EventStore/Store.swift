@@ -25,7 +25,8 @@ public final class Store: Sendable {
             let pool = try DatabasePool(path: path, configuration: configuration)
             if try pool.read(Schema.migrator.hasBeenSuperseded) {
                 throw StoreProblem(
-                    path: path, reason: "this store was made by a newer pgvigil", hint: "use that version, or another store")
+                    path: path, reason: "this store was made by a newer pgvigil",
+                    hint: "use that version, or another store")
             }
             try Schema.migrator.migrate(pool)
             self.init(pool: pool, path: path)

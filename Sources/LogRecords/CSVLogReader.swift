@@ -204,7 +204,9 @@ public final class CSVLogReader {
         checked = waiting
         if atEnd { return resolveEnd(&consumer) }
         let isDamaged: Bool
-        if damage != nil, case .unsound = SoundRecord.read(view, from: consumed) { isDamaged = true } else {
+        if damage != nil, case .unsound = SoundRecord.read(view, from: consumed) {
+            isDamaged = true
+        } else {
             isDamaged = SoundRecord.damage(view, from: consumed) != nil
         }
         if isDamaged { return recover(&consumer, atEnd: false) }
@@ -244,7 +246,9 @@ public final class CSVLogReader {
                 consumed = mended.end
                 return true
             }
-            if !atEnd, length - consumed < SocketPathRepair.longestRow, length < capacity || consumed > 0 { return false }
+            if !atEnd, length - consumed < SocketPathRepair.longestRow, length < capacity || consumed > 0 {
+                return false
+            }
         }
         let reason: String
         switch SoundRecord.read(view, from: consumed, atEnd: atEnd) {

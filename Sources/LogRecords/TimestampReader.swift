@@ -86,7 +86,9 @@ struct TimestampReader {
             String(decoding: text[20...], as: UTF8.self) == zone
         else { return nil }
         let digits = UnsafeBufferPointer(start: bytes + id.lowerBound, count: id.count).prefix { $0 != 46 }
-        guard digits.count <= 10, let epoch = Int64(String(decoding: digits, as: UTF8.self), radix: 16) else { return nil }
+        guard digits.count <= 10, let epoch = Int64(String(decoding: digits, as: UTF8.self), radix: 16) else {
+            return nil
+        }
         let offset = minute + seconds * 1000 - epoch * 1000
         return abs(offset) <= 16 * 3_600_000 && offset % 60_000 == 0 ? offset : nil
     }

@@ -3,8 +3,9 @@ import VigilModel
 
 /// Turns the columns of a record into the fields of an event.
 enum EventBuilder {
-    /// An event with what every PostgreSQL record has. `ordinal` numbers the statements within a record.
-    static func event(_ record: LogRecord, kind: EventKind, time: LogTime, ordinal: Int = 0, isStatement: Bool = false)
+    /// An event with what every PostgreSQL record has. `ordinal` numbers the statements within a record. Messages are
+    /// kept but for statements, whose text is redacted first, and for logins.
+    static func event(_ record: LogRecord, kind: EventKind, time: LogTime, ordinal: Int = 0, keepsMessage: Bool = true)
         -> SecurityEvent
     {
         let (host, port) = address(record)
@@ -21,8 +22,8 @@ enum EventBuilder {
         event.sessionLine = line
         event.applicationName = record.text(.applicationName)
         event.offset = record.offset
-        event.content = content(record, isStatement: isStatement)
-        if !isStatement { event.message = record.text(.message) }
+        event.content = content(record, takesMessage: keepsMessage)
+        if keepsMessage { event.message = record.text(.message) }
         return event
     }
 
@@ -38,16 +39,14 @@ enum EventBuilder {
 
     /// Tells the record from another one under the same identity. A statement may hold secrets, so only its length
     /// counts.
-    private static func content(_ record: LogRecord, isStatement: Bool) -> Int64 {
+    private static func content(_ record: LogRecord, takesMessage: Bool) -> Int64 {
         var digest = Digest64()
         for column in [LogColumn.userName, .databaseName, .sqlState] {
             record.withContent(column) { digest.combine($0) }
             digest.separate()
         }
-        if isStatement {
-            digest.combine(String(record.content(.message).count))
-        } else {
-            record.withContent(.message) { digest.combine($0) }
+        record.withContent(.message) { message in
+            if takesMessage { digest.combine(message) } else { digest.combine(String(message.count)) }
         }
         return Int64(bitPattern: digest.value)
     }

@@ -114,7 +114,8 @@ public struct EventReader {
                 login.hbaRule = found.hbaRule
             }
         case .login(let kind):
-            var event = EventBuilder.event(record, kind: kind, time: time)
+            // Its message says what the columns say; logins are most of what a busy server's store holds.
+            var event = EventBuilder.event(record, kind: kind, time: time, keepsMessage: false)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             hold(record, time: time, before: before) { $0.event = event }
         }

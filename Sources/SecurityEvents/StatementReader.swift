@@ -21,7 +21,7 @@ final class StatementReader {
         var events: [SecurityEvent] = []
         for (ordinal, statement) in statements.enumerated() {
             guard let kind = kind(of: statement) else { continue }
-            var event = EventBuilder.event(record, kind: kind, time: time, ordinal: ordinal, isStatement: true)
+            var event = EventBuilder.event(record, kind: kind, time: time, ordinal: ordinal, keepsMessage: false)
             let query = String(escaping: LongText.cut(SQLReader.redacted(Array(sql[statement.range]))))
             event.query = query
             event.message = query

@@ -24,7 +24,8 @@ public struct LongText {
     /// What was kept; when that is not all, with a mark that tells length and hash of the whole.
     public var kept: [UInt8] {
         guard length > LongText.tolerance else { return head }
-        return head.prefix(LogRecord.textLimit) + Array(" [cut: \(length) bytes, sha256 \(Fingerprint.hexadecimal(hash.finalize()))]".utf8)
+        return head.prefix(LogRecord.textLimit)
+            + Array(" [cut: \(length) bytes, sha256 \(Fingerprint.hexadecimal(hash.finalize()))]".utf8)
     }
 
     /// A whole text, cut when it is too long.

@@ -89,12 +89,16 @@ struct CommandTests {
     func jsonLines() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         _ = try replaySamples()
-        let lines = try Program.run(["events", "--store", path("a.db"), "--format", "jsonl", "--action", "auth.failure"])
-            .output.split(separator: "\n")
+        let lines = try Program.run([
+            "events", "--store", path("a.db"), "--format", "jsonl", "--action", "auth.failure",
+        ])
+        .output.split(separator: "\n")
         #expect(lines.count == 166)
         for line in lines {
             let event = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-            for key in ["@timestamp", "event.id", "event.reason", "source.ip", "process.pid", "postgresql.log.session_id"] {
+            for key in [
+                "@timestamp", "event.id", "event.reason", "source.ip", "process.pid", "postgresql.log.session_id",
+            ] {
                 #expect(event[key] != nil, "\(key)")
             }
             #expect(!event.values.contains { $0 is NSNull || ($0 as? String) == "" })
@@ -115,7 +119,8 @@ struct CommandTests {
         arguments: [
             (["replay"], "Missing expected argument", 64), (["replay", "none.csv"], "No such file or directory", 1),
             (["events", "--store", "none.db"], "pgvigil replay", 1), (["frobnicate"], "Unexpected argument", 64),
-            (["watch"], "name log files or folders", 2), (["replay", "--config", "none.yml", "x"], "cannot be read", 2),
+            (["watch"], "name log files or folders", 2),
+            (["replay", "--config", "none.yml", "x"], "cannot be read", 2),
             (["replay", "--jobs", "0", "x"], "--jobs takes a number", 64), (["blocklist", "--at", "soon"], "--at", 64),
         ] as [([String], String, Int32)])
     func wrongUse(arguments: [String], words: String, code: Int32) throws {
@@ -126,7 +131,9 @@ struct CommandTests {
         #expect(result.output.isEmpty)
     }
 
-    @Test("every command has help with an example", arguments: ["replay", "watch", "events", "alerts", "blocklist", "patterns check"])
+    @Test(
+        "every command has help with an example",
+        arguments: ["replay", "watch", "events", "alerts", "blocklist", "patterns check"])
     func help(command: String) throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let result = try Program.run(command.split(separator: " ").map(String.init) + ["--help"])
@@ -148,8 +155,10 @@ struct CommandTests {
     func fail2ban() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         _ = try replaySamples()
-        let list = try Program.run(["blocklist", "--store", path("a.db"), "--format", "fail2ban", "--at", "2026-03-02T14:30:00Z"])
-            .output
+        let list = try Program.run([
+            "blocklist", "--store", path("a.db"), "--format", "fail2ban", "--at", "2026-03-02T14:30:00Z",
+        ])
+        .output
         #expect(list.split(separator: "\n").count == 2)
         try Data(list.utf8).write(to: URL(fileURLWithPath: path("ban.log")))
         let regex = #"^\s*pgvigil\[\d+\]:\s+NOTICE\s+\[[\w-]+\]\s+Ban\s+<ADDR>(?:\s|$)"#

@@ -120,7 +120,8 @@ struct WatchTests {
         }
         process.terminate()
         process.waitUntilExit()
-        let check = try Program.run(["live.db", "PRAGMA integrity_check"].map { $0 == "live.db" ? path($0) : $0 },
+        let check = try Program.run(
+            ["live.db", "PRAGMA integrity_check"].map { $0 == "live.db" ? path($0) : $0 },
             executable: URL(fileURLWithPath: "/usr/bin/sqlite3"))
         #expect(check.output == "ok\n")
     }
@@ -133,7 +134,9 @@ struct WatchTests {
         let third = bytes.count / 3
         func line(_ offset: Int) -> Int { (bytes[offset...].firstIndex(of: 10) ?? bytes.count - 1) + 1 }
         let (first, second) = (line(third), line(2 * third))
-        func count() throws -> Int { FileManager.default.fileExists(atPath: path("live.db")) ? try content("live.db")[0].count : 0 }
+        func count() throws -> Int {
+            FileManager.default.fileExists(atPath: path("live.db")) ? try content("live.db")[0].count : 0
+        }
         try append(bytes.subdata(in: 0..<first))
         #expect(try until { try count() > 40 })
         // Renamed out of sight, and begun anew under the old name.

@@ -71,7 +71,9 @@ func counts(_ store: Store, action: String?, by keys: [String]) throws -> [Strin
 }
 
 /// Every row as text, without what depends on where and when it was read.
-func rows(_ store: Store, _ what: Queryable, without keys: Set<String> = ["log.file.path", "log.offset"]) throws -> [String] {
+func rows(_ store: Store, _ what: Queryable, without keys: Set<String> = ["log.file.path", "log.offset"]) throws
+    -> [String]
+{
     var result: [String] = []
     try store.query(what, EventFilter()) { row in
         result.append(row.filter { !keys.contains($0.key) }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))
@@ -81,7 +83,8 @@ func rows(_ store: Store, _ what: Queryable, without keys: Set<String> = ["log.f
 
 @Suite("Corpus: logs of real servers")
 struct CorpusTests {
-    @Test("failed logins, logins and statements are those that happened", arguments: try Expectation.all().keys.sorted())
+    @Test(
+        "failed logins, logins and statements are those that happened", arguments: try Expectation.all().keys.sorted())
     func counted(name: String) throws {
         let expected = try #require(try Expectation.all()[name])
         let run = try Run(name)
@@ -132,7 +135,8 @@ struct CorpusTests {
         let run = try Run("pg15-rotate")
         var configuration = Configuration()
         configuration.bans.loopback = true
-        let files = try FileManager.default.subpathsOfDirectory(atPath: run.logs.path).filter { $0.hasSuffix(".csv") }.sorted()
+        let files = try FileManager.default.subpathsOfDirectory(atPath: run.logs.path).filter { $0.hasSuffix(".csv") }
+            .sorted()
             .map { run.logs.appending(path: $0).path }
         let (first, _) = try run.replay(files, into: "a.db", jobs: 1, configuration)
         let (second, _) = try run.replay(files.reversed(), into: "b.db", jobs: 4, configuration)
@@ -140,7 +144,9 @@ struct CorpusTests {
         let (again, summary) = try run.replay(files, into: "a.db", jobs: 2, configuration)
         #expect(summary.result.inserted == 0 && summary.alerts.isEmpty && summary.records == 0)
         #expect(try rows(again, .events) == rows(second, .events))
-        #expect(try first.bans(from: .distantPast, to: .distantFuture) == second.bans(from: .distantPast, to: .distantFuture))
+        #expect(
+            try first.bans(from: .distantPast, to: .distantFuture)
+                == second.bans(from: .distantPast, to: .distantFuture))
     }
 
     @Test("a log that grew in any steps gives what it gives at once", arguments: [1, 2, 3])
@@ -201,6 +207,8 @@ struct CorpusTests {
         // Burst against one user; the same against an unknown one; a spray; over IPv6.
         #expect(banned.isSuperset(of: ["127.39.26.17", "127.44.27.8", "127.67.29.192", "127.56.34.242", "::1"]))
         // A person's typos, the application, and the address that forged log texts speak of.
-        for innocent in ["127.59.9.19", "127.66.1.214", "127.48.12.55", "127.0.0.1"] { #expect(!banned.contains(innocent)) }
+        for innocent in ["127.59.9.19", "127.66.1.214", "127.48.12.55", "127.0.0.1"] {
+            #expect(!banned.contains(innocent))
+        }
     }
 }

@@ -33,14 +33,17 @@ struct DetectorTests {
     @Test("says one thing once: what goes on is suppressed for the rule's time")
     func suppression() throws {
         let events = (0..<200).map { event($0, at: $0 * 60_000) }
-        let alerts = try run((0..<400).map { event($0, at: $0 * 10_000) }).filter { $0.alert.rule.id == "auth-bruteforce" }
+        let alerts = try run((0..<400).map { event($0, at: $0 * 10_000) }).filter {
+            $0.alert.rule.id == "auth-bruteforce"
+        }
         #expect(alerts.map(\.alert.time.milliseconds) == [90_000, 3_690_000])
         #expect(try run(events).filter { $0.alert.rule.id == "auth-bruteforce" }.count == 4)
     }
 
     @Test("names the evidence, oldest first, at most a hundred")
     func evidence() throws {
-        let alert = try #require(try run((0..<12).map { event($0, at: $0 * 1000) }).first { $0.alert.rule.id == "auth-bruteforce" })
+        let alert = try #require(
+            try run((0..<12).map { event($0, at: $0 * 1000) }).first { $0.alert.rule.id == "auth-bruteforce" })
         #expect(alert.alert.evidence == Array(0..<10))
         #expect(alert.alert.eventCount == 10)
         #expect(alert.alert.user == "bob")
@@ -70,7 +73,9 @@ struct DetectorTests {
         for event in events[..<cut] where now - event.time.milliseconds < after.lookback {
             _ = after.take(event, silently: true) { "event \($0)" }
         }
-        for finding in first { after.restore(rule: finding.alert.rule.id, group: finding.group, time: finding.alert.time) }
+        for finding in first {
+            after.restore(rule: finding.alert.rule.id, group: finding.group, time: finding.alert.time)
+        }
         let second = events[cut...].flatMap { after.take($0) { "event \($0)" } }
         #expect((first + second).map(\.alert) == whole.map(\.alert))
     }

@@ -12,7 +12,8 @@ struct CSVLogReaderTests {
         #expect(found.unread.isEmpty)
     }
 
-    @Test("keeps what stands inside quotes", arguments: ["a\nb", "a\r\nb", "a,b", "say \"x\"", "\"", "\t,\n\",\n", "é用"])
+    @Test(
+        "keeps what stands inside quotes", arguments: ["a\nb", "a\r\nb", "a,b", "say \"x\"", "\"", "\t,\n\",\n", "é用"])
     func quoted(text: String) {
         let found = read(row(user: text, message: text) + "\n" + row(line: 2) + "\n")
         #expect(found.records.count == 2)
@@ -111,7 +112,8 @@ struct CSVLogReaderTests {
     @Test("keeps a megabyte of a field that is longer, with length and hash of all")
     func longField() throws {
         for size in [1_500_000, 12_000_000] {
-            let found = read(row(message: String(repeating: "x", count: size)) + "\n" + row(line: 2) + "\n", pieces: [300_000])
+            let found = read(
+                row(message: String(repeating: "x", count: size)) + "\n" + row(line: 2) + "\n", pieces: [300_000])
             #expect(found.records.count == 2)
             let first = try #require(found.records.first)
             #expect(first.utf8.count < 1_100_000)
@@ -123,8 +125,10 @@ struct CSVLogReaderTests {
     @Test("finds the zone of an abbreviation in the row itself")
     func zones() {
         // 69a55d0d is 2026-03-02 09:49:01 UTC; Shanghai is eight hours ahead, and CST is Chicago's name too.
-        let text = row().replacing(" UTC", with: " CST").replacing("2026-03-02 09:49:01 CST", with: "2026-03-02 17:49:01 CST")
-            .replacing("2026-03-02 09:49:00.374", with: "2026-03-02 17:49:00.374")
+        let text = row().replacing(" UTC", with: " CST").replacing(
+            "2026-03-02 09:49:01 CST", with: "2026-03-02 17:49:01 CST"
+        )
+        .replacing("2026-03-02 09:49:00.374", with: "2026-03-02 17:49:00.374")
         #expect(read(text + "\n").times == [LogTime(parsing: "2026-03-02T09:49:00.374Z")])
     }
 }
@@ -137,7 +141,8 @@ struct CSVLogReaderProperties {
         for line in 1...Int.random(in: 1...30, using: &numbers) {
             switch Int.random(in: 0..<12, using: &numbers) {
             case 0: bytes += Array(repeating: UInt8.random(in: 0...255, using: &numbers), count: 90)
-            case 1: bytes += Array(row(line: line, message: "cut").utf8).dropLast(Int.random(in: 1...200, using: &numbers))
+            case 1:
+                bytes += Array(row(line: line, message: "cut").utf8).dropLast(Int.random(in: 1...200, using: &numbers))
             case 2: bytes += Array((row(from: "\"[local]:/a\"b,c\"", line: line) + "\n").utf8)
             case 3: bytes += Array("noise, \"noise\n".utf8)
             default:
@@ -164,7 +169,9 @@ struct CSVLogReaderProperties {
         let bytes = CSVLogReaderProperties.log(&numbers)
         let found = read(bytes)
         // Starts of records and unread spans in order: each ends where the next begins.
-        let starts = (found.offsets.map { ($0, Int64(-1)) } + found.unread.map { ($0.offset, $0.length) }).sorted { $0.0 < $1.0 }
+        let starts = (found.offsets.map { ($0, Int64(-1)) } + found.unread.map { ($0.offset, $0.length) }).sorted {
+            $0.0 < $1.0
+        }
         if let first = starts.first { #expect(first.0 == 0, "seed \(seed)") }
         for (one, next) in zip(starts, starts.dropFirst()) where one.1 >= 0 {
             #expect(one.0 + one.1 == next.0, "seed \(seed)")

@@ -65,7 +65,9 @@ func row(
     user: String = "bob", from: String = "\"192.0.2.1:40000\"", line: Int = 1, state: String = "00000",
     message: String = "hello", columns: Int = 26, second: Int = 0
 ) -> String {
-    let quoted = { (text: String) in "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" }
+    let quoted = { (text: String) in
+        "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
     let seconds = (second < 10 ? "0" : "") + String(second)
     var row = "2026-03-02 09:49:\(seconds).374 UTC,\(quoted(user)),\"shop\",20251,\(from),69a55d0d.4f1b,\(line),"
     row += "\"authentication\",2026-03-02 09:49:01 UTC,3/1,0,FATAL,\(state),\(quoted(message)),,,,,,,,,\"psql\""

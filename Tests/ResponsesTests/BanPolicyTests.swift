@@ -7,7 +7,8 @@ func alert(_ ip: String, minute: Int64 = 0, rule: String = "auth-bruteforce") ->
     let time = (LogTime(parsing: "2026-03-02T12:00:00Z") ?? .distantPast).adding(milliseconds: minute * 60_000)
     return Alert(
         id: "a\(minute)", time: time,
-        rule: AlertRule(id: rule, name: "Many failed logins", family: "auth", version: "1", techniques: [], soc2: [], mlps: []),
+        rule: AlertRule(
+            id: rule, name: "Many failed logins", family: "auth", version: "1", techniques: [], soc2: [], mlps: []),
         severity: .high, sourceIP: IPAddress(ip), user: nil, database: nil, eventCount: 10, firstSeen: time,
         lastSeen: time, evidence: [], message: "")
 }
@@ -32,7 +33,8 @@ struct BanPolicyTests {
     }
 
     @Test(
-        "never bans", arguments: ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "fd00::1", "0.0.0.0", "224.0.0.1", "ff02::1"])
+        "never bans",
+        arguments: ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "fd00::1", "0.0.0.0", "224.0.0.1", "ff02::1"])
     func never(address: String) {
         #expect(banned(BanPolicy().decide(alert(address), time: hour, history: [])) == nil)
     }
@@ -48,14 +50,18 @@ struct BanPolicyTests {
         #expect(banned(policy.decide(alert("10.1.2.3"), time: hour, history: [])) != nil)
     }
 
-    @Test("lets the allow list win, in both families, also over a wider ban", arguments: ["203.0.113.0/24", "203.0.113.66"])
+    @Test(
+        "lets the allow list win, in both families, also over a wider ban",
+        arguments: ["203.0.113.0/24", "203.0.113.66"])
     func allowed(entry: String) throws {
         var policy = BanPolicy()
         policy.allow = [
             AllowEntry(cidr: try #require(CIDR(entry)), reason: "office"),
             AllowEntry(cidr: try #require(CIDR("2001:db8:1:2::1")), reason: "bastion"),
         ]
-        #expect(policy.decide(alert("203.0.113.66"), time: hour, history: []) == .spared("allowed by \(try #require(CIDR(entry))): office"))
+        #expect(
+            policy.decide(alert("203.0.113.66"), time: hour, history: [])
+                == .spared("allowed by \(try #require(CIDR(entry))): office"))
         // The /64 of the attacker holds the bastion.
         #expect(banned(policy.decide(alert("2001:db8:1:2::7"), time: hour, history: [])) == nil)
     }
@@ -67,7 +73,8 @@ struct BanPolicyTests {
         var lengths: [Int64] = []
         var minute: Int64 = 0
         for _ in 0..<6 {
-            let ban = try #require(banned(policy.decide(alert("203.0.113.66", minute: minute), time: hour, history: history)))
+            let ban = try #require(
+                banned(policy.decide(alert("203.0.113.66", minute: minute), time: hour, history: history)))
             history.append(ban)
             lengths.append((ban.end.milliseconds - ban.start.milliseconds) / hour)
             minute += lengths[lengths.count - 1] * 60 + 1
@@ -82,9 +89,12 @@ struct BanPolicyTests {
     func inForce() throws {
         let policy = BanPolicy()
         let long = try #require(banned(policy.decide(alert("203.0.113.99"), time: 6 * hour, history: [])))
-        #expect(policy.decide(alert("203.0.113.99", minute: 5), time: hour, history: [long]) == .spared("a longer ban is in force"))
+        #expect(
+            policy.decide(alert("203.0.113.99", minute: 5), time: hour, history: [long])
+                == .spared("a longer ban is in force"))
         let short = try #require(banned(policy.decide(alert("203.0.113.99"), time: hour, history: [])))
-        let longer = try #require(banned(policy.decide(alert("203.0.113.99", minute: 5), time: 6 * hour, history: [short])))
+        let longer = try #require(
+            banned(policy.decide(alert("203.0.113.99", minute: 5), time: 6 * hour, history: [short])))
         #expect(policy.inForce([short, longer], at: longer.start) == [longer])
     }
 
@@ -147,14 +157,17 @@ struct BanLadderTests {
         let policy = BanPolicy()
         var history: [Ban] = []
         for (minute, time) in [(0, hour), (1, 6 * hour)] as [(Int64, Int64)] {
-            guard case .banned(let ban) = policy.decide(alert("203.0.113.66", minute: minute), time: time, history: history)
+            guard
+                case .banned(let ban) = policy.decide(
+                    alert("203.0.113.66", minute: minute), time: time, history: history)
             else {
                 Issue.record("spared")
                 return
             }
             history.append(ban)
         }
-        guard case .banned(let back) = policy.decide(alert("203.0.113.66", minute: 600), time: hour, history: history) else {
+        guard case .banned(let back) = policy.decide(alert("203.0.113.66", minute: 600), time: hour, history: history)
+        else {
             Issue.record("spared")
             return
         }

@@ -22,7 +22,8 @@ final class Workplace {
     func write(_ name: String, _ rows: [String]) throws -> String {
         try Data(rows.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: path(name)))
         // Old enough that no login in it is still being decided.
-        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: path(name))
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: path(name))
         return path(name)
     }
 
@@ -38,11 +39,13 @@ final class Workplace {
 func row(
     _ time: String, session: Int, line: Int, user: String = "bob", from: String = "203.0.113.66:40000",
     tag: String = "authentication", severity: String = "FATAL", state: String = "28P01",
-    message: String? = nil, detail: String = "Connection matched pg_hba.conf line 7: \"\"host all\"\"", query: String = ""
+    message: String? = nil, detail: String = "Connection matched pg_hba.conf line 7: \"\"host all\"\"",
+    query: String = ""
 ) -> String {
     let pid = 4096 + session
     let text = message ?? "password authentication failed for user \"\"\(user)\"\""
-    return "2026-03-02 \(time) UTC,\"\(user)\",\"shop\",\(pid),\"\(from)\",69a55d0d.\(String(pid, radix: 16)),\(line),\"\(tag)\","
+    return
+        "2026-03-02 \(time) UTC,\"\(user)\",\"shop\",\(pid),\"\(from)\",69a55d0d.\(String(pid, radix: 16)),\(line),\"\(tag)\","
         + "2026-03-02 09:49:01 UTC,3/1,0,\(severity),\(state),\"\(text)\",\(detail.isEmpty ? "" : "\"\(detail)\""),,,,,"
         + "\(query.isEmpty ? "" : "\"\(query)\""),,,\"\",\"client backend\",,0"
 }
@@ -78,7 +81,9 @@ struct PipelineTests {
                 "a.csv",
                 [
                     authorized("10:00:00.000", session: 1),
-                    row("10:00:00.002", session: 1, line: 3, tag: "startup", state: "3D000", message: "database", detail: ""),
+                    row(
+                        "10:00:00.002", session: 1, line: 3, tag: "startup", state: "3D000", message: "database",
+                        detail: ""),
                     authorized("10:00:01.000", session: 2),
                     row(
                         "10:00:01.500", session: 2, line: 3, tag: "idle", severity: "LOG", state: "00000",
@@ -86,7 +91,9 @@ struct PipelineTests {
                     authorized("10:00:05.000", session: 3),
                     row("10:00:09.000", session: 4, line: 2),
                     authorized("10:00:10.000", session: 5),
-                    row("10:00:10.002", session: 5, line: 3, tag: "startup", state: "28000", message: "role \"\"bob\"\" is not permitted to log in", detail: ""),
+                    row(
+                        "10:00:10.002", session: 5, line: 3, tag: "startup", state: "28000",
+                        message: "role \"\"bob\"\" is not permitted to log in", detail: ""),
                     authorized("10:00:20.000", session: 6),
                 ])
         ])
@@ -99,19 +106,25 @@ struct PipelineTests {
 
     @Test("text of a client decides nothing")
     func forged() throws {
-        let fake = row("10:00:00.000", session: 9, line: 1, user: "victim", from: "198.51.100.1:1").replacing("\"", with: "\"\"")
+        let fake = row("10:00:00.000", session: 9, line: 1, user: "victim", from: "198.51.100.1:1").replacing(
+            "\"", with: "\"\"")
         let summary = try place.replay([
             place.write(
                 "a.csv",
                 [
                     // RAISE with the SQLSTATE of a failed login, and texts of other records.
                     row("10:00:00.000", session: 1, line: 3, tag: "DO", severity: "ERROR", query: "DO $$ RAISE $$"),
-                    row("10:00:00.100", session: 1, line: 4, tag: "DO", severity: "LOG", state: "00000",
-                        message: "connection authorized: user=postgres database=shop", detail: "", query: "DO $$ RAISE $$"),
-                    row("10:00:00.200", session: 1, line: 5, tag: "DO", severity: "LOG", state: "00000",
+                    row(
+                        "10:00:00.100", session: 1, line: 4, tag: "DO", severity: "LOG", state: "00000",
+                        message: "connection authorized: user=postgres database=shop", detail: "",
+                        query: "DO $$ RAISE $$"),
+                    row(
+                        "10:00:00.200", session: 1, line: 5, tag: "DO", severity: "LOG", state: "00000",
                         message: "statement: DROP TABLE x", detail: "", query: "DO $$ RAISE $$"),
                     row("10:00:00.300", session: 2, line: 2, user: "x\n" + fake),
-                    row("10:00:00.400", session: 3, line: 2, user: "y", detail: "Role \"\"y\"\" does not exist.\n" + fake),
+                    row(
+                        "10:00:00.400", session: 3, line: 2, user: "y",
+                        detail: "Role \"\"y\"\" does not exist.\n" + fake),
                 ])
         ])
         #expect(try actions() == ["auth.failure:bad_password", "auth.failure:unknown_role"])
@@ -124,12 +137,15 @@ struct PipelineTests {
             place.write(
                 "a.csv",
                 [
-                    row("10:00:00.000", session: 1, line: 3, tag: "idle", severity: "LOG", state: "00000",
+                    row(
+                        "10:00:00.000", session: 1, line: 3, tag: "idle", severity: "LOG", state: "00000",
                         message: "statement: ALTER ROLE bob PASSWORD 'hunter2'; SELECT 1", detail: "")
                 ])
         ])
-        let bytes = try FileManager.default.contentsOfDirectory(atPath: place.folder.path).filter { $0.hasPrefix("a.db") }
-            .map { try Data(contentsOf: URL(fileURLWithPath: place.path($0))) }
+        let bytes = try FileManager.default.contentsOfDirectory(atPath: place.folder.path).filter {
+            $0.hasPrefix("a.db")
+        }
+        .map { try Data(contentsOf: URL(fileURLWithPath: place.path($0))) }
         #expect(bytes.allSatisfy { $0.firstRange(of: Data("hunter2".utf8)) == nil })
         #expect(bytes.contains { $0.firstRange(of: Data("<redacted>".utf8)) != nil })
     }
@@ -137,7 +153,11 @@ struct PipelineTests {
     @Test("older logs that come later give the alerts they would have given in time")
     func olderLogs() throws {
         func failures(_ minute: Int, _ count: Int, session: Int) -> [String] {
-            (0..<count).map { row("10:\(minute < 10 ? "0" : "")\(minute):\($0 < 10 ? "0" : "")\($0).000", session: session + $0, line: 2) }
+            (0..<count).map {
+                row(
+                    "10:\(minute < 10 ? "0" : "")\(minute):\($0 < 10 ? "0" : "")\($0).000", session: session + $0,
+                    line: 2)
+            }
         }
         let early = try place.write("early.csv", failures(1, 6, session: 1))
         let late = try place.write("late.csv", failures(2, 6, session: 100))
@@ -158,7 +178,9 @@ struct PipelineTests {
     @Test("no statement hides behind others, a name, or a comment")
     func hiddenStatements() throws {
         func logged(_ line: Int, _ text: String, tag: String = "idle") -> String {
-            row("10:00:00.\(100 + line)", session: 1, line: line, tag: tag, severity: "LOG", state: "00000", message: text, detail: "")
+            row(
+                "10:00:00.\(100 + line)", session: 1, line: line, tag: tag, severity: "LOG", state: "00000",
+                message: text, detail: "")
         }
         let attack = "ALTER ROLE mallory SUPERUSER"
         _ = try place.replay([
@@ -175,7 +197,9 @@ struct PipelineTests {
         var filter = EventFilter()
         filter.values = [("event.action", "priv.superuser")]
         try Store(existing: place.path("a.db")).query(.events, filter) { row in
-            if case .text(let name)? = row.first(where: { $0.key == "user.target.name" })?.value { targets.append(name) }
+            if case .text(let name)? = row.first(where: { $0.key == "user.target.name" })?.value {
+                targets.append(name)
+            }
         }
         #expect(targets == ["mallory", "mallory", "mallory", "mallory"])
     }
@@ -229,7 +253,8 @@ struct PipelineTests {
 
     @Test("a clock that is set back by hours does not stop the rules")
     func clockSetBack() throws {
-        let rows = (0..<12).map { row("12:00:\($0 + 10).000", session: $0, line: 2) }
+        let rows =
+            (0..<12).map { row("12:00:\($0 + 10).000", session: $0, line: 2) }
             + (0..<12).map { row("08:00:\($0 + 10).000", session: 50 + $0, line: 2, from: "203.0.113.77:1") }
         let summary = try place.replay([place.write("a.csv", rows)])
         #expect(summary.clockSteps == 1)
@@ -241,7 +266,9 @@ struct PipelineTests {
         try FileManager.default.createDirectory(atPath: place.path("empty"), withIntermediateDirectories: true)
         try Data([0, 1, 2, 3, 0, 255]).write(to: URL(fileURLWithPath: place.path("binary")))
         let good = try place.write("good.csv", [row("10:00:00.000", session: 1, line: 2)])
-        for paths in [[place.path("empty")], [place.path("none.csv")], [place.path("binary")], [good, place.path("none.csv")]] {
+        for paths in [
+            [place.path("empty")], [place.path("none.csv")], [place.path("binary")], [good, place.path("none.csv")],
+        ] {
             #expect(throws: (any Error).self, "\(paths)") { try place.replay(paths, into: "none.db") }
         }
         #expect(!FileManager.default.fileExists(atPath: place.path("none.db")))

@@ -51,7 +51,8 @@ struct FilterOptions: ParsableArguments {
         var filter = filter()
         for (key, _) in filter.values where !what.names.contains(key) {
             let other = what.names.contains("rule.id") ? "events" : "alerts"
-            throw Failure(ValidationError("\(key) is a key of \(other), not of these rows; use pgvigil \(other)"), code: 2)
+            throw Failure(
+                ValidationError("\(key) is a key of \(other), not of these rows; use pgvigil \(other)"), code: 2)
         }
         if let groupBy {
             let keys = groupBy.split(separator: ",").map(String.init)
