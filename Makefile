@@ -1,7 +1,7 @@
 # The two commands a newcomer needs are `make demo` and `make test`; both install what is missing first.
 SHELL := /bin/bash
 BINARY := .build/release/pgvigil
-PACKAGES := libpcre2-dev libsqlite3-dev libcurl4-openssl-dev
+PACKAGES := libpcre2-dev libsqlite3-dev
 TEST_PACKAGES := sqlite3 xz-utils python3 fail2ban
 BENCH_PACKAGES := ripgrep python3
 

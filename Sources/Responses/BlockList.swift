@@ -5,7 +5,7 @@ import VigilModel
 public enum BlockListFormat: String, CaseIterable, Sendable {
     /// A CIDR a line, IPv4 first.
     case plain
-    /// A line for each ban in the shape that the filter in `packaging/fail2ban` reads.
+    /// A line for each ban in the shape of fail2ban's own log.
     case fail2ban
 
     /// The list. `bans` are those in force, one for each block.
