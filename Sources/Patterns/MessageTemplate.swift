@@ -7,7 +7,9 @@ public struct MessageTemplate: Sendable, Hashable {
     let pieces: [[UInt8]]
     /// The text before the first blank as csvlog writes it, quotes doubled.
     public let quotedPrefix: [UInt8]
-    /// True when nothing must stand behind its last blank.
+    /// The text behind the last blank as csvlog writes it; nil when there is no blank.
+    private let quotedSuffix: [UInt8]?
+    /// True when its only blank ends it: what is behind the prefix is the blank's text.
     public let endsOpen: Bool
 
     /// Reads printf's `%s`, `%d`, `%u`, `%1$s`.
@@ -25,7 +27,9 @@ public struct MessageTemplate: Sendable, Hashable {
             }
         }
         self.pieces = pieces
-        quotedPrefix = pieces[0].flatMap { $0 == 34 ? [34, 34] : [$0] }
+        let quoted = { (piece: [UInt8]) in piece.flatMap { $0 == 34 ? [34, 34] : [$0] } }
+        quotedPrefix = quoted(pieces[0])
+        quotedSuffix = pieces.count > 1 ? quoted(pieces[pieces.count - 1]) : nil
         endsOpen = pieces.count == 2 && pieces[1].isEmpty
     }
 
@@ -52,8 +56,10 @@ public struct MessageTemplate: Sendable, Hashable {
 extension MessageTemplate {
     /// True when the record's message is this one.
     public func matches(_ record: LogRecord) -> Bool {
-        // A template that ends in a blank needs no look at the rest.
-        record.starts(.message, with: quotedPrefix) && (endsOpen || matches(record.content(.message)))
+        guard record.starts(.message, with: quotedPrefix) else { return false }
+        let length = record.contentRange(.message).count
+        guard let quotedSuffix else { return length == quotedPrefix.count }
+        return length >= quotedPrefix.count + quotedSuffix.count && record.ends(.message, with: quotedSuffix)
     }
 }
 

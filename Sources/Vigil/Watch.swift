@@ -22,10 +22,32 @@ public final class Watch {
     private let configuration: Configuration
     private let catalogue: Catalogue
     private var followed: [String: Followed] = [:]
+    /// Files that are read to their end and quiet: closed, until they change.
+    private var resting: [String: FileStamp] = [:]
+    /// Paths that could not be opened.
+    private var unreadable: Set<String> = []
 
     /// Rules run this far behind the slowest source, in milliseconds of event time; a source that has been quiet for as
     /// long holds them no more.
     private static let delay: Int64 = 2000
+
+    /// So many files are open at a time; others wait until one of them rests.
+    private static let openLimit = 256
+    /// Seconds of quiet after which a file is closed.
+    private static let restAfter = 10.0
+
+    /// What tells a change of a file that is closed.
+    private struct FileStamp: Equatable {
+        var device, inode, size: Int64
+
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            device = Int64(bitPattern: UInt64(status.st_dev))
+            inode = Int64(bitPattern: UInt64(status.st_ino))
+            size = Int64(status.st_size)
+        }
+    }
 
     /// A file that is followed.
     private struct Followed {
@@ -61,6 +83,7 @@ public final class Watch {
             }
             try read(store, writer)
             try detect(store, pass, tell: tell)
+            rest()
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
@@ -86,7 +109,9 @@ public final class Watch {
     private func look(_ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
         for input in paths.flatMap({ (try? InputPaths.expand([$0])) ?? [] }) where input.path != "-" {
             if let old = followed[input.path], isSame(old.reader.file, input.path) { continue }
-            guard let file = try? LogFile(path: input.path), file.isRegular else { continue }
+            if let stamp = resting[input.path], stamp == FileStamp(input.path) { continue }
+            guard followed.count < Watch.openLimit || followed[input.path] != nil else { continue }
+            guard let file = open(input.path, tell: tell), file.isRegular else { continue }
             guard let identity = try identity(file, input.path) else { continue }
             if followed[input.path] != nil { try drain(input.path, writer) }
             let state = try store.open(identity)
@@ -94,7 +119,20 @@ public final class Watch {
                 file: file, state: state, catalogue: catalogue.events,
                 timezone: configuration.source(for: input.path)?.timezone)
             followed[input.path] = Followed(reader: reader, quietSince: Date())
+            resting[input.path] = nil
             tell("reading \(Shown.text(input.path)) from byte \(state.position)")
+        }
+    }
+
+    /// The file, or nil when it cannot be opened now; that is said once.
+    private func open(_ path: String, tell: (String) -> Void) -> LogFile? {
+        do {
+            let file = try LogFile(path: path)
+            unreadable.remove(path)
+            return file
+        } catch {
+            if unreadable.count < 10_000, unreadable.insert(path).inserted { tell("cannot read \(error)") }
+            return nil
         }
     }
 
@@ -127,13 +165,25 @@ public final class Watch {
         }
     }
 
+    /// Closes files that have been read to their end and are quiet.
+    private func rest() {
+        for (path, entry) in followed where entry.isSettled && !entry.reader.hasNews {
+            let quiet = max(Date().timeIntervalSince(entry.quietSince), entry.reader.file.age ?? 0)
+            guard quiet > Watch.restAfter else { continue }
+            // A path that is gone, or leads elsewhere by now, is found again by looking.
+            if let stamp = FileStamp(path), stamp.size <= entry.reader.file.offset { resting[path] = stamp }
+            followed[path] = nil
+        }
+    }
+
     /// Reads up to 8 MB of a file; true when there is more.
     private func advance(_ path: String) throws -> Bool {
         guard var entry = followed[path] else { return false }
         defer { followed[path] = entry }
         for _ in 0..<32 {
             guard try entry.reader.step() else {
-                if !entry.isSettled, Date().timeIntervalSince(entry.quietSince) * 1000 >= Double(Watch.delay) {
+                let quiet = max(Date().timeIntervalSince(entry.quietSince), entry.reader.file.age ?? 0)
+                if !entry.isSettled, quiet * 1000 >= Double(Watch.delay) {
                     entry.reader.settle()
                     entry.isSettled = true
                 }

@@ -99,10 +99,19 @@ public struct LogRecord {
         return range.count >= other.count && starts(range, with: other)
     }
 
+    /// True when the column's content ends with that (inner quotes doubled on both sides).
+    @inlinable
+    public func ends(_ column: LogColumn, with other: [UInt8]) -> Bool {
+        let range = contentRange(column)
+        return range.count >= other.count && starts(range.upperBound - other.count..<range.upperBound, with: other)
+    }
+
     @inlinable
     func starts(_ range: Range<Int>, with other: [UInt8]) -> Bool {
-        for index in 0..<other.count where bytes[range.lowerBound + index] != other[index] { return false }
-        return true
+        other.withUnsafeBufferPointer { wanted in
+            guard let base = wanted.baseAddress else { return true }
+            return memcmp(bytes + range.lowerBound, base, wanted.count) == 0
+        }
     }
 
     /// A column's raw content (inner quotes still doubled) for the length of a call.
