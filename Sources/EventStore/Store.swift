@@ -16,7 +16,7 @@ public final class Store: Sendable {
         configuration.prepareDatabase { db in
             // With WAL this loses no more than the last commits at a power cut, and those take their positions along.
             try db.execute(sql: "PRAGMA synchronous = NORMAL")
-            try db.execute(sql: "PRAGMA cache_size = -16000")
+            try db.execute(sql: "PRAGMA cache_size = -8000")
         }
         let previous = umask(0o077)
         defer { umask(previous) }

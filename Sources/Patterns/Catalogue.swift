@@ -28,16 +28,20 @@ public struct Catalogue: Sendable {
 
     /// The catalogue in a folder with `events/`, `messages/` and `rules/`.
     public init(folder: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            throw PatternFolderProblem(folder: folder, reason: "there is no such folder")
+        }
         let root = URL(fileURLWithPath: folder)
         guard let found = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil) else {
-            throw PatternFolderProblem(folder: folder)
+            throw PatternFolderProblem(folder: folder, reason: "it cannot be read")
         }
         var files: [(name: String, text: String)] = []
         for case let url as URL in found where url.pathExtension == "yml" {
             let name = String(url.standardizedFileURL.path.dropFirst(root.standardizedFileURL.path.count + 1))
             files.append((name, try String(contentsOf: url, encoding: .utf8)))
         }
-        guard !files.isEmpty else { throw PatternFolderProblem(folder: folder) }
+        guard !files.isEmpty else { throw PatternFolderProblem(folder: folder, reason: "no pattern files here") }
         try self.init(files: files)
     }
 
@@ -87,9 +91,10 @@ public struct DuplicateID: Error, CustomStringConvertible {
 /// The configured folder holds no patterns.
 public struct PatternFolderProblem: Error, CustomStringConvertible {
     let folder: String
+    let reason: String
 
     /// The folder and what belongs there.
     public var description: String {
-        "\(folder): no pattern files here\n  hint: the folder needs messages/*.yml, events/*.yml and rules/*.yml"
+        "\(folder): \(reason)\n  hint: the folder needs messages/*.yml, events/*.yml and rules/*.yml"
     }
 }

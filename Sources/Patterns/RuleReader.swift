@@ -11,7 +11,7 @@ enum RuleReader {
     static func read(_ file: YAMLValue, name: String, text: String) throws(YAMLProblem) -> Rule {
         let keys = try file.mapping(
             [
-                "id", "name", "description", "family", "severity", "needs", "match", "group_by", "condition",
+                "id", "name", "description", "family", "severity", "match", "group_by", "condition",
                 "suppress",
                 "ban", "attack", "soc2", "mlps", "false_positives", "examples",
             ],

@@ -83,8 +83,13 @@ public struct Configuration: Sendable {
     private static func allow(_ value: YAMLValue) throws(YAMLProblem) -> AllowEntry {
         let keys = value.isMapping ? try value.mapping(["cidr", "reason"], required: ["cidr"]) : ["cidr": value]
         let place = keys["cidr"] ?? value
-        guard let cidr = CIDR(try place.text()) else {
+        let text = try place.text()
+        guard let cidr = CIDR(text) else {
             throw place.problem("no address or CIDR", hint: "write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
+        }
+        // A slip of the pen here would let a whole network in.
+        if let host = IPAddress(String(text.prefix { $0 != "/" })), host != cidr.address {
+            throw place.problem("\(text) names a host and a network", hint: "write \(cidr), or \(host) alone")
         }
         return AllowEntry(cidr: cidr, reason: try keys["reason"]?.text() ?? "")
     }
@@ -111,7 +116,12 @@ public struct Configuration: Sendable {
 
     /// What is known of a file: the entry whose path is the file, holds it, or matches it.
     public func source(for path: String) -> Source? {
-        sources.first { $0.path == path || path.hasPrefix($0.path + "/") || fnmatch($0.path, path, 0) == 0 }
+        let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        return sources.first { source in
+            [path, real].contains {
+                $0 == source.path || $0.hasPrefix(source.path + "/") || fnmatch(source.path, $0, 0) == 0
+            }
+        }
     }
 }
 

@@ -70,7 +70,7 @@ public struct Replay: Sendable {
     }
 
     /// Events that are worth a transaction.
-    private static let commitSize = 16_000
+    private static let commitSize = 12_000
 
     /// One file's part of a commit, as the reading threads hand it over.
     private struct Part: Sendable {
@@ -95,7 +95,7 @@ public struct Replay: Sendable {
         let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + $1.identity.size }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
-        let handoff = Handoff<Part>(producers: workers, limit: workers * 16)
+        let handoff = Handoff<Part>(producers: workers, limit: workers * 20)
         for _ in 0..<workers {
             Thread.detachNewThread {
                 while let file = queue.next() { readFile(file, store: store, handoff: handoff) }

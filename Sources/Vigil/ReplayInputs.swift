@@ -40,7 +40,8 @@ struct ReplayInputs {
             throw SourceProblem(
                 path: paths.joined(separator: " "),
                 reason: "no csvlog here"
-                    + (passedOver.isEmpty ? "" : " (\(passedOver.count) other files passed over)"),
+                    + passedOver.prefix(5).map { "\n  \(Shown.text($0.path)): \($0.reason)" }.joined()
+                    + (passedOver.count > 5 ? "\n  … and \(passedOver.count - 5) more" : ""),
                 hint: "set log_destination = 'csvlog', or name the csv files of the server's log_directory")
         }
     }

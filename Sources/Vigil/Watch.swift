@@ -73,6 +73,9 @@ public final class Watch {
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
         tell("following \(paths.joined(separator: " ")), store \(storePath)")
+        for path in paths where (try? InputPaths.expand([path])) == nil {
+            tell("nothing is at \(Shown.text(path)) yet; waiting for it")
+        }
         var lookedAt = Date.distantPast
         while true {
             // Records must be seen at once; a new file may take a fifth of a second.

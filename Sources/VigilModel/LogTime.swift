@@ -84,7 +84,8 @@ extension LogTime: CustomStringConvertible {
         }
         guard characters.count >= 10, characters[4] == 45, characters[7] == 45,
             let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
-            (1...12).contains(month), (1...31).contains(day)
+            (1...12).contains(month), (1...31).contains(day),
+            LogTime.date(days: LogTime.days(year: year, month: month, day: day)).day == day
         else { return nil }
         var total = Int64(LogTime.days(year: year, month: month, day: day)) * 86_400_000
         var at = 10

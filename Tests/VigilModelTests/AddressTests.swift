@@ -65,7 +65,11 @@ struct LogTimeTests {
         #expect(LogTime(parsing: text)?.description == shown)
     }
 
-    @Test("are nothing else", arguments: ["", "yesterday", "2026-13-01", "2026-01-01T25:00", "2026-01-01T10:00 CETX"])
+    @Test(
+        "are nothing else",
+        arguments: [
+            "", "yesterday", "2026-13-01", "2026-02-31", "2025-02-29", "2026-01-01T25:00", "2026-01-01T10:00 CETX",
+        ])
     func refused(text: String) {
         #expect(LogTime(parsing: text) == nil)
     }
