@@ -88,11 +88,16 @@ struct Window {
         entry.count += byValue[value]?.count ?? 0
         if byValue[value] == nil, byValue.count >= limit {
             prune(at: entry.time, window: window)
-            if byValue.count >= limit, let oldest = byValue.min(by: { $0.value.time < $1.value.time }) {
-                byValue[oldest.key] = nil
-            }
+            if byValue.count >= limit { forgetOldest() }
         }
         byValue[value] = entry
+    }
+
+    /// Lets the oldest quarter of the values go: a flood of new ones then costs little for each.
+    private mutating func forgetOldest() {
+        let times = byValue.values.map(\.time).sorted()
+        let last = times[times.count / 4]
+        byValue = byValue.filter { $0.value.time > last }
     }
 
     private func isRetry(_ entry: Entry, of last: Entry) -> Bool {

@@ -47,7 +47,6 @@ enum Schema {
             UNIQUE (origin, line, mark, content));
         -- Holds all that rules need, so that going over events does not touch their rows.
         CREATE INDEX events_time ON events (time, kind, actor, source, offset, mark, count);
-        CREATE INDEX events_actor ON events (actor, time);
         CREATE TABLE activity (
             hour INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES sources, command TEXT NOT NULL,
             user TEXT NOT NULL, database TEXT NOT NULL, count INTEGER NOT NULL,

@@ -31,6 +31,12 @@ public final class EventPattern: Sendable {
         self.counter = counter
     }
 
+    /// True when the record's columns are those asked for; SQLSTATE and message were looked at before.
+    public func columnsHold(for record: LogRecord) -> Bool { condition.columnsHold(for: record) }
+
+    /// True when the record's message is one of those asked for.
+    public func messageHolds(for record: LogRecord) -> Bool { condition.messageHolds(for: record) }
+
     /// What follows from a match.
     public enum Effect: Sendable {
         /// An event at once.
@@ -87,6 +93,7 @@ public struct RecordCondition: Sendable {
             guard messagesAboutUser.contains(where: { $0.matches(message, about: user) }) else { return false }
         }
         if !detailsAboutUser.isEmpty {
+            // Most patterns of failures ask for a detail that is not there at all.
             let detail = record.content(.detail)
             guard detailsAboutUser.contains(where: { $0.matches(detail, about: user) }) else { return false }
         }

@@ -48,8 +48,20 @@ public struct MessageTemplate: Sendable, Hashable {
     /// a client puts into its name can make it match another template.
     public func matches(_ text: [UInt8], about name: [UInt8]) -> Bool {
         guard pieces.count == 2 else { return matches(text) }
-        let whole = pieces[0] + name + pieces[1]
-        return text.starts(with: whole) && (text.count == whole.count || text[whole.count] == 10)
+        var at = 0
+        // The first piece decides for all languages but one, and costs nothing to look at.
+        guard MessageTemplate.take(pieces[0], from: text, &at), MessageTemplate.take(name, from: text, &at),
+            MessageTemplate.take(pieces[1], from: text, &at)
+        else { return false }
+        return at == text.count || text[at] == 10
+    }
+
+    /// Goes on behind a piece when it stands there.
+    private static func take(_ piece: [UInt8], from text: [UInt8], _ at: inout Int) -> Bool {
+        guard text.count - at >= piece.count else { return false }
+        for index in 0..<piece.count where text[at + index] != piece[index] { return false }
+        at += piece.count
+        return true
     }
 }
 

@@ -72,8 +72,8 @@ struct PatternIndex: Sendable {
     /// The first pattern that the record matches.
     mutating func match(_ record: LogRecord, state: UInt64) -> Match? {
         if state == PatternIndex.success { return match(record, head: record.head(.message)) }
-        for number in numbers(state: state) where patterns[number].condition.columnsHold(for: record) {
-            if patterns[number].condition.messageHolds(for: record) { return Match(pattern: number) }
+        for number in numbers(state: state) where patterns[number].columnsHold(for: record) {
+            if patterns[number].messageHolds(for: record) { return Match(pattern: number) }
         }
         return nil
     }
@@ -82,7 +82,7 @@ struct PatternIndex: Sendable {
         let hash = PatternIndex.hash(head)
         for index in Int(starts[hash])..<Int(starts[hash + 1]) {
             guard head & candidates[index].mask == candidates[index].head, candidates[index].template.matches(record),
-                patterns[candidates[index].pattern].condition.columnsHold(for: record)
+                patterns[candidates[index].pattern].columnsHold(for: record)
             else { continue }
             return Match(pattern: candidates[index].pattern, candidate: index)
         }
