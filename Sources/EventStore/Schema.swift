@@ -70,8 +70,8 @@ enum Schema {
             mode TEXT NOT NULL, by TEXT NOT NULL, chain BLOB, UNIQUE (alert, cidr));
         CREATE INDEX bans_cidr ON bans (cidr, start);
         CREATE TABLE detection (
-            id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER, late INTEGER NOT NULL);
-        INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL, 0);
+            id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
+        INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);
         CREATE VIEW event AS
             SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
                     || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END

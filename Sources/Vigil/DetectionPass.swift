@@ -14,8 +14,8 @@ final class DetectionPass {
     private let rules: [Rule]
     private let configuration: Configuration
     private var detector: Detector
-    /// Up to where the detector's windows are filled; nil: not yet.
-    private var filled: LogTime?
+    /// Up to where events have been looked at; nil: not yet.
+    private var looked: LogTime?
 
     /// What a pass found that was not there before.
     struct Result {
@@ -30,31 +30,35 @@ final class DetectionPass {
         detector = Detector(rules: rules, publicNetworks: configuration.publicNetworks)
     }
 
-    /// Brings rules up to a moment.
+    /// Brings rules up to a moment and commits what they found.
     func run(through: LogTime) throws -> Result {
         let state = try store.detectionState()
-        var from = state.time
-        if let rewind = state.rewind {
-            from = min(from, rewind.adding(milliseconds: -1))
-            filled = nil
-        }
-        guard through > from else { return Result() }
-        if filled != from { try fill(upTo: from) }
-        var findings: [Finding] = []
-        try store.forEachEvent(after: from, through: through, actions: detector.actions) { event, identity in
-            findings += try detector.take(DetectionPass.input(event), identity: identity)
+        let from = try start(state)
+        var found: [Finding] = []
+        if through > from {
+            try store.forEachEvent(after: from, through: through, actions: detector.actions) { event, identity in
+                found += try detector.take(DetectionPass.input(event), identity: identity)
+            }
         }
         // With the end of input time goes on to where events are, not to the end of time.
-        let reached = through == .distantFuture ? max(from, try store.lastEventTime() ?? from) : through
-        filled = reached
-        let bans = try decide(findings)
+        let end = through == .distantFuture ? try store.lastEventTime() ?? from : through
+        let reached = max(end, from)
+        looked = reached
+        // A quiet log costs no transaction.
+        if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
         let new = try store.commit(
-            alerts: findings.map { ($0.alert, $0.group) }, bans: bans, through: reached, clearRewind: true)
+            alerts: found.map { ($0.alert, $0.group) }, bans: try decide(found), through: reached, clearRewind: true)
         return Result(alerts: new.alerts, bans: new.bans)
     }
 
+    /// Up to where events have been looked at, with the windows as they were then. Events that came late send it back.
+    private func start(_ state: DetectionState) throws -> LogTime {
+        if let rewind = state.rewind { return try fill(upTo: min(state.time, rewind.adding(milliseconds: -1))) }
+        return try looked ?? fill(upTo: state.time)
+    }
+
     /// Fills the windows with what they would hold had rules run all the time.
-    private func fill(upTo moment: LogTime) throws {
+    private func fill(upTo moment: LogTime) throws -> LogTime {
         detector = Detector(rules: rules, publicNetworks: configuration.publicNetworks)
         let start = moment.adding(milliseconds: -detector.lookback)
         try store.forEachEvent(after: start, through: moment, actions: detector.actions) { event, identity in
@@ -63,7 +67,8 @@ final class DetectionPass {
         let alerts = try store.lastAlerts(
             after: moment.adding(milliseconds: -detector.suppression), through: moment)
         for alert in alerts { detector.restore(rule: alert.rule, group: alert.group, time: alert.time) }
-        filled = moment
+        looked = moment
+        return moment
     }
 
     /// The bans that follow from alerts, in their order: each knows those before it.
