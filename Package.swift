@@ -70,9 +70,7 @@ let package = Package(
             dependencies: ["EventStore", "VigilModel", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "VigilTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
-        .testTarget(
-            name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"], path: "Tests/Corpus",
-            sources: ["CorpusTests.swift"]),
+        .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )
 

@@ -18,7 +18,8 @@ struct Expectation: Decodable {
         case statements = "ddl_by_command"
     }
 
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Corpus")
 
     static func all() throws -> [String: Expectation] {
         let data = try Data(contentsOf: folder.appending(path: "expected.json"))
