@@ -1,41 +1,6 @@
 import Patterns
 import VigilModel
 
-/// What rules see of an event. Names are those of `SecurityEvent`; `seq` is the event's row in the store.
-public struct DetectionInput: Sendable {
-    /// The row in the store.
-    public var seq: Int64
-    /// When, in event time.
-    public var time: LogTime
-    /// `event.action`.
-    public var action: String
-    /// `event.reason`.
-    public var reason: String?
-    /// The address.
-    public var ip: IPAddress?
-    /// Login user.
-    public var user: String?
-    /// Database.
-    public var database: String?
-    /// Like events that it stands for.
-    public var count: Int64
-
-    /// Takes all parts.
-    public init(
-        seq: Int64, time: LogTime, action: String, reason: String?, ip: IPAddress?, user: String?, database: String?,
-        count: Int64
-    ) {
-        self.seq = seq
-        self.time = time
-        self.action = action
-        self.reason = reason
-        self.ip = ip
-        self.user = user
-        self.database = database
-        self.count = count
-    }
-}
-
 /// An alert, the group it is about as the store keeps it, and whether its rule bans.
 public struct Finding: Sendable {
     /// The alert.
@@ -80,7 +45,7 @@ public struct Detector {
     /// Takes an event; gives the alerts that it fires. `identity` names an event independently of the store. With
     /// `silently` only the windows are filled, as after a restart.
     public mutating func take(
-        _ event: DetectionInput, silently: Bool = false, identity: (Int64) throws -> String
+        _ event: DetectionEvent, silently: Bool = false, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
         var findings: [Finding] = []
         for index in byAction[event.action] ?? [] {

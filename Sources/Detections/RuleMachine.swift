@@ -34,7 +34,7 @@ struct RuleMachine {
     }
 
     mutating func take(
-        _ event: DetectionInput, silently: Bool, identity: (Int64) throws -> String
+        _ event: DetectionEvent, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
         if case .sequence(let count, let within, let then) = rule.condition, matches(then, event) {
             return try end(event, count: count, within: within, silently: silently, identity: identity)
@@ -48,7 +48,7 @@ struct RuleMachine {
 
     /// The success that may follow a run of failures.
     private func end(
-        _ event: DetectionInput, count: Int, within: Int64, silently: Bool, identity: (Int64) throws -> String
+        _ event: DetectionEvent, count: Int, within: Int64, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
         guard !silently, let group = Group(event, by: rule.groupBy), var window = windows[group] else { return nil }
         window.expire(at: event.time, window: within)
@@ -60,14 +60,14 @@ struct RuleMachine {
         return try fire(event, group, window, identity: identity)
     }
 
-    private func matches(_ match: EventMatch, _ event: DetectionInput) -> Bool {
+    private func matches(_ match: EventMatch, _ event: DetectionEvent) -> Bool {
         match.matches(action: event.action, reason: event.reason, ip: event.ip, publicNetworks: publicNetworks)
     }
 
     /// Events or values kept for a group: what the condition needs, and enough to show.
     private var limit: Int { max(rule.condition.count, 1000) }
 
-    private mutating func add(_ event: DetectionInput, to group: Group) {
+    private mutating func add(_ event: DetectionEvent, to group: Group) {
         let entry = Window.Entry(
             time: event.time, seq: event.seq, count: event.count, ip: event.ip, user: event.user,
             database: event.database)
@@ -99,7 +99,7 @@ struct RuleMachine {
 
     /// The alert, unless an earlier one about the group still suppresses it.
     private func fire(
-        _ event: DetectionInput, _ group: Group, _ window: Window, identity: (Int64) throws -> String
+        _ event: DetectionEvent, _ group: Group, _ window: Window, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
         let key = group.text
         guard !isSuppressed(key, at: event.time) else { return nil }
@@ -122,7 +122,7 @@ struct RuleMachine {
     mutating func note(_ finding: Finding) { restore(finding.group, finding.alert.time) }
 
     /// What a person reads first. Names are shown with control characters escaped.
-    private func message(_ group: Group, _ window: Window, _ event: DetectionInput) -> String {
+    private func message(_ group: Group, _ window: Window, _ event: DetectionEvent) -> String {
         let first = window.current.first?.time ?? event.time
         let span = Shown.duration(event.time.milliseconds - first.milliseconds)
         let about = [

@@ -9,7 +9,7 @@ struct Group: Hashable {
 
     /// Nil when the event lacks one of the keys. IPv6 counts by its /64: one customer has as many addresses as there
     /// are.
-    init?(_ event: DetectionInput, by keys: [GroupKey]) {
+    init?(_ event: DetectionEvent, by keys: [GroupKey]) {
         for key in keys {
             switch key {
             case .sourceIP:

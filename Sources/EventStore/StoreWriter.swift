@@ -8,7 +8,7 @@ public struct Ingest: Sendable {
     /// Events in file order.
     public var events: [SecurityEvent] = []
     /// Counts by hour, command, user and database.
-    public var activity: [ActivityCount] = []
+    public var activity: [Activity: Int64] = [:]
     /// Where reading goes on: the start of the oldest record still held.
     public var position: Int64
     /// The source's time just before that record.
@@ -18,7 +18,7 @@ public struct Ingest: Sendable {
     /// Records read.
     public var records: Int64 = 0
     /// Bytes that are no record.
-    public var unread: [UnreadSpan] = []
+    public var unread: [Unread] = []
     /// The head of the file, when it grew since the source was opened.
     public var head: (length: Int, fingerprint: String)?
 
@@ -28,50 +28,6 @@ public struct Ingest: Sendable {
         self.position = position
         self.clock = clock
         self.counted = counted
-    }
-}
-
-/// One hourly count.
-public struct ActivityCount: Sendable {
-    /// Hours since 1970-01-01 00:00 UTC, what, by whom, where, how often.
-    public var hour: Int64
-    /// What was counted.
-    public var command: String
-    /// Login user, when known.
-    public var user: String?
-    /// Database, when known.
-    public var database: String?
-    /// How often.
-    public var count: Int64
-
-    /// Takes all parts.
-    public init(hour: Int64, command: String, user: String?, database: String?, count: Int64) {
-        self.hour = hour
-        self.command = command
-        self.user = user
-        self.database = database
-        self.count = count
-    }
-}
-
-/// Bytes of a source that are no record.
-public struct UnreadSpan: Sendable {
-    /// First byte, how many, why.
-    public var offset: Int64
-    /// How many bytes.
-    public var length: Int64
-    /// Why they are no record.
-    public var reason: String
-
-    /// The torn end of what was there: it may become a record yet, so it is shown and not kept.
-    public var isPending: Bool
-
-    /// Takes all parts.
-    public init(offset: Int64, length: Int64, reason: String, isPending: Bool = false) {
-        self.offset = offset
-        self.length = length
-        self.reason = reason
-        self.isPending = isPending
     }
 }
 
@@ -127,14 +83,14 @@ public final class StoreWriter {
                 sql: "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
                 arguments: [earliest.milliseconds])
         }
-        for count in ingest.activity {
+        for (key, count) in ingest.activity {
             let upsert = try db.cachedStatement(
                 sql: """
                     INSERT INTO activity (hour, source, command, user, database, count) VALUES (?, ?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET count = count + excluded.count
                     """)
             try upsert.execute(arguments: [
-                count.hour, ingest.source, count.command, count.user ?? "", count.database ?? "", count.count,
+                key.hour, ingest.source, key.command, key.user ?? "", key.database ?? "", count,
             ])
         }
         let unread = ingest.unread.filter { !$0.isPending }
@@ -162,7 +118,7 @@ public final class StoreWriter {
 
 extension StoreWriter {
     /// Keeps the places of the first unread bytes of a source; all are counted.
-    private func keep(_ spans: [UnreadSpan], of source: Int64, _ db: Database) throws {
+    private func keep(_ spans: [Unread], of source: Int64, _ db: Database) throws {
         guard !spans.isEmpty else { return }
         let kept = try Int.fetchOne(db, sql: "SELECT count(*) FROM unread WHERE source = ?", arguments: [source]) ?? 0
         for span in spans.prefix(max(0, StoreWriter.unreadLimit - kept)) {

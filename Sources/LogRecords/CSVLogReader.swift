@@ -1,23 +1,6 @@
 import CScan
 import VigilModel
 
-/// Bytes that are no record, with their place: nothing is dropped in silence.
-public struct Unread: Sendable, Equatable {
-    /// First byte in the (decompressed) file.
-    public var offset: Int64
-    /// How many bytes.
-    public var length: Int64
-    /// Why they are no record.
-    public var reason: String
-
-    /// Takes the parts.
-    public init(offset: Int64, length: Int64, reason: String) {
-        self.offset = offset
-        self.length = length
-        self.reason = reason
-    }
-}
-
 /// Takes what a reader finds, in file order.
 public protocol RecordConsumer {
     /// Records that lie one behind the other; the batch is valid only inside the call.

@@ -1,23 +1,5 @@
 import VigilModel
 
-/// How often something too ordinary for a row of its own happened within an hour.
-public struct Activity: Hashable, Sendable {
-    /// Hours since 1970-01-01 00:00 UTC.
-    public var hour: Int64
-    /// What (`connection.received`, …).
-    public var command: String
-    /// Login user and database, when the record names them.
-    public var user, database: String?
-
-    /// Takes the parts.
-    public init(hour: Int64, command: String, user: String?, database: String?) {
-        self.hour = hour
-        self.command = command
-        self.user = user
-        self.database = database
-    }
-}
-
 /// Counts connection lines by hour, user and database. A quarter of a busy log comes by here, so the last users seen
 /// are found by their raw bytes, with no text made.
 struct ActivityCounter {

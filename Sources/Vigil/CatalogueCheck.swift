@@ -66,8 +66,8 @@ public struct CatalogueCheck {
         }
     }
 
-    private static func events(of example: RuleExample) -> [DetectionInput] {
-        var result: [DetectionInput] = []
+    private static func events(of example: RuleExample) -> [DetectionEvent] {
+        var result: [DetectionEvent] = []
         for event in example.events {
             for number in 1...max(1, event.times) {
                 func text(_ text: String) -> String? {
@@ -77,7 +77,7 @@ public struct CatalogueCheck {
                             .joined(separator: String(number))
                 }
                 result.append(
-                    DetectionInput(
+                    DetectionEvent(
                         seq: Int64(result.count),
                         time: LogTime(milliseconds: event.at + Int64(number - 1) * event.every),
                         action: event.action, reason: text(event.reason), ip: text(event.ip).flatMap(IPAddress.init),

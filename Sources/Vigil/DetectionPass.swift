@@ -37,7 +37,7 @@ final class DetectionPass {
         var found: [Finding] = []
         if through > from {
             try store.forEachEvent(after: from, through: through, actions: detector.actions) { event, identity in
-                found += try detector.take(DetectionPass.input(event), identity: identity)
+                found += try detector.take(event, identity: identity)
             }
         }
         // With the end of input time goes on to where events are, not to the end of time.
@@ -62,7 +62,7 @@ final class DetectionPass {
         detector = Detector(rules: rules, publicNetworks: configuration.publicNetworks)
         let start = moment.adding(milliseconds: -detector.lookback)
         try store.forEachEvent(after: start, through: moment, actions: detector.actions) { event, identity in
-            _ = try detector.take(DetectionPass.input(event), silently: true, identity: identity)
+            _ = try detector.take(event, silently: true, identity: identity)
         }
         let alerts = try store.lastAlerts(
             after: moment.adding(milliseconds: -detector.suppression), through: moment)
@@ -86,11 +86,5 @@ final class DetectionPass {
             }
         }
         return bans
-    }
-
-    private static func input(_ event: DetectionEvent) -> DetectionInput {
-        DetectionInput(
-            seq: event.seq, time: event.time, action: event.action, reason: event.reason, ip: event.ip,
-            user: event.user, database: event.database, count: event.count)
     }
 }

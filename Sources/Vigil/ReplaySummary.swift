@@ -24,7 +24,7 @@ public struct ReplaySummary {
     /// Failed logins of this run by address.
     public var addresses: [String: Int64] = [:]
     /// The first places of bytes that are no record; how many places and bytes there are.
-    public var unread: [UnreadSpan] = []
+    public var unread: [Unread] = []
     /// How many places.
     public var unreadCount = 0
     /// How many bytes.

@@ -30,7 +30,7 @@ final class SourceReader {
     /// Where records and unread bytes go.
     private struct Collector: RecordConsumer {
         var events: EventReader
-        var unread: [UnreadSpan] = []
+        var unread: [Unread] = []
         let countFrom: Int64
 
         mutating func take(_ records: RecordBatch) { events.read(records) }
@@ -40,7 +40,7 @@ final class SourceReader {
 
         mutating func skip(_ unread: Unread) {
             guard unread.offset >= countFrom else { return }
-            self.unread.append(UnreadSpan(offset: unread.offset, length: unread.length, reason: unread.reason))
+            self.unread.append(unread)
         }
     }
 
@@ -117,10 +117,7 @@ final class SourceReader {
             ingest.counted = state.counted
             return ingest
         }
-        ingest.activity = activity.map { key, count in
-            ActivityCount(
-                hour: key.hour, command: key.command, user: key.user, database: key.database, count: count)
-        }
+        ingest.activity = activity
         // A file that was shorter than a fingerprint when it was opened.
         if headLength < FileIdentity.headLength, file.isRegular {
             let head = try file.head(FileIdentity.headLength)

@@ -11,13 +11,13 @@ struct DetectorTests {
     private func event(
         _ seq: Int64, at milliseconds: Int64, action: String = "auth.failure", reason: String? = "bad_password",
         ip: String? = "203.0.113.66", user: String? = "bob"
-    ) -> DetectionInput {
-        DetectionInput(
+    ) -> DetectionEvent {
+        DetectionEvent(
             seq: seq, time: LogTime(milliseconds: milliseconds), action: action, reason: reason,
             ip: ip.flatMap(IPAddress.init), user: user, database: "shop", count: 1)
     }
 
-    private func run(_ events: [DetectionInput], _ networks: Set<EventMatch.Network> = []) throws -> [Finding] {
+    private func run(_ events: [DetectionEvent], _ networks: Set<EventMatch.Network> = []) throws -> [Finding] {
         var detector = Detector(rules: try DetectorTests.rules.get(), publicNetworks: networks)
         return events.flatMap { detector.take($0) { "event \($0)" } }
     }
@@ -58,7 +58,7 @@ struct DetectorTests {
 
     @Test("goes on after a restart as if there had been none", arguments: [1, 5, 9, 10, 11, 40, 150])
     func restart(cut: Int) throws {
-        let events = (0..<200).map { number -> DetectionInput in
+        let events = (0..<200).map { number -> DetectionEvent in
             let success = number % 37 == 36
             return event(
                 Int64(number), at: Int64(number) * 25_000, action: success ? "auth.success" : "auth.failure",
@@ -98,7 +98,7 @@ struct DetectorTests {
 
     @Test("is not talked out of a botnet by noise from one address")
     func noise() throws {
-        var events: [DetectionInput] = []
+        var events: [DetectionEvent] = []
         for bot in 0..<12 {
             let start = Int64(bot) * 600_000
             events.append(event(start, at: start, ip: "198.51.100.\(bot)"))
@@ -112,7 +112,7 @@ struct DetectorTests {
         var detector = Detector(rules: try DetectorTests.rules.get(), publicNetworks: [])
         for number in 0..<250_000 {
             let ip = IPAddress(v4: 0x0B00_0000 + UInt32(number))
-            let input = DetectionInput(
+            let input = DetectionEvent(
                 seq: Int64(number), time: LogTime(milliseconds: Int64(number)), action: "auth.failure",
                 reason: "bad_password", ip: ip, user: "u\(number)", database: nil, count: 1)
             _ = detector.take(input) { String($0) }
