@@ -59,10 +59,11 @@ public final class Store: Sendable {
     }
 
     /// Makes a new file ours before it gets a write-ahead log: what stands only in that is not seen by `checkOwner`,
-    /// and a store whose first writer was killed must open again.
+    /// and a store whose first writer was killed must open again. A journal beside the file says that it was killed
+    /// right here: opening rolls back, and the mark is set anew.
     private static func mark(_ path: String) throws {
-        var status = stat()
-        guard stat(path, &status) != 0 || status.st_size == 0 else { return }
+        let isMarked = try header(of: path)?.owner == UInt32(Schema.applicationID)
+        if isMarked && access(path + "-journal", F_OK) != 0 { return }
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
@@ -70,26 +71,54 @@ public final class Store: Sendable {
         try queue.close()
     }
 
-    /// Looks at the file's first hundred bytes (SQLite's database header, https://www.sqlite.org/fileformat.html), so
-    /// that somebody else's file is not touched, not even by a WAL beside it.
+    /// Refuses somebody else's file by its first bytes, so that it is not touched, not even by a WAL beside it.
     private static func checkOwner(_ path: String) throws {
+        guard let header = try header(of: path) else { return }
+        let hint = "it was left as it is; name another store with --store"
+        guard header.isSQLite else {
+            throw StoreProblem(path: path, reason: "this is not a store of pgvigil (no SQLite file)", hint: hint)
+        }
+        if header.owner == UInt32(Schema.applicationID) { return }
+        // A writer that was killed may have left the mark in a journal: then what is inside says whose file it is.
+        guard header.owner == 0, isOurs(path, isWAL: header.isWAL) else {
+            throw StoreProblem(path: path, reason: "this SQLite file belongs to another program", hint: hint)
+        }
+    }
+
+    /// True when a file without a mark holds our tables, or nothing at all. It is opened for reading only, and not at
+    /// all when that would put a log beside somebody's file.
+    private static func isOurs(_ path: String, isWAL: Bool) -> Bool {
+        if isWAL && access(path + "-wal", F_OK) != 0 { return false }
+        var configuration = Configuration()
+        configuration.readonly = true
+        let names = try? DatabaseQueue(path: path, configuration: configuration).read { db in
+            try String.fetchSet(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        guard let names else { return false }
+        return names.isEmpty || names.isSuperset(of: ["grdb_migrations", "events", "kinds", "actors", "sources"])
+    }
+
+    /// What SQLite's database header says (https://www.sqlite.org/fileformat.html, 1.3).
+    private struct Header {
+        var isSQLite: Bool
+        var owner: UInt32
+        var isWAL: Bool
+    }
+
+    /// The header of a file; nil when there is no file or nothing in it.
+    private static func header(of path: String) throws -> Header? {
         guard let file = fopen(path, "r") else {
-            if errno == ENOENT { return }
+            if errno == ENOENT { return nil }
             throw StoreProblem(
                 path: path, reason: String(cString: strerror(errno)), hint: "name another store with --store")
         }
         defer { fclose(file) }
-        var header = [UInt8](repeating: 0, count: 100)
+        var bytes = [UInt8](repeating: 0, count: 100)
         errno = 0
-        let count = fread(&header, 1, 100, file)
-        if count == 0 && errno == 0 { return }
-        let hint = "it was left as it is; name another store with --store"
-        guard count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
-            throw StoreProblem(path: path, reason: "this is not a store of pgvigil (no SQLite file)", hint: hint)
-        }
-        let owner = header[68..<72].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard owner == UInt32(Schema.applicationID) else {
-            throw StoreProblem(path: path, reason: "this SQLite file belongs to another program", hint: hint)
-        }
+        let count = fread(&bytes, 1, 100, file)
+        if count == 0 && errno == 0 { return nil }
+        return Header(
+            isSQLite: count == 100 && bytes.starts(with: Array("SQLite format 3\0".utf8)),
+            owner: bytes[68..<72].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }, isWAL: bytes[18] == 2)
     }
 }

@@ -24,9 +24,19 @@ struct WatchTests {
         let process = Process()
         process.executableURL = Program.binary
         process.arguments = ["watch", "--store", path(store), path("live")]
-        process.standardError = FileHandle.nullDevice
+        // What it says is shown when a test fails.
+        let talk = path("talk.log")
+        if !FileManager.default.fileExists(atPath: talk) { try Data().write(to: URL(fileURLWithPath: talk)) }
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: talk))
+        try handle.seekToEnd()
+        process.standardError = handle
         try process.run()
         return process
+    }
+
+    /// The end of what the watches said.
+    private func talk() throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: path("talk.log"))).suffix(2000), as: UTF8.self)
     }
 
     private func append(_ part: Data) throws {
@@ -114,9 +124,12 @@ struct WatchTests {
         let process = try watch("live.db")
         _ = try until { try content("live.db") == wanted }
         let found = try content("live.db")
+        let header = (try? Data(contentsOf: URL(fileURLWithPath: path("live.db"))).prefix(100).map { String($0) }) ?? []
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let said = try talk() + " \(header.joined(separator: " ")) \(names)"
         for (found, wanted) in zip(found, wanted) {
             #expect(Array(found.subtracting(wanted).prefix(2)).isEmpty)
-            #expect(Array(wanted.subtracting(found).prefix(2)).isEmpty)
+            #expect(Array(wanted.subtracting(found).prefix(2)).isEmpty, "\(found.count) found; \(said)")
         }
         process.terminate()
         process.waitUntilExit()

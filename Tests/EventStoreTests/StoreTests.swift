@@ -156,6 +156,14 @@ struct StoreTests {
         #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
     }
 
+    @Test("opens again when it was killed before it was marked as ours")
+    func unmarked() throws {
+        let path = folder.file("killed.db")
+        try DatabaseQueue(path: path).writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 1") }
+        _ = try Store(path: path)
+        _ = try Store(existing: path)
+    }
+
     @Test("leaves files of other programs as they are")
     func foreign() throws {
         let text = folder.file("notes.txt")
