@@ -74,9 +74,6 @@ public final class CSVLogReader {
     /// File offset of the next byte to look at.
     private var place: Int64 { base + Int64(consumed) }
 
-    /// Bytes that wait for the rest of their record.
-    public var pending: Int64 { base + Int64(length) - place }
-
     /// Zone abbreviations that neither the log, the configuration nor the table explains.
     public var unknownZones: Set<String> { times.unknownZones }
 
