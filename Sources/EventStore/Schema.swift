@@ -32,7 +32,7 @@ enum Schema {
             id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, head_length INTEGER NOT NULL, path TEXT NOT NULL,
             format TEXT NOT NULL, cluster TEXT, instance TEXT, device INTEGER, inode INTEGER, generation INTEGER NOT NULL,
             position INTEGER NOT NULL, clock INTEGER NOT NULL, counted INTEGER NOT NULL, records INTEGER NOT NULL,
-            unread INTEGER NOT NULL, unread_bytes INTEGER NOT NULL,
+            text_lines INTEGER NOT NULL, unread INTEGER NOT NULL, unread_bytes INTEGER NOT NULL,
             UNIQUE (fingerprint, path, generation));
         CREATE TABLE unread (
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, length INTEGER NOT NULL,

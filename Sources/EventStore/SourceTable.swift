@@ -102,8 +102,9 @@ extension Store {
         try db.execute(
             sql: """
                 INSERT INTO sources (fingerprint, head_length, path, format, cluster, instance, device, inode,
-                    generation, position, clock, counted, records, unread, unread_bytes)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0)
+                    generation, position, clock, counted, records, text_lines, unread,
+                    unread_bytes)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0)
                 """,
             arguments: [
                 fingerprint, file.head.count, file.path, file.format, file.cluster, file.instance, file.device,

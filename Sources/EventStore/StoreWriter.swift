@@ -17,6 +17,8 @@ public struct Ingest: Sendable {
     public var counted: Int64
     /// Records read.
     public var records: Int64 = 0
+    /// Lines that are no records and need not be any.
+    public var textLines: Int64 = 0
     /// Bytes that are no record.
     public var unread: [Unread] = []
     /// The head of the file, when it grew since the source was opened.
@@ -98,10 +100,11 @@ public final class StoreWriter {
         try db.execute(
             sql: """
                 UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
-                    unread = unread + ?, unread_bytes = unread_bytes + ? WHERE id = ?
+                    text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ? WHERE id = ?
                 """,
             arguments: [
-                ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records, unread.count,
+                ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records,
+                ingest.textLines, unread.count,
                 unread.reduce(0) { $0 + $1.length }, ingest.source,
             ])
         if let head = ingest.head {

@@ -1,3 +1,5 @@
+import VigilModel
+
 /// The formats that can be read.
 public enum LogFormat: String, CaseIterable, Sendable {
     /// PostgreSQL's csvlog, 9.6 to 18.
@@ -6,42 +8,46 @@ public enum LogFormat: String, CaseIterable, Sendable {
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
 
-    /// What a file is by its first bytes: nil when it is no known format.
-    ///
-    /// A csvlog starts with a sound record. A sound row further on proves nothing by itself: in a stderr log quotes are
-    /// not doubled, and a client can write a whole row there. So only a file that calls itself csv may start with
-    /// something else (the torn end of a record).
+    /// What a file is by its first bytes: nil when it is no known format. Formats that cannot be taken for another one
+    /// are looked for first.
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
-            var at = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-            let last = path.hasSuffix(".csv") || path.hasSuffix(".csv.1") ? bytes.count : at + 1
-            let first = at
-            while at < last, at + 25 <= bytes.count {
-                if SoundRecord.isTimeStart(bytes, at) {
-                    switch SoundRecord.read(bytes, from: at, strict: at != first) {
-                    case .sound: return .csvlog
-                    // A first record longer than what was looked at.
-                    case .incomplete where at == first: return .csvlog
-                    default: break
-                    }
-                }
-                at += 1
-            }
+            if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
             return nil
+        }
+    }
+
+    /// A reader that starts at an offset of a file.
+    public func reader(offset: Int64 = 0, _ about: ReadingFacts = ReadingFacts()) -> any RecordReader {
+        switch self {
+        case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
         }
     }
 
     /// Words for a file that is none of these.
     public static func describe(_ head: [UInt8]) -> String {
-        let archives: [(String, [UInt8])] = [
-            ("gzip (read it with: zcat FILE | pgvigil replay -)", [0x1F, 0x8B]),
-            ("zstd (read it with: zstdcat FILE | pgvigil replay -)", [0x28, 0xB5, 0x2F, 0xFD]),
-            ("xz (read it with: xzcat FILE | pgvigil replay -)", [0xFD, 0x37, 0x7A]),
-            ("bzip2 (read it with: bzcat FILE | pgvigil replay -)", [0x42, 0x5A, 0x68]),
-        ]
-        for (name, magic) in archives where head.starts(with: magic) { return "an archive of \(name)" }
         if head.contains(0) { return "a binary file" }
-        if head.first == 123 { return "JSON" }
-        return "no csvlog"
+        return "no log of a known format"
+    }
+}
+
+/// What is known of a file before it is read.
+public struct ReadingFacts: Sendable {
+    /// IANA zone of times that carry none, or an abbreviation that the log does not explain.
+    public var timezone: String?
+    /// `log_line_prefix` of a stderr log; nil: recognised.
+    public var prefix: String?
+    /// The file's first bytes, up to `LogFormat.sniffLength`: what a reader learns of the format must not depend on
+    /// where it starts to read.
+    public var head: [UInt8] = []
+
+    /// Nothing.
+    public init() {}
+
+    /// Takes what is known.
+    public init(timezone: String?, prefix: String? = nil, head: [UInt8] = []) {
+        self.timezone = timezone
+        self.prefix = prefix
+        self.head = head
     }
 }

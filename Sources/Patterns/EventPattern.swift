@@ -11,16 +11,19 @@ public final class EventPattern: Sendable {
     public let place: String
     /// What a record must show.
     public let condition: RecordCondition
-    /// What is read from texts: named groups become event keys (`auth_method`, `hba_rule`, `tls_version`).
+    /// What is read from texts: named groups become event keys (`EventField`).
     public let readings: [(column: LogColumn, regex: Regex)]
     /// What follows from a match.
     public let effect: Effect
     /// Under which word records that match are counted by the hour, if they are.
     public let counter: String?
+    /// The records of one connection that match such patterns within seconds are one event: the first of them.
+    public let isOncePerConnection: Bool
 
     init(
         id: String, description: String, place: String, condition: RecordCondition,
-        readings: [(column: LogColumn, regex: Regex)], effect: Effect, counter: String?
+        readings: [(column: LogColumn, regex: Regex)], effect: Effect, counter: String?,
+        isOncePerConnection: Bool
     ) {
         self.id = id
         self.description = description
@@ -29,6 +32,7 @@ public final class EventPattern: Sendable {
         self.readings = readings
         self.effect = effect
         self.counter = counter
+        self.isOncePerConnection = isOncePerConnection
     }
 
     /// True when the record's columns are those asked for; SQLSTATE and message were looked at before.
@@ -54,6 +58,8 @@ public final class EventPattern: Sendable {
 
 /// What a record must show in the columns that the server writes. All that is given must hold.
 public struct RecordCondition: Sendable {
+    /// Whose log it must be.
+    public var dataset = LogDataset.postgresql
     /// Exact SQLSTATEs, or classes as their first two characters. Empty: any.
     public var states: [String] = []
     /// Severity words in any of the server's languages. Empty: any.
@@ -66,6 +72,8 @@ public struct RecordCondition: Sendable {
     public var absent: [LogColumn] = []
     /// The message must be one of these. Empty: any.
     public var messages: [MessageTemplate] = []
+    /// Expressions that must match a column; what their named groups hold becomes part of the event.
+    public var expressions: [(column: LogColumn, regex: Regex)] = []
     /// The message must be one of these about the record's own user. Empty: any.
     public var messagesAboutUser: [MessageTemplate] = []
     /// The detail must start with one of these about the record's own user. Empty: any.

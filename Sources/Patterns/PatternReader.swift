@@ -38,7 +38,8 @@ struct PatternReader {
     ) throws(YAMLProblem) -> EventPattern {
         let keys = try entry.mapping(
             [
-                "id", "description", "when", "read", "event", "login", "evidence", "statement", "count", "examples",
+                "id", "description", "when", "read", "event", "login", "evidence", "statement", "count", "once",
+                "examples",
                 "counterexamples",
             ], required: ["id", "description", "when"])
         let id = try required(keys, "id", entry).text()
@@ -46,8 +47,9 @@ struct PatternReader {
         try readExamples(keys, id: id, file: file, isStatement: false, &examples)
         return EventPattern(
             id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
-            condition: condition, readings: try readings(keys["read"]), effect: try effect(keys, entry),
-            counter: try keys["count"]?.text())
+            condition: condition, readings: try condition.expressions + readings(keys["read"]),
+            effect: try effect(keys, entry, condition.dataset),
+            counter: try keys["count"]?.text(), isOncePerConnection: try keys["once"]?.word(Once.self) == .connection)
     }
 
     private func statement(
@@ -74,13 +76,15 @@ struct PatternReader {
         return value
     }
 
-    private func effect(_ keys: [String: YAMLValue], _ entry: YAMLValue) throws(YAMLProblem) -> EventPattern.Effect {
+    private func effect(
+        _ keys: [String: YAMLValue], _ entry: YAMLValue, _ dataset: LogDataset
+    ) throws(YAMLProblem) -> EventPattern.Effect {
         let given = ["event", "login", "evidence", "statement"].filter { keys[$0] != nil }
         guard given.count <= 1 else {
             throw entry.problem("only one of \(given.joined(separator: ", ")) may stand here")
         }
-        if let value = keys["event"] { return .event(try kind(value)) }
-        if let value = keys["login"] { return .login(try kind(value)) }
+        if let value = keys["event"] { return .event(try kind(value, dataset)) }
+        if let value = keys["login"] { return .login(try kind(value, dataset)) }
         if keys["evidence"] != nil { return .evidence }
         if keys["statement"] != nil { return .statement }
         guard keys["count"] != nil else {
@@ -89,15 +93,17 @@ struct PatternReader {
         return .counted
     }
 
-    private func kind(_ value: YAMLValue) throws(YAMLProblem) -> EventKind {
+    private func kind(
+        _ value: YAMLValue, _ dataset: LogDataset = .postgresql
+    ) throws(YAMLProblem) -> EventKind {
         let keys = try value.mapping(
-            ["dataset", "category", "action", "outcome", "reason", "severity", "tags"],
+            ["category", "action", "outcome", "reason", "severity", "tags"],
             required: ["category", "action", "severity"])
         let action = try keys["action"]?.text() ?? ""
         var tags: Set<String> = [action]
         for tag in try keys["tags"]?.list() ?? [] { tags.insert(try tag.text()) }
         return EventKind(
-            dataset: try keys["dataset"]?.text() ?? "postgresql.log", category: try keys["category"]?.text() ?? "",
+            dataset: dataset.name, category: try keys["category"]?.text() ?? "",
             action: action, outcome: try keys["outcome"]?.word(EventOutcome.self) ?? .unknown,
             reason: try keys["reason"]?.text(), severity: try keys["severity"]?.word(Severity.self) ?? .info,
             tags: tags.sorted())
@@ -110,17 +116,19 @@ struct PatternReader {
         }
     }
 
-    private static let readable = ["auth_method", "hba_rule", "tls_version"]
+    private enum Once: String, CaseIterable {
+        case connection
+    }
 
     private func readings(_ value: YAMLValue?) throws(YAMLProblem) -> [(column: LogColumn, regex: Regex)] {
         var result: [(column: LogColumn, regex: Regex)] = []
         for (name, value) in try value?.entries() ?? [] {
             guard let column = PatternReader.columns[name] else { throw unknownColumn(name, value) }
             let regex = try regex(value)
-            for (group, _) in regex.groups where !PatternReader.readable.contains(group) {
+            for (group, _) in regex.groups where EventField(rawValue: group) == nil {
                 throw value.problem(
-                    "no event key is named '\(group)'", hint: "known: \(PatternReader.readable.joined(separator: ", "))"
-                )
+                    "no event key is named '\(group)'",
+                    hint: "known: \(EventField.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             result.append((column, regex))
         }
@@ -141,14 +149,23 @@ struct PatternReader {
 
     private func condition(_ value: YAMLValue) throws(YAMLProblem) -> RecordCondition {
         let keys = try value.mapping([
-            "severity", "sqlstate", "command_tag", "backend_type", "absent", "message", "message_about_user",
-            "detail_about_user",
+            "dataset", "severity", "sqlstate", "command_tag", "backend_type", "absent", "message",
+            "message_about_user", "detail_about_user", "matches",
         ])
         var condition = RecordCondition()
+        if let value = keys["dataset"] { condition.dataset = try dataset(value) }
+        let isServer = condition.dataset == .postgresql
         for state in try keys["sqlstate"]?.oneOrMore() ?? [] { condition.states.append(try sqlState(state)) }
         for severity in try keys["severity"]?.oneOrMore() ?? [] {
-            let name = "severity_" + (try severity.text()).lowercased()
-            guard let words = texts[name] else { throw severity.problem("no severity of PostgreSQL") }
+            let word = try severity.text()
+            // Only PostgreSQL translates its severities.
+            guard isServer else {
+                condition.severities.insert(Array(word.utf8))
+                continue
+            }
+            guard let words = texts["severity_" + word.lowercased()] else {
+                throw severity.problem("no severity of PostgreSQL")
+            }
             for word in words { condition.severities.insert(Array(word.utf8)) }
         }
         for tag in try keys["command_tag"]?.oneOrMore() ?? [] {
@@ -166,6 +183,8 @@ struct PatternReader {
         condition.messages = try templates(keys["message"])
         condition.messagesAboutUser = try templates(keys["message_about_user"])
         condition.detailsAboutUser = try templates(keys["detail_about_user"])
+        condition.expressions = try readings(keys["matches"])
+        guard isServer else { return condition }
         if condition.states.isEmpty { throw value.problem("a pattern must name SQLSTATEs or classes (28*)") }
         if condition.covers(state: "00000"),
             condition.messages.contains(where: { $0.prefix.count < 4 }) || condition.messages.isEmpty
@@ -173,6 +192,16 @@ struct PatternReader {
             throw value.problem("a pattern for SQLSTATE 00000 must name messages that start with at least four bytes")
         }
         return condition
+    }
+
+    private func dataset(_ value: YAMLValue) throws(YAMLProblem) -> LogDataset {
+        let name = try value.text()
+        guard let dataset = LogDataset(name: name) else {
+            throw value.problem(
+                "no dataset is named '\(name)'",
+                hint: "known: \(LogDataset.allCases.map(\.name).joined(separator: ", "))")
+        }
+        return dataset
     }
 
     private func sqlState(_ value: YAMLValue) throws(YAMLProblem) -> String {

@@ -73,6 +73,14 @@ public final class Regex: @unchecked Sendable {
         deinit { pcre2_match_data_free_8(data) }
     }
 
+    /// True when the text matches; false too when the limits were hit.
+    public func match(_ text: UnsafeBufferPointer<UInt8>, _ scratch: Scratch) -> Bool {
+        guard let data = scratch.data else { return false }
+        // PCRE2 takes no null pointer, not even for an empty subject.
+        guard let start = text.baseAddress else { return match([], scratch) }
+        return pcre2_match_8(code, start, text.count, 0, 0, data, context) >= 0
+    }
+
     /// True when the text matches; false too when the limits were hit. `body` gets the named groups that took part.
     @discardableResult
     public func match(

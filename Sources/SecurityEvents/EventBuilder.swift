@@ -3,17 +3,22 @@ import VigilModel
 
 /// Turns the columns of a record into the fields of an event.
 enum EventBuilder {
-    /// An event with what every PostgreSQL record has. `ordinal` numbers the statements within a record. Messages are
-    /// kept but for statements, whose text is redacted first, and for logins.
-    static func event(_ record: LogRecord, kind: EventKind, time: LogTime, ordinal: Int = 0, keepsMessage: Bool = true)
-        -> SecurityEvent
-    {
+    /// An event with what every record has. `repeated` tells a record without session id or line from others like it
+    /// (`RepetitionCounter`). `ordinal` numbers the statements within a record. Messages are kept but for statements,
+    /// whose text is redacted first, and for logins.
+    static func event(
+        _ record: LogRecord, kind: EventKind, time: LogTime, repeated: Int64? = nil, ordinal: Int = 0,
+        keepsMessage: Bool = true
+    ) -> SecurityEvent {
         let (host, port) = address(record)
-        let session = record.text(.sessionID) ?? ""
-        let line = record.number(.sessionLine) ?? 0
+        let session = record.text(.sessionID)
+        let line = record.number(.sessionLine)
+        let identity =
+            if let repeated { EventIdentity(origin: origin(record), line: repeated, hash: 0, ordinal: ordinal) } else {
+                EventIdentity(origin: session ?? "", line: line ?? 0, hash: mark(record), ordinal: ordinal)
+            }
         var event = SecurityEvent(
-            identity: EventIdentity(origin: session, line: line, hash: mark(record), ordinal: ordinal), time: time,
-            kind: kind,
+            identity: identity, time: time, kind: kind,
             actor: EventActor(address: host, user: record.text(.userName), database: record.text(.databaseName)))
         event.sourcePort = port
         event.processID = record.number(.processID)
@@ -30,6 +35,8 @@ enum EventBuilder {
     /// The short hash of SQLSTATE, command tag and client address that belongs to an event's identity.
     private static func mark(_ record: LogRecord) -> UInt32 {
         var digest = Digest64()
+        // Lines of stderr are numbered by another counter than rows of csvlog.
+        if record.form == .prefixed { digest.combine("prefixed") }
         for column in [LogColumn.sqlState, .commandTag, .connectionFrom] {
             record.withContent(column) { digest.combine($0) }
             digest.separate()
@@ -64,31 +71,51 @@ enum EventBuilder {
         }
     }
 
-    /// What a pattern takes from texts.
-    struct Found {
-        var authMethod: String?
-        var hbaRule: String?
-        var tlsVersion: String?
+    /// The origin of a record without session id and line: a hash of its log, its printed time, and what it says.
+    static func origin(_ record: LogRecord) -> String {
+        let digest = digest(record)
+        let digits = String(digest, radix: 16)
+        return "\(record.dataset.name):" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Reads what a pattern takes from texts. A line number alone is one of the main pg_hba.conf.
+    /// Hash of a record's log, printed time, process, client and texts.
+    static func digest(_ record: LogRecord) -> UInt64 {
+        var digest = Digest64()
+        digest.combine(record.dataset.name)
+        digest.combine(String(record.time.milliseconds))
+        for column in [
+            LogColumn.processID, .sessionID, .userName, .databaseName, .connectionFrom, .severity, .message, .detail,
+        ] {
+            digest.separate()
+            record.withContent(column) { digest.combine($0) }
+        }
+        return digest.value
+    }
+
+    /// Reads what a pattern takes from texts.
     static func found(
         _ record: LogRecord, _ readings: [(column: LogColumn, regex: Regex)], _ scratch: Regex.Scratch
-    ) -> Found {
-        var found = Found()
+    ) -> [(EventField, String)] {
+        var found: [(EventField, String)] = []
         for (column, regex) in readings where !record.isEmpty(column) {
             let text = record.content(column)
             regex.match(text, scratch) { group, range in
-                let value = String(escaping: text[range])
-                switch group {
-                case "auth_method": found.authMethod = value
-                case "tls_version": found.tlsVersion = value
-                default:
-                    found.hbaRule = value.utf8.allSatisfy { (48...57).contains($0) } ? "pg_hba.conf:" + value : value
-                }
+                guard !range.isEmpty, let field = EventField(rawValue: group) else { return }
+                found.append((field, String(escaping: text[range])))
             }
         }
         return found
+    }
+
+    /// What a pattern takes from the texts of a record that shows all it asks for; nil for another record.
+    static func found(
+        _ record: LogRecord, ifMeant pattern: EventPattern, _ scratch: Regex.Scratch
+    ) -> [(EventField, String)]? {
+        guard pattern.columnsHold(for: record), pattern.messageHolds(for: record) else { return nil }
+        for (column, regex) in pattern.condition.expressions {
+            guard record.withContent(column, { regex.match($0, scratch) }) else { return nil }
+        }
+        return found(record, pattern.readings, scratch)
     }
 
     /// Reads what a pattern takes from texts into an event.
@@ -97,9 +124,28 @@ enum EventBuilder {
         into event: inout SecurityEvent
     ) {
         guard !readings.isEmpty else { return }
-        let found = found(record, readings, scratch)
-        event.authMethod = found.authMethod
-        event.tlsVersion = found.tlsVersion
-        event.hbaRule = found.hbaRule
+        for (field, value) in found(record, readings, scratch) { event.take(field, value) }
+    }
+}
+
+extension SecurityEvent {
+    /// Takes what an expression found.
+    mutating func take(_ field: EventField, _ value: String) {
+        switch field {
+        case .authMethod: authMethod = value
+        // A line number alone is one of the main pg_hba.conf.
+        case .hbaRule: hbaRule = value.utf8.allSatisfy { (48...57).contains($0) } ? "pg_hba.conf:" + value : value
+        case .tlsVersion: tlsVersion = value
+        case .user: actor.user = value
+        case .database: actor.database = value
+        case .address: actor = EventActor(address: value, user: actor.user, database: actor.database)
+        case .port: sourcePort = Int(value).flatMap { (0...65535).contains($0) ? $0 : nil }
+        case .targetUser: targetUser = value
+        case .object: objectName = value
+        case .objectType: objectType = value
+        case .operation: operation = value
+        case .processID: processID = Int64(value)
+        case .application: applicationName = value
+        }
     }
 }

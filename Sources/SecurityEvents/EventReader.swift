@@ -8,9 +8,13 @@ public struct EventReader {
     /// Records read so far.
     public private(set) var records: Int64 = 0
     private var index: PatternIndex
+    /// Patterns of the other datasets, in file order.
+    private let textPatterns: [[EventPattern]]
     private let statements: StatementReader
     private var clock: SourceClock
     private var logins = LoginTracker()
+    private var repetitions = RepetitionCounter()
+    private var connections = ConnectionTracker()
     private var activity = ActivityCounter()
     private let scratch = Regex.Scratch()
     private var isCounted = true
@@ -24,7 +28,10 @@ public struct EventReader {
     /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), and
     /// the offset from which on records feed the hourly counters.
     public init(catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0) {
-        index = PatternIndex(catalogue.patterns)
+        index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
+        textPatterns = LogDataset.allCases.map { dataset in
+            dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
+        }
         statements = StatementReader(catalogue.statements)
         self.clock = SourceClock(now: clock)
         self.countFrom = countFrom
@@ -38,7 +45,11 @@ public struct EventReader {
     public var clockSteps: Int { clock.rebased }
 
     /// The oldest record that must be read again after a restart, with the source's time before it.
-    public var held: (offset: Int64, clock: LogTime)? { logins.oldest.map { ($0.offset, $0.clockBefore) } }
+    public var held: (offset: Int64, clock: LogTime)? {
+        [logins.oldest, repetitions.held(at: now), connections.held(at: now)].compactMap { $0 }
+            .min { $0.offset < $1.offset }
+            .map { ($0.offset, $0.clockBefore) }
+    }
 
     /// Reads records. Those that will be read again are not counted.
     public mutating func read(_ batch: RecordBatch, isCounted: Bool = true) {
@@ -69,6 +80,7 @@ public struct EventReader {
         let time = clock.advance(to: record.time)
         // A clock that was set back says nothing about how long logins have waited.
         if time < before { settle() }
+        if record.dataset != .postgresql { return readText(record, time: time, before: before) }
         if !logins.isEmpty { advanceLogins(record, time) }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
@@ -102,23 +114,49 @@ public struct EventReader {
         switch index.patterns[number].effect {
         case .counted: break
         case .event(let kind):
-            var event = EventBuilder.event(record, kind: kind, time: time)
+            let repeated = repetition(of: record, before: before)
+            var event = EventBuilder.event(record, kind: kind, time: time, repeated: repeated)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             events.append(event)
         case .statement:
-            events += statements.events(record, template: index.template(of: match), time: time)
+            events += statements.events(
+                record, template: index.template(of: match), time: time,
+                repeated: repetition(of: record, before: before))
         case .evidence:
             let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
-            hold(record, time: time, before: before) { login in
-                login.authMethod = found.authMethod
-                login.hbaRule = found.hbaRule
-            }
+            hold(record, time: time, before: before) { $0.found += found }
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
-            var event = EventBuilder.event(record, kind: kind, time: time, keepsMessage: false)
+            let repeated = repetition(of: record, before: before)
+            var event = EventBuilder.event(
+                record, kind: kind, time: time, repeated: repeated, keepsMessage: false)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             hold(record, time: time, before: before) { $0.event = event }
         }
+    }
+
+    /// A record of another log than the server's: the first pattern that fits decides.
+    private mutating func readText(_ record: LogRecord, time: LogTime, before: LogTime) {
+        for pattern in textPatterns[Int(record.dataset.rawValue)] {
+            guard let found = EventBuilder.found(record, ifMeant: pattern, scratch) else { continue }
+            if let counter = pattern.counter, isCounted, record.offset >= countFrom {
+                activity.count(counter, record, at: time)
+            }
+            guard case .event(let kind) = pattern.effect else { return }
+            // The lines of one failed connection are one event: the first that suffices.
+            if pattern.isOncePerConnection, !connections.isFirst(record, time: time, clockBefore: before) { return }
+            var event = EventBuilder.event(
+                record, kind: kind, time: time, repeated: repetitions.count(record, clockBefore: before))
+            for (field, value) in found { event.take(field, value) }
+            events.append(event)
+            return
+        }
+    }
+
+    /// The number that tells the record from others like it, where it has no session id and line of its own.
+    private mutating func repetition(of record: LogRecord, before: LogTime) -> Int64? {
+        guard record.isEmpty(.sessionID) || record.isEmpty(.sessionLine) else { return nil }
+        return repetitions.count(record, clockBefore: before)
     }
 
     private mutating func hold(

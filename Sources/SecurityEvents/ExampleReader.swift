@@ -5,6 +5,8 @@ import VigilModel
 public struct ExampleReader {
     private var index: PatternIndex
     private var reader: EventReader
+    private let catalogue: EventCatalogue
+    private let scratch = Regex.Scratch()
     /// Ids of the patterns that matched, in order.
     public private(set) var patterns: [String] = []
     /// What the records give.
@@ -12,13 +14,19 @@ public struct ExampleReader {
 
     /// Takes the catalogue.
     public init(_ catalogue: EventCatalogue) {
-        index = PatternIndex(catalogue.patterns)
+        self.catalogue = catalogue
+        index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         reader = EventReader(catalogue: catalogue)
     }
 
     /// Reads one record of a batch that was read by nobody else.
     public mutating func read(_ record: LogRecord, _ batch: RecordBatch) {
-        if let match = index.match(record, state: record.head(.sqlState)) {
+        if record.dataset != .postgresql {
+            let match = catalogue.patterns.first {
+                $0.condition.dataset == record.dataset && EventBuilder.found(record, ifMeant: $0, scratch) != nil
+            }
+            if let match { patterns.append(match.id) }
+        } else if let match = index.match(record, state: record.head(.sqlState)) {
             patterns.append(index.patterns[match.pattern].id)
         }
         reader.read(record)

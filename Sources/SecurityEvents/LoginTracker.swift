@@ -1,3 +1,4 @@
+import Patterns
 import VigilModel
 
 /// Sessions that passed authorization and are not in yet.
@@ -16,16 +17,15 @@ struct LoginTracker {
         let clockBefore: LogTime
         /// Time of its last record.
         var time: LogTime
-        var authMethod: String?
-        var hbaRule: String?
+        /// What evidence told of it.
+        var found: [(EventField, String)] = []
         /// The event to be, once "connection authorized" was read.
         var event: SecurityEvent?
         fileprivate let serial: Int
 
         /// The event with all that is known, handed over once and not copied.
         func takeEvent() -> SecurityEvent? {
-            event?.authMethod = authMethod
-            event?.hbaRule = hbaRule
+            for (field, value) in found { event?.take(field, value) }
             var taken: SecurityEvent?
             swap(&taken, &event)
             return taken
@@ -117,17 +117,18 @@ struct LoginTracker {
     }
 }
 
-/// A session id as two numbers: exact for the up to 16 bytes that PostgreSQL writes.
+/// A session id, or where a log has none the process id, as two numbers: exact for the up to 16 bytes that PostgreSQL
+/// writes.
 struct SessionKey: Hashable {
     let head, tail: UInt64
     let count: Int
 
     @inline(__always)
     init(_ record: LogRecord) {
-        let range = record.contentRange(.sessionID)
-        count = range.count
-        head = record.head(.sessionID)
-        tail = count > 8 ? record.tail(.sessionID) : 0
+        let column = record.isEmpty(.sessionID) ? LogColumn.processID : .sessionID
+        count = record.contentRange(column).count
+        head = record.head(column)
+        tail = count > 8 ? record.tail(column) : 0
     }
 
     @inline(__always)

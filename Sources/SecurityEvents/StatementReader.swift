@@ -12,7 +12,9 @@ final class StatementReader {
     init(_ patterns: [StatementPattern]) { self.patterns = patterns }
 
     /// The events of a `statement:` or `execute …:` record.
-    func events(_ record: LogRecord, template: MessageTemplate?, time: LogTime) -> [SecurityEvent] {
+    func events(
+        _ record: LogRecord, template: MessageTemplate?, time: LogTime, repeated: Int64? = nil
+    ) -> [SecurityEvent] {
         guard let template else { return [] }
         // All of it: what a long comment hides is read too, and cut only when it is kept.
         let text = Array(record.uncut(.message)[template.prefix.count...])
@@ -21,7 +23,8 @@ final class StatementReader {
         var events: [SecurityEvent] = []
         for (ordinal, statement) in statements.enumerated() {
             guard let kind = kind(of: statement) else { continue }
-            var event = EventBuilder.event(record, kind: kind, time: time, ordinal: ordinal, keepsMessage: false)
+            var event = EventBuilder.event(
+                record, kind: kind, time: time, repeated: repeated, ordinal: ordinal, keepsMessage: false)
             let query = String(escaping: LongText.cut(SQLReader.redacted(Array(sql[statement.range]))))
             event.query = query
             event.message = query

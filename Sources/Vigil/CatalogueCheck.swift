@@ -101,8 +101,9 @@ private struct ExampleReading {
             return
         }
         var collector = Collector(reader: ExampleReader(catalogue))
-        let reader = CSVLogReader()
         var bytes = Array((example.input + "\n").utf8)[...]
+        let reader = (LogFormat.detect(Array(bytes), path: "") ?? .csvlog).reader(
+            ReadingFacts(timezone: nil, head: Array(bytes)))
         while !bytes.isEmpty {
             _ = reader.fill { buffer in
                 let count = min(buffer.count, bytes.count)
@@ -123,6 +124,7 @@ private struct ExampleReading {
         }
         mutating func takeUnfinished(_ records: RecordBatch) { take(records) }
         mutating func skip(_ unread: Unread) {}
+        mutating func pass(_ line: TextLine) {}
     }
 
     static func value(of key: String, in event: SecurityEvent) -> String? {

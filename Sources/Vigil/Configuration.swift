@@ -1,5 +1,6 @@
 import Foundation
 import LocatedYAML
+import LogRecords
 import Patterns
 import Responses
 import VigilModel
@@ -22,13 +23,15 @@ public struct Configuration: Sendable {
         /// File, folder or pattern.
         public var path: String
         /// Its format; nil: found by content.
-        public var format: String?
+        public var format: LogFormat?
         /// Cluster and instance it belongs to.
         public var cluster: String?
         /// Instance it belongs to (`service.node.name`).
         public var instance: String?
         /// IANA zone for abbreviations that the log does not explain.
         public var timezone: String?
+        /// `log_line_prefix` of a stderr log; nil: recognised.
+        public var prefix: String?
     }
 
     /// What is changed of a rule.
@@ -127,12 +130,11 @@ public struct Configuration: Sendable {
 
 extension Configuration.Source {
     fileprivate init(_ value: YAMLValue) throws(YAMLProblem) {
-        let keys = try value.mapping(["path", "format", "cluster", "instance", "timezone"], required: ["path"])
+        let keys = try value.mapping(
+            ["path", "format", "cluster", "instance", "timezone", "prefix"], required: ["path"])
         path = try keys["path"]?.text() ?? ""
-        format = try keys["format"]?.text()
-        if let value = keys["format"], try value.text() != "csvlog" {
-            throw value.problem("only csvlog can be read")
-        }
+        if let value = keys["format"], try value.text() != "auto" { format = try value.word(LogFormat.self) }
+        prefix = try keys["prefix"]?.text()
         cluster = try keys["cluster"]?.text()
         instance = try keys["instance"]?.text()
         timezone = try keys["timezone"]?.text()

@@ -36,6 +36,9 @@ public struct Replay: Sendable {
         }
     }
 
+    /// Words for the formats that can be named.
+    public static let formats = LogFormat.allCases.map(\.rawValue)
+
     private let options: Options
     private let configuration: Configuration
     private let catalogue: Catalogue
@@ -92,7 +95,7 @@ public struct Replay: Sendable {
         _ files: [ReplayInputs.File], into store: Store, _ summary: inout ReplaySummary,
         progress: (Int64, Int64?) -> Void
     ) throws {
-        let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + $1.identity.size }
+        let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + $1.profile.identity.size }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
         let handoff = Handoff<Part>(producers: workers, limit: workers * 20)
@@ -149,10 +152,11 @@ public struct Replay: Sendable {
         var end = End(clockSteps: 0, unknownZones: [], problem: nil)
         do {
             let file = try input.open()
-            var state = try store.open(input.identity)
+            var state = try store.open(input.profile.identity)
             if input.isCopy { state.counted = .max }
             let reader = SourceReader(
-                file: file, state: state, catalogue: catalogue.events, timezone: input.timezone,
+                file: file, format: input.profile.format, about: input.profile.facts, state: state,
+                catalogue: catalogue.events,
                 span: .init(since: options.since ?? .distantPast, until: options.until ?? .distantFuture))
             if options.since == nil && options.until == nil { handoff.put(Part(skipped: state.position)) }
             var handed: Int64 = 0

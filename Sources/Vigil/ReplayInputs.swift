@@ -8,8 +8,7 @@ struct ReplayInputs {
     /// A file to read.
     struct File: Sendable {
         var path: String
-        var timezone: String?
-        var identity: FileIdentity
+        var profile: SourceProfile
         /// A longer file of the same run starts with the same bytes: that one feeds the counters.
         var isCopy = false
         /// A stream is opened once; a file again when its turn comes, so that a thousand files do not stay open.
@@ -28,7 +27,7 @@ struct ReplayInputs {
     /// be read, or when nothing is there to read.
     init(_ paths: [String], format: LogFormat?, configuration: Configuration) throws {
         for input in try InputPaths.expand(paths) {
-            do { try add(input, isTrusted: input.isNamed && format != nil, configuration) } catch let problem
+            do { try add(input, format: input.isNamed ? format : nil, configuration) } catch let problem
                 as SourceProblem
             {
                 if input.isNamed { throw problem }
@@ -39,26 +38,29 @@ struct ReplayInputs {
         if files.isEmpty && empty == 0 {
             throw SourceProblem(
                 path: paths.joined(separator: " "),
-                reason: "no csvlog here"
+                reason: "no log that can be read is here"
                     + passedOver.prefix(5).map { "\n  \(Shown.text($0.path)): \($0.reason)" }.joined()
                     + (passedOver.count > 5 ? "\n  … and \(passedOver.count - 5) more" : ""),
-                hint: "set log_destination = 'csvlog', or name the csv files of the server's log_directory")
+                hint: "name the files of the server's log_directory; --format says what they are")
         }
     }
 
     private mutating func markCopies() {
-        let byHead = Dictionary(grouping: files.indices) { files[$0].identity.fingerprint(FileIdentity.headLength) }
+        let byHead = Dictionary(grouping: files.indices) {
+            files[$0].profile.identity.fingerprint(FileIdentity.headLength)
+        }
         for alike in byHead.values where alike.count > 1 {
-            let longest = alike.max { files[$0].identity.size < files[$1].identity.size }
+            let longest = alike.max { files[$0].profile.identity.size < files[$1].profile.identity.size }
             for index in alike where index != longest { files[index].isCopy = true }
         }
     }
 
-    private mutating func add(_ input: InputPath, isTrusted: Bool, _ configuration: Configuration) throws {
-        let known = configuration.source(for: input.path)
+    private mutating func add(_ input: InputPath, format: LogFormat?, _ configuration: Configuration) throws {
         let file = try LogFile(path: input.path)
         if let inode = file.inode,
-            let first = files.first(where: { $0.identity.inode == inode && $0.identity.device == file.device })
+            let first = files.first(where: {
+                $0.profile.identity.inode == inode && $0.profile.identity.device == file.device
+            })
         {
             passedOver.append((input.path, "the same file as \(first.path)"))
             return
@@ -68,19 +70,11 @@ struct ReplayInputs {
             empty += 1
             return
         }
-        guard isTrusted || LogFormat.detect(head, path: input.path) != nil else {
+        guard let profile = SourceProfile(file, head: head, format: format, configuration: configuration) else {
             throw SourceProblem(
                 path: input.path, reason: "this is \(LogFormat.describe(head))",
-                hint:
-                    "pgvigil reads PostgreSQL's csvlog (log_destination = 'csvlog'); --format csvlog reads it all the same"
-            )
+                hint: "--format says what it is: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        let identity = FileIdentity(
-            path: input.path, device: file.device, inode: file.inode, size: file.size ?? .max,
-            head: Array(head.prefix(FileIdentity.headLength)), format: LogFormat.csvlog.rawValue,
-            cluster: known?.cluster, instance: known?.instance)
-        files.append(
-            File(
-                path: input.path, timezone: known?.timezone, identity: identity, stream: file.isRegular ? nil : file))
+        files.append(File(path: input.path, profile: profile, stream: file.isRegular ? nil : file))
     }
 }

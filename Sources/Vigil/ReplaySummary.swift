@@ -17,6 +17,8 @@ public struct ReplaySummary {
     public var bytes: Int64 = 0
     /// Records read in this run.
     public var records: Int64 = 0
+    /// Lines that are no records: what child processes wrote.
+    public var textLines: Int64 = 0
     /// What became of the events.
     public var result = IngestResult()
     /// Events of this run by action, and failed logins by address.
@@ -47,6 +49,7 @@ public struct ReplaySummary {
     mutating func count(_ ingests: [Ingest]) {
         for ingest in ingests {
             records += ingest.records
+            textLines += ingest.textLines
             unreadCount += ingest.unread.count
             unreadBytes += ingest.unread.reduce(0) { $0 + $1.length }
             unread += ingest.unread.prefix(max(0, 20 - unread.count))

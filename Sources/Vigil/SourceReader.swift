@@ -9,7 +9,7 @@ import VigilModel
 final class SourceReader {
     let file: LogFile
     let state: SourceState
-    private let csv: CSVLogReader
+    private let records: any RecordReader
     private var collector: Collector
     private let span: TimeSpan
     /// Records and bytes handed to earlier commits.
@@ -31,6 +31,7 @@ final class SourceReader {
     private struct Collector: RecordConsumer {
         var events: EventReader
         var unread: [Unread] = []
+        var textLines: Int64 = 0
         let countFrom: Int64
 
         mutating func take(_ records: RecordBatch) { events.read(records) }
@@ -42,10 +43,15 @@ final class SourceReader {
             guard unread.offset >= countFrom else { return }
             self.unread.append(unread)
         }
+
+        mutating func pass(_ line: TextLine) {
+            if line.offset >= countFrom { textLines += 1 }
+        }
     }
 
     init(
-        file: LogFile, state: SourceState, catalogue: EventCatalogue, timezone: String?, span: TimeSpan = TimeSpan()
+        file: LogFile, format: LogFormat, about: ReadingFacts, state: SourceState, catalogue: EventCatalogue,
+        span: TimeSpan = TimeSpan()
     ) {
         self.file = file
         self.state = state
@@ -53,7 +59,7 @@ final class SourceReader {
         headLength = state.headLength
         let start = span.isWhole ? state.position : 0
         file.seek(to: start)
-        csv = CSVLogReader(offset: start, timezone: timezone)
+        records = format.reader(offset: start, about)
         collector = Collector(
             events: EventReader(
                 catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted),
@@ -69,34 +75,38 @@ final class SourceReader {
     /// True when something was read or decided since the last commit.
     var hasNews: Bool {
         !collector.events.events.isEmpty || collector.events.records > committedRecords || !collector.unread.isEmpty
+            || collector.textLines > 0
     }
 
     /// How many events wait for a commit.
     var eventCount: Int { collector.events.events.count }
 
     var clockSteps: Int { collector.events.clockSteps }
-    var unknownZones: Set<String> { csv.unknownZones }
+    var unknownZones: Set<String> { records.unknownZones }
 
     /// Reads one buffer full; false at the end of what is there.
     func step() throws -> Bool {
-        let count = try csv.fill { try file.read(into: $0) }
+        let count = try records.fill { try file.read(into: $0) }
         bytesRead += Int64(count)
-        csv.drain(into: &collector)
+        records.drain(into: &collector, atEnd: false)
         return count > 0
     }
 
     /// Says that no more bytes will come.
     func finish() {
-        csv.drain(into: &collector, atEnd: true)
+        records.drain(into: &collector, atEnd: true)
         collector.events.settle()
     }
 
     /// Says that the log has been quiet for two seconds: sessions that are coming in are in.
-    func settle() { collector.events.settle() }
+    func settle() {
+        records.settle(into: &collector)
+        collector.events.settle()
+    }
 
     /// What was read since the last time, for a commit.
     func takeIngest() throws -> Ingest {
-        let read = csv.position
+        let read = records.position
         let held = collector.events.held
         var ingest = Ingest(
             source: state.id, position: min(read, held?.offset ?? read), clock: held?.clock ?? now, counted: read)
@@ -109,6 +119,8 @@ final class SourceReader {
             return span
         }
         collector.unread = []
+        ingest.textLines = collector.textLines
+        collector.textLines = 0
         let activity = collector.events.takeActivity()
         guard span.isWhole else {
             ingest.events = ingest.events.filter { span.contains($0.time) }

@@ -115,12 +115,14 @@ public final class Watch {
             if let stamp = resting[input.path], stamp == FileStamp(input.path) { continue }
             guard followed.count < Watch.openLimit || followed[input.path] != nil else { continue }
             guard let file = open(input.path, tell: tell), file.isRegular else { continue }
-            guard let identity = try identity(file, input.path) else { continue }
+            let head = try file.head(LogFormat.sniffLength)
+            guard let profile = SourceProfile(file, head: head, format: nil, configuration: configuration) else {
+                continue
+            }
             if followed[input.path] != nil { try drain(input.path, writer) }
-            let state = try store.open(identity)
+            let state = try store.open(profile.identity)
             let reader = SourceReader(
-                file: file, state: state, catalogue: catalogue.events,
-                timezone: configuration.source(for: input.path)?.timezone)
+                file: file, format: profile.format, about: profile.facts, state: state, catalogue: catalogue.events)
             followed[input.path] = Followed(reader: reader, quietSince: Date())
             resting[input.path] = nil
             tell("reading \(Shown.text(input.path)) from byte \(state.position)")
@@ -145,17 +147,6 @@ public final class Watch {
         guard stat(path, &status) == 0 else { return true }
         return Int64(bitPattern: UInt64(status.st_ino)) == file.inode
             && Int64(bitPattern: UInt64(status.st_dev)) == file.device && Int64(status.st_size) >= file.offset
-    }
-
-    /// Who a file is; nil when it is no csvlog, or not yet.
-    private func identity(_ file: LogFile, _ path: String) throws -> FileIdentity? {
-        let head = try file.head(LogFormat.sniffLength)
-        guard LogFormat.detect(head, path: path) != nil else { return nil }
-        let known = configuration.source(for: path)
-        return FileIdentity(
-            path: path, device: file.device, inode: file.inode, size: file.size ?? 0,
-            head: Array(head.prefix(FileIdentity.headLength)), format: LogFormat.csvlog.rawValue,
-            cluster: known?.cluster, instance: known?.instance)
     }
 
     /// Reads what is new in every file, a fair share at a time, and commits it.

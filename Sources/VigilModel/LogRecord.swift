@@ -15,6 +15,10 @@ public struct LogRecord {
     public let offset: Int64
     /// When, as printed, in UTC.
     public let time: LogTime
+    /// Whose record it is.
+    public let dataset: LogDataset
+    /// How it was written.
+    public let form: RecordForm
 
     /// Longest text kept of one column, in bytes; what is longer is cut and marked.
     public static let textLimit = 1 << 20
@@ -23,7 +27,7 @@ public struct LogRecord {
     @inlinable
     public init(
         bytes: UnsafePointer<UInt8>, separators: UnsafePointer<UInt32>, start: Int, columnCount: Int,
-        offset: Int64, time: LogTime
+        offset: Int64, time: LogTime, dataset: LogDataset = .postgresql, form: RecordForm = .columns
     ) {
         self.bytes = bytes
         self.separators = separators
@@ -31,6 +35,8 @@ public struct LogRecord {
         self.columnCount = columnCount
         self.offset = offset
         self.time = time
+        self.dataset = dataset
+        self.form = form
     }
 
     /// Where a column stands, quotes included; empty for a column that this version does not have.
@@ -190,15 +196,24 @@ public struct RecordBatch {
         public var first: UInt32
         /// Number of its columns.
         public var columns: UInt32
+        /// Whose record it is.
+        public var dataset: LogDataset
+        /// How it was written.
+        public var form: RecordForm
         /// Its printed time in UTC.
         public var time: LogTime
 
         /// Takes the parts.
         @inlinable
-        public init(start: UInt32, first: UInt32, columns: UInt32, time: LogTime) {
+        public init(
+            start: UInt32, first: UInt32, columns: UInt32, time: LogTime, dataset: LogDataset = .postgresql,
+            form: RecordForm = .columns
+        ) {
             self.start = start
             self.first = first
             self.columns = columns
+            self.dataset = dataset
+            self.form = form
             self.time = time
         }
     }
@@ -207,6 +222,8 @@ public struct RecordBatch {
     @usableFromInline let separators: UnsafePointer<UInt32>
     @usableFromInline let rows: UnsafeBufferPointer<Row>
     @usableFromInline let baseOffset: Int64
+    /// File offset of each row, where rows are laid out apart from the file's bytes.
+    @usableFromInline let offsets: UnsafeBufferPointer<Int64>?
 
     /// Takes a reader's buffers; `baseOffset` is the file offset of the first byte.
     public init(
@@ -217,6 +234,19 @@ public struct RecordBatch {
         self.separators = separators
         self.rows = rows
         self.baseOffset = baseOffset
+        offsets = nil
+    }
+
+    /// Takes rows that a reader laid out apart from the file's bytes, each with its file offset.
+    public init(
+        bytes: UnsafePointer<UInt8>, separators: UnsafePointer<UInt32>, rows: UnsafeBufferPointer<Row>,
+        offsets: UnsafeBufferPointer<Int64>
+    ) {
+        self.bytes = bytes
+        self.separators = separators
+        self.rows = rows
+        self.offsets = offsets
+        baseOffset = 0
     }
 
     /// Number of records.
@@ -229,7 +259,8 @@ public struct RecordBatch {
         let row = rows[index]
         return LogRecord(
             bytes: bytes, separators: separators + Int(row.first), start: Int(row.start),
-            columnCount: Int(row.columns), offset: baseOffset + Int64(row.start), time: row.time)
+            columnCount: Int(row.columns), offset: offsets?[index] ?? baseOffset + Int64(row.start), time: row.time,
+            dataset: row.dataset, form: row.form)
     }
 }
 

@@ -8,6 +8,8 @@ struct Found: RecordConsumer, Equatable, CustomTestStringConvertible {
     var offsets: [Int64] = []
     var times: [LogTime] = []
     var unread: [Unread] = []
+    /// Lines that are no records.
+    var text: [TextLine] = []
 
     /// Short: texts of the property tests are long.
     var testDescription: String { "\(offsets) unread \(unread.map { "\($0.offset)+\($0.length) \($0.reason)" })" }
@@ -32,11 +34,14 @@ struct Found: RecordConsumer, Equatable, CustomTestStringConvertible {
     mutating func takeUnfinished(_ batch: RecordBatch) { take(batch) }
 
     mutating func skip(_ span: Unread) { unread.append(span) }
+
+    mutating func pass(_ line: TextLine) { text.append(line) }
 }
 
 /// Reads bytes handed over in pieces of the given sizes, over and over.
-func read(_ bytes: [UInt8], pieces: [Int] = [1 << 20]) -> Found {
-    let reader = CSVLogReader()
+func read(
+    _ bytes: [UInt8], pieces: [Int] = [1 << 20], with reader: any RecordReader = CSVLogReader()
+) -> Found {
     var found = Found()
     var rest = bytes[...]
     var turn = 0
@@ -51,7 +56,7 @@ func read(_ bytes: [UInt8], pieces: [Int] = [1 << 20]) -> Found {
                 piece = piece.dropFirst(count)
                 return count
             }
-            reader.drain(into: &found)
+            reader.drain(into: &found, atEnd: false)
         }
     }
     reader.drain(into: &found, atEnd: true)

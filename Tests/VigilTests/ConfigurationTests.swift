@@ -50,7 +50,7 @@ struct ConfigurationTests {
             ("allow: [example.org]", "no address or CIDR"),
             ("allow:\n  - {cird: 10.0.0.1}", ":2:6: unknown key 'cird'"),
             ("sources: [{path: /x, timezone: Mars/Olympus}]", "no such time zone"),
-            ("sources: [{path: /x, format: jsonlog}]", "only csvlog can be read"),
+            ("sources: [{path: /x, format: cvslog}]", "csvlog"),
             ("bans: {ipv6_prefix: 8}", "48 to 128"),
             ("store: [", ".yml:"), ("bans: yes", "keys and values belong here"),
         ])

@@ -18,8 +18,8 @@ struct ReplayCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: "Format of the logs: auto or csvlog.")
-    var format: InputFormat = .auto
+    @Option(help: "Format of the files that are named; without it, it is found by content.")
+    var format: InputFormat?
 
     @Option(help: .init("Only events from this time on (UTC unless it says otherwise).", valueName: "time"))
     var since: TimeArgument?
@@ -48,7 +48,7 @@ struct ReplayCommand: ParsableCommand {
         try reporting {
             let settings = try common.load()
             let options = Replay.Options(
-                paths: paths, format: format == .auto ? nil : format.rawValue, store: common.storePath(settings),
+                paths: paths, format: format?.name, store: common.storePath(settings),
                 since: since?.time, until: until?.time, jobs: jobs)
             let replay: Replay
             do { replay = try Replay(options, configuration: settings) } catch { throw Failure(error, code: 2) }
@@ -61,7 +61,16 @@ struct ReplayCommand: ParsableCommand {
     }
 }
 
-/// What `--format` takes.
-enum InputFormat: String, CaseIterable, ExpressibleByArgument {
-    case auto, csvlog
+/// What `--format` takes: a format's name, or `auto`.
+struct InputFormat: ExpressibleByArgument {
+    /// nil: found by content.
+    let name: String?
+
+    init?(argument: String) {
+        guard InputFormat.allValueStrings.contains(argument) else { return nil }
+        name = argument == "auto" ? nil : argument
+    }
+
+    var defaultValueDescription: String { name ?? "auto" }
+    static var allValueStrings: [String] { ["auto"] + Replay.formats }
 }

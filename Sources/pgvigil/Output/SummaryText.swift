@@ -38,6 +38,9 @@ struct SummaryText {
         let result = summary.result
         lines.append(
             "events: \(Sizes.count(Int64(result.inserted))) new, \(Sizes.count(Int64(result.known))) known")
+        if summary.textLines > 0 {
+            lines.append("text: \(Sizes.count(summary.textLines)) lines that are no records (child processes' output)")
+        }
         if summary.clockSteps > 0 { lines.append("the clock was set back \(summary.clockSteps) times") }
         if !summary.unknownZones.isEmpty {
             lines.append(

@@ -1,23 +1,13 @@
 import CScan
 import VigilModel
 
-/// Takes what a reader finds, in file order.
-public protocol RecordConsumer {
-    /// Records that lie one behind the other; the batch is valid only inside the call.
-    mutating func take(_ records: RecordBatch)
-    /// The last record of the input when its line feed is missing: it is read, and `position` stays before it.
-    mutating func takeUnfinished(_ records: RecordBatch)
-    /// Bytes that are no record.
-    mutating func skip(_ unread: Unread)
-}
-
 /// Cuts csvlog (PostgreSQL manual, 19.8.4) into records: 23, 24 or 26 columns, quotes doubled, line feeds inside
 /// fields. The caller fills the buffer, then drains it; what is no whole record yet stays for the next filling.
 ///
 /// A wide-instruction scan marks separators and row ends; every row is then looked at where the server's own columns
 /// show damage (`isPlausible`). A row that fails is read again strictly, mended if it is the known server fault, or
 /// reported as unread, and reading goes on at the next sound record.
-public final class CSVLogReader {
+public final class CSVLogReader: RecordReader {
     private static let firstCapacity = 256 << 10
     private static let lastCapacity = 4 << 20
     private static let slack = 64
@@ -93,7 +83,7 @@ public final class CSVLogReader {
 
     /// Hands over every whole record in the buffer. `atEnd` says that no more bytes will come: a last record without
     /// its line feed is then taken when it is sound, and reported as unread otherwise (`position` stays before it).
-    public func drain(into consumer: inout some RecordConsumer, atEnd: Bool = false) {
+    public func drain(into consumer: inout some RecordConsumer, atEnd: Bool) {
         if base == 0, consumed == 0, length >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { consumed = 3 }
         waits = false
         while consumed < length {
@@ -122,6 +112,9 @@ public final class CSVLogReader {
             consumer.skip(Unread(offset: long.offset, length: place - long.offset, reason: CSVLogReader.tornEnd))
         }
     }
+
+    /// A row is whole by itself: nothing waits.
+    public func settle(into consumer: inout some RecordConsumer) {}
 
     private static let tornEnd = "the last record is torn: its end is missing"
 
@@ -339,6 +332,31 @@ public final class CSVLogReader {
         scanned = .allocate(capacity: larger / CSVLogReader.shortestRecord + 1)
         rows = .allocate(capacity: larger / CSVLogReader.shortestRecord + 1)
         capacity = larger
+    }
+}
+
+extension CSVLogReader {
+    /// True when a file with that start is a csvlog.
+    ///
+    /// A csvlog starts with a sound record. A sound row further on proves nothing by itself: in a stderr log quotes are
+    /// not doubled, and a client can write a whole row there. So only a file that calls itself csv may start with
+    /// something else (the torn end of a record).
+    static func recognises(_ head: UnsafeBufferPointer<UInt8>, path: String) -> Bool {
+        let first = head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let last = path.hasSuffix(".csv") || path.hasSuffix(".csv.1") ? head.count : first + 1
+        var at = first
+        while at < last, at + 25 <= head.count {
+            if SoundRecord.isTimeStart(head, at) {
+                switch SoundRecord.read(head, from: at, strict: at != first) {
+                case .sound: return true
+                // A first record longer than what was looked at.
+                case .incomplete where at == first: return true
+                default: break
+                }
+            }
+            at += 1
+        }
+        return false
     }
 }
 

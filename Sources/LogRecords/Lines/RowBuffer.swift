@@ -1,0 +1,92 @@
+import VigilModel
+
+/// What an assembler has found: rows laid out in the form of csvlog, lines that are no records, and bytes that should
+/// have been one.
+public struct RowBuffer {
+    private var bytes: [UInt8] = []
+    private var separators: [UInt32] = []
+    private var rows: [RecordBatch.Row] = []
+    private var offsets: [Int64] = []
+    private var unread: [Unread] = []
+    private var text: [TextLine] = []
+
+    /// `LogRecord.head` may read that far behind a column.
+    private static let slack = [UInt8](repeating: 0, count: 64)
+
+    /// True when there is nothing to hand over.
+    var isEmpty: Bool { rows.isEmpty && unread.isEmpty && text.isEmpty }
+
+    /// True when it is time to hand over.
+    var isFull: Bool { bytes.count >= 256 << 10 || rows.count >= 2048 || unread.count + text.count >= 1024 }
+
+    /// Adds a record.
+    mutating func append(_ draft: borrowing DraftRecord) {
+        let start = bytes.count
+        let first = separators.count
+        for column in LogColumn.allCases {
+            if draft.has(column) {
+                draft.withContent(column) { content in
+                    if content.isEmpty || content.contains(34) {
+                        quote(content)
+                    } else {
+                        bytes.append(contentsOf: content)
+                    }
+                }
+            }
+            separators.append(UInt32(bytes.count))
+            bytes.append(column == .queryID ? 10 : 44)
+        }
+        rows.append(
+            RecordBatch.Row(
+                start: UInt32(start), first: UInt32(first), columns: UInt32(LogColumn.allCases.count), time: draft.time,
+                dataset: draft.dataset, form: draft.form))
+        offsets.append(draft.offset)
+    }
+
+    /// Quotes a text as csvlog does.
+    private mutating func quote(_ content: ArraySlice<UInt8>) {
+        bytes.append(34)
+        for byte in content {
+            if byte == 34 { bytes.append(34) }
+            bytes.append(byte)
+        }
+        bytes.append(34)
+    }
+
+    /// Counts a line that is no record and need not be one.
+    mutating func pass(_ line: LogLine) {
+        text.append(TextLine(offset: line.offset, length: line.end - line.offset))
+    }
+
+    /// Tells of a line that should have been a record, or part of one.
+    mutating func skip(_ line: LogLine, reason: String) {
+        unread.append(Unread(offset: line.offset, length: line.end - line.offset, reason: reason))
+    }
+
+    /// Hands everything over and is empty again.
+    mutating func deliver(to consumer: inout some RecordConsumer, isUnfinished: Bool = false) {
+        if !rows.isEmpty {
+            bytes += RowBuffer.slack
+            bytes.withUnsafeBufferPointer { bytes in
+                separators.withUnsafeBufferPointer { separators in
+                    offsets.withUnsafeBufferPointer { offsets in
+                        rows.withUnsafeBufferPointer { rows in
+                            guard let first = bytes.baseAddress, let separator = separators.baseAddress else { return }
+                            let batch = RecordBatch(bytes: first, separators: separator, rows: rows, offsets: offsets)
+                            if isUnfinished { consumer.takeUnfinished(batch) } else { consumer.take(batch) }
+                        }
+                    }
+                }
+            }
+            let isLarge = bytes.capacity > 4 << 20
+            bytes.removeAll(keepingCapacity: !isLarge)
+            separators.removeAll(keepingCapacity: true)
+            rows.removeAll(keepingCapacity: true)
+            offsets.removeAll(keepingCapacity: true)
+        }
+        for span in unread { consumer.skip(span) }
+        unread.removeAll(keepingCapacity: true)
+        for line in text { consumer.pass(line) }
+        text.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,29 @@
+import EventStore
+import LogRecords
+import LogSources
+import VigilModel
+
+/// What a file is, by its first bytes and by what the configuration knows of it.
+struct SourceProfile: Sendable {
+    /// How it is read.
+    let format: LogFormat
+    /// What its reader must know.
+    let facts: ReadingFacts
+    /// What the store knows it by.
+    let identity: FileIdentity
+
+    /// Looks at an open file; nil when it has no bytes yet or is of no known format, which `head` then tells. A format
+    /// that was asked for, or configured, is taken without a look.
+    init?(_ file: LogFile, head: [UInt8], format asked: LogFormat?, configuration: Configuration) {
+        let known = configuration.source(for: file.path)
+        guard !head.isEmpty,
+            let format = asked ?? known?.format ?? LogFormat.detect(head, path: file.path)
+        else { return nil }
+        self.format = format
+        facts = ReadingFacts(timezone: known?.timezone, prefix: known?.prefix, head: head)
+        identity = FileIdentity(
+            path: file.path, device: file.device, inode: file.inode, size: file.size ?? .max,
+            head: Array(head.prefix(FileIdentity.headLength)), format: format.rawValue, cluster: known?.cluster,
+            instance: known?.instance)
+    }
+}
