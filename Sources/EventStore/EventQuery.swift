@@ -49,7 +49,8 @@ struct QueryKey: Sendable {
         case .time: return (row[index] as Int64?).map { .time(LogTime(milliseconds: $0)) }
         case .list:
             guard let text = row[index] as String?, !text.isEmpty else { return nil }
-            return .list(text.split(separator: " ").map(String.init))
+            // Words of several records stand side by side.
+            return .list(Set(text.split { $0 == " " || $0 == "," }.map(String.init)).sorted())
         case .lines:
             guard let text = row[index] as String?, !text.isEmpty else { return nil }
             return .list(text.split(separator: "\n").map(String.init))
@@ -76,7 +77,8 @@ public struct Queryable: Sendable {
             .init("user.target.name", "target_user"), .init("db.namespace", "database"),
             .init("db.operation.name", "operation"), .init("db.object.name", "object"),
             .init("db.object.type", "object_type"), .init("db.query.text", "query"),
-            .init("process.pid", "pid", .number), .init("postgresql.auth.method", "auth_method"),
+            .init("process.pid", "pid", .number), .init("pgaudit.class", "audit_class"),
+            .init("postgresql.auth.method", "auth_method"),
             .init("postgresql.hba.rule", "hba_rule"), .init("tls.version", "tls_version"),
             .init("postgresql.log.sql_state_code", "sqlstate"), .init("postgresql.log.session_id", "session"),
             .init("postgresql.log.session_line_number", "session_line", .number),
@@ -196,7 +198,7 @@ extension Store {
         for (name, value) in filter.values {
             guard let key = what.column(name) else { throw UnknownKey(key: name, known: what.names) }
             if key.kind == .list {
-                parts.append("instr(' ' || \(key.column) || ' ', ' ' || ? || ' ') > 0")
+                parts.append("instr(' ' || replace(\(key.column), ',', ' ') || ' ', ' ' || ? || ' ') > 0")
             } else {
                 parts.append("\(key.column) = ?")
             }

@@ -43,14 +43,25 @@ enum Schema {
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, count INTEGER NOT NULL,
             content INTEGER NOT NULL, port INTEGER, pid INTEGER, sqlstate TEXT, session TEXT,
             session_line INTEGER, application TEXT, message TEXT, target_user TEXT, operation TEXT, object TEXT,
-            object_type TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT, chain BLOB,
+            object_type TEXT, audit_class TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT, chain BLOB,
             UNIQUE (origin, line, mark, content));
         -- Holds all that rules need, so that going over events does not touch their rows.
         CREATE INDEX events_time ON events (time, kind, actor, source, offset, mark, count);
+        -- Further records that tell of an event: what they add shows with it.
+        CREATE TABLE records (
+            event INTEGER NOT NULL REFERENCES events, origin TEXT NOT NULL, line INTEGER NOT NULL,
+            mark INTEGER NOT NULL, kind INTEGER NOT NULL REFERENCES kinds, time INTEGER NOT NULL,
+            source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, audit_class TEXT, object TEXT,
+            object_type TEXT, PRIMARY KEY (event, origin, line, mark)) WITHOUT ROWID;
+        -- What is known of open sessions at a source's position.
+        CREATE TABLE sessions (
+            source INTEGER NOT NULL REFERENCES sources, key TEXT NOT NULL, opened INTEGER NOT NULL,
+            closed INTEGER NOT NULL, state BLOB NOT NULL, PRIMARY KEY (source, key, opened)) WITHOUT ROWID;
         CREATE TABLE activity (
             hour INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES sources, command TEXT NOT NULL,
-            user TEXT NOT NULL, database TEXT NOT NULL, count INTEGER NOT NULL,
-            PRIMARY KEY (hour, command, user, database, source)) WITHOUT ROWID;
+            user TEXT NOT NULL, database TEXT NOT NULL, audit_class TEXT NOT NULL, object TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (hour, command, user, database, audit_class, object, source)) WITHOUT ROWID;
         CREATE TABLE rules (
             id INTEGER PRIMARY KEY, rule TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL,
             version TEXT NOT NULL, techniques TEXT NOT NULL, soc2 TEXT NOT NULL, mlps TEXT NOT NULL,
@@ -78,9 +89,18 @@ enum Schema {
                     || CASE WHEN EXISTS (SELECT 1 FROM events t WHERE t.origin = e.origin AND t.line = e.line
                         AND t.mark = e.mark AND t.content <> e.content)
                         THEN '~' || printf('%016x', e.content) ELSE '' END AS id,
-                e.time, k.dataset, k.category, k.action, k.outcome, k.reason, k.severity, e.count, k.tags, e.message,
+                e.time, k.dataset, k.category, k.action,
+                coalesce((SELECT min(x.outcome) FROM records r JOIN kinds x ON x.id = r.kind
+                    WHERE r.event = e.seq AND x.outcome <> 'unknown'), k.outcome) AS outcome,
+                k.reason, k.severity, e.count,
+                k.tags || coalesce((SELECT ' ' || group_concat(DISTINCT nullif(x.tags, '')) FROM records r
+                    JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '') AS tags, e.message,
                 nullif(a.address, '') AS address, a.ip, e.port, nullif(a.user, '') AS user, e.target_user,
-                nullif(a.database, '') AS database, e.operation, e.object, e.object_type, e.query, e.pid,
+                nullif(a.database, '') AS database, e.operation,
+                coalesce(e.object, (SELECT min(r.object) FROM records r WHERE r.event = e.seq)) AS object,
+                coalesce(e.object_type, (SELECT min(r.object_type) FROM records r WHERE r.event = e.seq)) AS object_type,
+                coalesce(e.audit_class, (SELECT min(r.audit_class) FROM records r WHERE r.event = e.seq)) AS audit_class,
+                e.query, e.pid,
                 e.auth_method, e.hba_rule, e.tls_version, e.sqlstate,
                 CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session, e.origin) END AS session,
                 CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session_line, e.line) END AS session_line,

@@ -49,8 +49,8 @@ public final class EventPattern: Sendable {
         case login(EventKind)
         /// What was read joins the session's login.
         case evidence
-        /// The text behind the template is SQL; statement patterns decide.
-        case statement
+        /// The record tells of a statement; statement patterns decide.
+        case statement(StatementCarrier)
         /// Nothing but the counter.
         case counted
     }
@@ -136,4 +136,16 @@ public struct StatementPattern: Sendable {
         }
         return false
     }
+}
+
+/// How a record tells of a statement.
+public enum StatementCarrier: String, CaseIterable, Sendable {
+    /// The text stands behind the template's words: it is about to run.
+    case logged
+    /// A duration comes first: it, or a step of it, is done.
+    case timed
+    /// A duration alone: the statement logged before is done.
+    case ended
+    /// A record of pgaudit's.
+    case audited
 }

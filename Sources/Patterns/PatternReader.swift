@@ -15,7 +15,8 @@ struct PatternReader {
             var formats: [String] = []
             for format in try value.oneOrMore() { formats.append(try format.text()) }
             texts[name] = formats
-            messages[name] = formats.map { MessageTemplate($0) }
+            let isDuration = name.hasPrefix("duration")
+            messages[name] = formats.map { MessageTemplate($0, startsWithNumber: isDuration) }
         }
     }
 
@@ -86,7 +87,7 @@ struct PatternReader {
         if let value = keys["event"] { return .event(try kind(value, dataset)) }
         if let value = keys["login"] { return .login(try kind(value, dataset)) }
         if keys["evidence"] != nil { return .evidence }
-        if keys["statement"] != nil { return .statement }
+        if let value = keys["statement"] { return .statement(try value.word(StatementCarrier.self)) }
         guard keys["count"] != nil else {
             throw entry.problem("a pattern needs event, login, evidence, statement or count")
         }

@@ -42,12 +42,12 @@ public struct ExampleReader {
     public static func statement(
         _ sql: String, _ catalogue: EventCatalogue
     ) -> (events: [SecurityEvent], patterns: [String]) {
-        let reader = StatementReader(catalogue.statements)
+        let classifier = StatementClassifier(catalogue.statements)
         var events: [SecurityEvent] = []
         var patterns: [String] = []
         for (number, statement) in SQLReader.statements(in: Array(sql.utf8)).enumerated() {
-            patterns += reader.ids(matching: statement)
-            guard let kind = reader.kind(of: statement) else { continue }
+            patterns += classifier.ids(matching: statement)
+            guard let kind = classifier.kind(of: statement) else { continue }
             var event = SecurityEvent(
                 identity: EventIdentity(origin: "", line: 0, hash: 0, ordinal: number),
                 time: LogTime(milliseconds: 0), kind: kind,
