@@ -63,6 +63,8 @@ public struct Queryable: Sendable {
     let source: String
     let keys: [QueryKey]
     let order: String
+    /// What is counted by keys.
+    var amount = "count(*)"
 
     /// What `events` shows (Elastic Common Schema and OpenTelemetry names).
     public static let events = Queryable(
@@ -85,7 +87,23 @@ public struct Queryable: Sendable {
             .init("postgresql.log.application_name", "application"), .init("service.name", "cluster"),
             .init("service.node.name", "instance"), .init("log.file.path", "path"),
             .init("log.offset", "offset", .number),
-        ], order: "time, seq")
+        ], order: "time, seq", amount: "sum(count)")
+
+    /// What `activity` shows: how often whom did what by the hour.
+    public static let activity = Queryable(
+        source: """
+            (SELECT row_number() OVER () AS seq, a.hour * 3600000 AS time, a.command, nullif(a.user, '') AS user,
+                nullif(a.database, '') AS database, nullif(a.audit_class, '') AS audit_class,
+                nullif(a.object, '') AS object, sum(a.count) AS count, s.cluster, s.instance
+            FROM activity a JOIN sources s ON s.id = a.source
+            GROUP BY a.hour, a.command, a.user, a.database, a.audit_class, a.object, s.cluster, s.instance)
+            """,
+        keys: [
+            .init("@timestamp", "time", .time), .init("user.name", "user"), .init("db.namespace", "database"),
+            .init("pgaudit.class", "audit_class"), .init("db.operation.name", "command"),
+            .init("db.object.name", "object"), .init("event.count", "count", .number),
+            .init("service.name", "cluster"), .init("service.node.name", "instance"),
+        ], order: "time, command, user, database, audit_class, object", amount: "sum(count)")
 
     /// What `alerts` shows.
     public static let alerts = Queryable(
@@ -158,10 +176,9 @@ extension Store {
         }
         let columns = keys.map(\.column).joined(separator: ", ")
         let (condition, arguments) = try Store.condition(what, filter)
-        let amount = what.source == "event" ? "sum(count)" : "count(*)"
         let groups = (1...keys.count).map(String.init).joined(separator: ", ")
         var sql = """
-            SELECT \(columns), \(amount) FROM \(what.source) WHERE \(condition)
+            SELECT \(columns), \(what.amount) FROM \(what.source) WHERE \(condition)
             GROUP BY \(groups) ORDER BY \(keys.count + 1) DESC, \(groups)
             """
         if let limit = filter.limit { sql += " LIMIT \(limit)" }

@@ -90,7 +90,9 @@ extension Store {
                     id: same["id"], position: same["position"], clock: LogTime(milliseconds: same["clock"]),
                     counted: same["counted"], headLength: same["head_length"],
                     sessions: sessions.map {
-                        OpenSession(key: $0["key"], opened: $0["opened"], closed: $0["closed"], state: Array($0["state"] as Data))
+                        OpenSession(
+                            key: $0["key"], opened: $0["opened"], closed: $0["closed"],
+                            state: Array($0["state"] as Data))
                     })
             }
             let counted = alike.map { $0["counted"] as Int64 }.max() ?? 0

@@ -51,7 +51,8 @@ final class StatementClassifier {
         let outcome = outcome ?? kind.outcome
         let dataset = dataset?.name ?? kind.dataset
         if outcome == kind.outcome && dataset == kind.dataset { return kind }
-        let key = "\(dataset) \(outcome.rawValue) \(kind.category) \(kind.action) \(kind.reason ?? "") \(kind.severity) \(kind.tags)"
+        let key =
+            "\(dataset) \(outcome.rawValue) \(kind.category) \(kind.action) \(kind.reason ?? "") \(kind.severity) \(kind.tags)"
         if let known = variants[key] { return known }
         let made = EventKind(
             dataset: dataset, category: kind.category, action: kind.action, outcome: outcome, reason: kind.reason,

@@ -254,7 +254,9 @@ struct StatementReader {
             return
         }
         let sql = StatementText(query)
-        let known = sql.statements.first { classifier.kind(of: $0) != nil }
+        // What the server could not parse is no statement.
+        let isParsed = !context.record.equals(.sqlState, Array("42601".utf8))
+        let known = isParsed ? sql.statements.first { classifier.kind(of: $0) != nil } : nil
         guard known != nil || kind != nil else { return }
         var kinds = kind
         if let known, let own = classifier.kind(of: known) {
