@@ -41,6 +41,10 @@ public final class EventPattern: Sendable {
     /// True when the record's message is one of those asked for.
     public func messageHolds(for record: LogRecord) -> Bool { condition.messageHolds(for: record) }
 
+    /// What keeps a record from being this pattern's: how many of its conditions hold before the first that does not, and
+    /// which that is; nil when all hold.
+    public func mismatch(_ record: LogRecord) -> (held: Int, reason: String)? { condition.mismatch(record) }
+
     /// What follows from a match.
     public enum Effect: Sendable {
         /// An event at once.
@@ -106,6 +110,42 @@ public struct RecordCondition: Sendable {
             guard detailsAboutUser.contains(where: { $0.matches(detail, about: user) }) else { return false }
         }
         return true
+    }
+
+    /// The first condition that does not hold, with the number of those that do before it.
+    func mismatch(_ record: LogRecord) -> (held: Int, reason: String)? {
+        func shown(_ column: LogColumn) -> String { record.text(column).map { "'\($0.prefix(120))'" } ?? "empty" }
+        let checks: [(Bool, String)] = [
+            (dataset == record.dataset, "it is for \(dataset.name), the record is of \(record.dataset.name)"),
+            (
+                dataset != .postgresql || covers(state: record.text(.sqlState) ?? ""),
+                "sql_state_code is \(shown(.sqlState)), not \(states.joined(separator: ", "))"
+            ),
+            (messageHolds(for: record), "message is another: \(shown(.message))"),
+            (
+                severities.isEmpty || severities.contains(record, .severity),
+                "error_severity is \(shown(.severity))"
+            ),
+            (
+                commandTags.isEmpty || commandTags.contains(record, .commandTag),
+                "command_tag is \(shown(.commandTag))"
+            ),
+            (
+                backendTypes.isEmpty || record.isEmpty(.backendType) || backendTypes.contains(record, .backendType),
+                "backend_type is \(shown(.backendType))"
+            ),
+            (
+                absent.allSatisfy { record.isEmpty($0) },
+                "\(absent.first { !record.isEmpty($0) }?.name ?? "") is not empty: a client's RAISE fills it"
+            ),
+            (columnsHold(for: record), "message or detail is not about the record's own user"),
+        ]
+        if let failed = checks.firstIndex(where: { !$0.0 }) { return (failed, checks[failed].1) }
+        for (index, (column, regex)) in expressions.enumerated()
+        where !record.withContent(column, { regex.match($0, Regex.Scratch()) }) {
+            return (checks.count + index, "\(column.name) does not match \(regex.source)")
+        }
+        return nil
     }
 
     /// True when the record's message is one of those that are asked for.

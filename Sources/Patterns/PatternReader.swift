@@ -141,12 +141,12 @@ struct PatternReader {
         return value.problem("no column is named '\(name)'", hint: hint)
     }
 
-    /// Columns by the names of the PostgreSQL manual (19.8.4).
-    static let columns: [String: LogColumn] = [
-        "message": .message, "detail": .detail, "hint": .hint, "context": .context, "query": .query,
-        "internal_query": .internalQuery, "user_name": .userName, "database_name": .databaseName,
-        "connection_from": .connectionFrom, "application_name": .applicationName, "command_tag": .commandTag,
-    ]
+    /// Columns by the names of the PostgreSQL manual (19.8.4) that a pattern may look at.
+    static let columns: [String: LogColumn] = Dictionary(
+        uniqueKeysWithValues: [
+            LogColumn.message, .detail, .hint, .context, .query, .internalQuery, .userName, .databaseName,
+            .connectionFrom, .applicationName, .commandTag, .location,
+        ].map { ($0.name, $0) })
 
     private func condition(_ value: YAMLValue) throws(YAMLProblem) -> RecordCondition {
         let keys = try value.mapping([
