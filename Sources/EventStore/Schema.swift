@@ -1,4 +1,5 @@
 import GRDB
+import VigilModel
 
 /// The tables, in the order they came.
 ///
@@ -57,6 +58,11 @@ enum Schema {
         CREATE TABLE sessions (
             source INTEGER NOT NULL REFERENCES sources, key TEXT NOT NULL, opened INTEGER NOT NULL,
             closed INTEGER NOT NULL, state BLOB NOT NULL, PRIMARY KEY (source, key, opened)) WITHOUT ROWID;
+        -- Connections through a proxy: an event from (address, port) at that time is of the client behind it.
+        CREATE TABLE hops (
+            address TEXT NOT NULL, port INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+            client TEXT NOT NULL, client_ip TEXT, client_port INTEGER NOT NULL, exact INTEGER NOT NULL,
+            PRIMARY KEY (address, port, start, client, client_port)) WITHOUT ROWID;
         CREATE TABLE activity (
             hour INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES sources, command TEXT NOT NULL,
             user TEXT NOT NULL, database TEXT NOT NULL, audit_class TEXT NOT NULL, object TEXT NOT NULL,
@@ -83,6 +89,13 @@ enum Schema {
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);
+        -- The hop that an event came over, as its key: the last one that was open then.
+        CREATE VIEW event_hop AS
+            SELECT e.seq, h.client, h.client_ip, h.client_port, h.exact FROM events e
+            JOIN actors a ON a.id = e.actor
+            JOIN hops h ON h.address = a.address AND h.port = e.port AND h.start = (
+                SELECT max(x.start) FROM hops x WHERE x.address = a.address AND x.port = e.port
+                    AND x.start <= e.time + \(ProxyHop.slack) AND x."end" >= e.time - \(ProxyHop.slack));
         CREATE VIEW event AS
             SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
                     || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END
@@ -94,8 +107,13 @@ enum Schema {
                     WHERE r.event = e.seq AND x.outcome <> 'unknown'), k.outcome) AS outcome,
                 k.reason, k.severity, e.count,
                 k.tags || coalesce((SELECT ' ' || group_concat(DISTINCT nullif(x.tags, '')) FROM records r
-                    JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '') AS tags, e.message,
-                nullif(a.address, '') AS address, a.ip, e.port, nullif(a.user, '') AS user, e.target_user,
+                    JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '')
+                    || CASE WHEN h.exact = 0 THEN ' proxy.candidate' ELSE '' END AS tags, e.message,
+                coalesce(h.client, nullif(a.address, '')) AS address,
+                CASE WHEN h.seq IS NULL THEN a.ip ELSE h.client_ip END AS ip, coalesce(h.client_port, e.port) AS port,
+                CASE WHEN h.seq IS NOT NULL THEN a.ip END AS nat_ip,
+                CASE WHEN h.seq IS NOT NULL THEN e.port END AS nat_port,
+                nullif(a.user, '') AS user, e.target_user,
                 nullif(a.database, '') AS database, e.operation,
                 coalesce(e.object, (SELECT min(r.object) FROM records r WHERE r.event = e.seq)) AS object,
                 coalesce(e.object_type, (SELECT min(r.object_type) FROM records r WHERE r.event = e.seq)) AS object_type,
@@ -107,6 +125,6 @@ enum Schema {
                 e.application,
                 s.cluster, s.instance, s.path, e.offset
             FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor
-                JOIN sources s ON s.id = e.source;
+                JOIN sources s ON s.id = e.source LEFT JOIN event_hop h ON h.seq = e.seq;
         """
 }

@@ -10,6 +10,8 @@ public struct Ingest: Sendable {
     public var events: [SecurityEvent] = []
     /// Records that tell more of events, found in this or an earlier commit.
     public var evidence: [EventEvidence] = []
+    /// Connections through a proxy.
+    public var hops: [ProxyHop] = []
     /// What changed of what is known of open sessions at the position.
     public var sessions = OpenSession.Changes(void: [], rows: [])
     /// Counts by hour, command, user and database.
@@ -91,6 +93,7 @@ public final class StoreWriter {
                 arguments: [earliest.milliseconds])
         }
         for record in ingest.evidence { try add(record, source: ingest.source, db) }
+        for hop in ingest.hops { try add(hop, db) }
         try change(ingest.sessions, of: ingest.source, db)
         for (key, count) in ingest.activity {
             let upsert = try db.cachedStatement(
@@ -144,6 +147,27 @@ extension StoreWriter {
             record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
+    }
+
+    /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of
+    /// somebody else than they thought: rules go back to them.
+    private func add(_ hop: ProxyHop, _ db: Database) throws {
+        let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO hops VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        try insert.execute(arguments: [
+            hop.address, hop.port, hop.start.milliseconds, hop.end?.milliseconds ?? Int64.max, hop.clientAddress,
+            IPAddress(hop.clientAddress)?.description, hop.clientPort ?? 0, hop.isExact,
+        ])
+        guard db.changesCount > 0 else { return }
+        let early = try db.cachedStatement(
+            sql: """
+                UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
+                    SELECT min(e.time) AS found FROM events e JOIN actors a ON a.id = e.actor
+                    JOIN kinds k ON k.id = e.kind
+                    WHERE e.time BETWEEN ?1 - \(ProxyHop.slack) AND ?1 + 10000 AND a.address = ?2 AND e.port = ?3
+                        AND k.action = 'auth.failure')
+                WHERE found <= time
+                """)
+        try early.execute(arguments: [hop.start.milliseconds, hop.address, hop.port])
     }
 
     /// Changes what is known of a source's open sessions.

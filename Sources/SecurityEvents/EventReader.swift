@@ -15,6 +15,7 @@ public struct EventReader {
     private var logins = LoginTracker()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
+    private var proxies = ProxyReader()
     private var activity = ActivityCounter()
     private let scratch = Regex.Scratch()
     private var isCounted = true
@@ -50,7 +51,7 @@ public struct EventReader {
 
     /// The oldest record that must be read again after a restart, with the source's time before it.
     public var held: (offset: Int64, clock: LogTime)? {
-        [logins.oldest, repetitions.held(at: now), connections.held(at: now)].compactMap { $0 }
+        [logins.oldest, repetitions.held(at: now), connections.held(at: now), proxies.held(at: now)].compactMap { $0 }
             .min { $0.offset < $1.offset }
             .map { ($0.offset, $0.clockBefore) }
     }
@@ -85,6 +86,9 @@ public struct EventReader {
         let changes = statements.changes(from: offset)
         return OpenSession.Changes(void: changes.void, rows: changes.rows.map(OpenSession.init))
     }
+
+    /// Gives the connections through a proxy found since the last time.
+    public mutating func takeHops() -> [ProxyHop] { proxies.take() }
 
     /// Gives the hourly counts since the last time.
     public mutating func takeActivity() -> [Activity: Int64] { activity.take() }
@@ -160,6 +164,7 @@ public struct EventReader {
 
     /// A record of another log than the server's: the first pattern that fits decides.
     private mutating func readText(_ record: LogRecord, time: LogTime, before: LogTime) {
+        proxies.read(record, time: time, clockBefore: before)
         for pattern in textPatterns[Int(record.dataset.rawValue)] {
             guard let found = EventBuilder.found(record, ifMeant: pattern, scratch) else { continue }
             if let counter = pattern.counter, isCounted, record.offset >= countFrom {

@@ -113,6 +113,7 @@ final class SourceReader {
             source: state.id, position: min(read, held?.offset ?? read), clock: held?.clock ?? now, counted: read)
         ingest.events = collector.events.takeEvents()
         ingest.evidence = collector.events.takeEvidence()
+        ingest.hops = collector.events.takeHops()
         ingest.sessions = collector.events.takeSessions(from: ingest.position)
         ingest.records = collector.events.records - committedRecords
         committedRecords = collector.events.records
