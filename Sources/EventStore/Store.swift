@@ -81,7 +81,12 @@ public final class Store: Sendable {
         if header.owner == UInt32(Schema.applicationID) { return }
         // A writer that was killed may have left the mark in a journal: then what is inside says whose file it is.
         guard header.owner == 0, isOurs(path, isWAL: header.isWAL) else {
-            throw StoreProblem(path: path, reason: "this SQLite file belongs to another program", hint: hint)
+            let beside = ["-wal", "-shm", "-journal"].filter { access(path + $0, F_OK) == 0 }.joined(separator: " ")
+            throw StoreProblem(
+                path: path,
+                reason: "this SQLite file belongs to another program (application id \(header.owner), "
+                    + "\(header.isWAL ? "write-ahead log" : "rollback journal"), beside it: \(beside.isEmpty ? "nothing" : beside))",
+                hint: hint)
         }
     }
 

@@ -19,11 +19,13 @@ public final class EventPattern: Sendable {
     public let counter: String?
     /// The records of one connection that match such patterns within seconds are one event: the first of them.
     public let isOncePerConnection: Bool
+    /// What the record says of its session.
+    public let session: SessionStep?
 
     init(
         id: String, description: String, place: String, condition: RecordCondition,
         readings: [(column: LogColumn, regex: Regex)], effect: Effect, counter: String?,
-        isOncePerConnection: Bool
+        isOncePerConnection: Bool, session: SessionStep?
     ) {
         self.id = id
         self.description = description
@@ -33,6 +35,7 @@ public final class EventPattern: Sendable {
         self.effect = effect
         self.counter = counter
         self.isOncePerConnection = isOncePerConnection
+        self.session = session
     }
 
     /// True when the record's columns are those asked for; SQLSTATE and message were looked at before.
@@ -176,6 +179,16 @@ public struct StatementPattern: Sendable {
         }
         return false
     }
+}
+
+/// What a record says of its session, for logs whose later records leave it out.
+public enum SessionStep: String, CaseIterable, Sendable {
+    /// It begins; `address` and `port` are read.
+    case received
+    /// It tells who it is.
+    case authorized
+    /// It is over.
+    case ended
 }
 
 /// How a record tells of a statement.

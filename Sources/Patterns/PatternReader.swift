@@ -40,6 +40,7 @@ struct PatternReader {
         let keys = try entry.mapping(
             [
                 "id", "description", "when", "read", "event", "login", "evidence", "statement", "count", "once",
+                "session",
                 "examples",
                 "counterexamples",
             ], required: ["id", "description", "when"])
@@ -50,7 +51,8 @@ struct PatternReader {
             id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
             condition: condition, readings: try condition.expressions + readings(keys["read"]),
             effect: try effect(keys, entry, condition.dataset),
-            counter: try keys["count"]?.text(), isOncePerConnection: try keys["once"]?.word(Once.self) == .connection)
+            counter: try keys["count"]?.text(), isOncePerConnection: try keys["once"]?.word(Once.self) == .connection,
+            session: try keys["session"]?.word(SessionStep.self))
     }
 
     private func statement(

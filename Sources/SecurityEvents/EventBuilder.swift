@@ -3,23 +3,27 @@ import VigilModel
 
 /// Turns the columns of a record into the fields of an event.
 enum EventBuilder {
-    /// An event with what every record has. `repeated` tells a record without session id or line from others like it
-    /// (`RepetitionCounter`). `ordinal` numbers the statements within a record. Messages are kept but for statements,
-    /// whose text is redacted first, and for logins.
+    /// An event with what every record has. `ordinal` numbers the statements within a record. Messages are kept but for
+    /// statements, whose text is redacted first, and for logins.
     static func event(
-        _ record: LogRecord, kind: EventKind, time: LogTime, repeated: Int64? = nil, ordinal: Int = 0,
-        keepsMessage: Bool = true
+        _ context: RecordContext, kind: EventKind, ordinal: Int = 0, keepsMessage: Bool = true
     ) -> SecurityEvent {
-        let (host, port) = address(record)
+        let record = context.record
+        var (host, port) = address(record)
+        if host == nil, let facts = context.facts { (host, port) = (facts.address, facts.port) }
         let session = record.text(.sessionID)
         let line = record.number(.sessionLine)
         let identity =
-            if let repeated { EventIdentity(origin: origin(record), line: repeated, hash: 0, ordinal: ordinal) } else {
+            if let repeated = context.repeated {
+                EventIdentity(origin: origin(record), line: repeated, hash: 0, ordinal: ordinal)
+            } else {
                 EventIdentity(origin: session ?? "", line: line ?? 0, hash: mark(record), ordinal: ordinal)
             }
         var event = SecurityEvent(
-            identity: identity, time: time, kind: kind,
-            actor: EventActor(address: host, user: record.text(.userName), database: record.text(.databaseName)))
+            identity: identity, time: context.time, kind: kind,
+            actor: EventActor(
+                address: host, user: record.text(.userName) ?? context.facts?.user,
+                database: record.text(.databaseName) ?? context.facts?.database))
         event.sourcePort = port
         event.processID = record.number(.processID)
         event.sqlState = record.text(.sqlState)

@@ -16,6 +16,7 @@ public struct EventReader {
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
     private var proxies = ProxyReader()
+    private var facts: SessionFactsReader
     private var activity = ActivityCounter()
     private let scratch = Regex.Scratch()
     private var isCounted = true
@@ -36,7 +37,9 @@ public struct EventReader {
         textPatterns = LogDataset.allCases.map { dataset in
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
         }
-        statements = StatementReader(catalogue.statements, groups: sessions.compactMap(\.group))
+        statements = StatementReader(
+            catalogue.statements, groups: sessions.compactMap { $0.span(of: .statement) })
+        facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
         self.clock = SourceClock(now: clock)
         self.countFrom = countFrom
         fatal = catalogue.fatalWords
@@ -83,8 +86,9 @@ public struct EventReader {
 
     /// What changed, since the last time, of what a reading that goes on at that offset must know of open sessions.
     public mutating func takeSessions(from offset: Int64) -> OpenSession.Changes {
-        let changes = statements.changes(from: offset)
-        return OpenSession.Changes(void: changes.void, rows: changes.rows.map(OpenSession.init))
+        let groups = OpenSession.changes(statements.changes(from: offset), of: .statement)
+        let facts = OpenSession.changes(facts.changes(from: offset), of: .facts)
+        return OpenSession.Changes(void: groups.void + facts.void, rows: groups.rows + facts.rows)
     }
 
     /// Gives the connections through a proxy found since the last time.
@@ -131,12 +135,15 @@ public struct EventReader {
         if let counter = index.patterns[number].counter, isCounted, record.offset >= countFrom {
             activity.count(counter, record, at: time)
         }
+        if record.form == .prefixed { facts.read(record, index.patterns[number]) }
         switch index.patterns[number].effect {
-        case .counted: break
+        case .counted:
+            if index.patterns[number].session == .ended {
+                statements.ended(context(record, time: time, before: before))
+            }
         case .event(let kind):
             if isFailedStatement(record) { return readFailure(record, kind, time, before) }
-            let repeated = repetition(of: record, before: before)
-            var event = EventBuilder.event(record, kind: kind, time: time, repeated: repeated)
+            var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             events.append(event)
         case .statement(let carrier):
@@ -154,9 +161,8 @@ public struct EventReader {
             hold(record, time: time, before: before) { $0.found += found }
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
-            let repeated = repetition(of: record, before: before)
             var event = EventBuilder.event(
-                record, kind: kind, time: time, repeated: repeated, keepsMessage: false)
+                context(record, time: time, before: before), kind: kind, keepsMessage: false)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             hold(record, time: time, before: before) { $0.event = event }
         }
@@ -173,28 +179,25 @@ public struct EventReader {
             guard case .event(let kind) = pattern.effect else { return }
             // The lines of one failed connection are one event: the first that suffices.
             if pattern.isOncePerConnection, !connections.isFirst(record, time: time, clockBefore: before) { return }
-            var event = EventBuilder.event(
-                record, kind: kind, time: time, repeated: repetitions.count(record, clockBefore: before))
+            var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
             for (field, value) in found { event.take(field, value) }
             events.append(event)
             return
         }
     }
 
-    /// The number that tells the record from others like it, where it has no session id and line of its own.
-    private mutating func repetition(of record: LogRecord, before: LogTime) -> Int64? {
-        guard record.isEmpty(.sessionID) || record.isEmpty(.sessionLine) else { return nil }
-        return repetitions.count(record, clockBefore: before)
-    }
-
-    private mutating func context(
-        _ record: LogRecord, time: LogTime, before: LogTime
-    ) -> StatementReader.Context {
-        StatementReader.Context(record: record, time: time, repeated: repetition(of: record, before: before))
+    /// What is known of a record beside its columns. Where it has no session id and line of its own, a number tells it
+    /// from others like it.
+    private mutating func context(_ record: LogRecord, time: LogTime, before: LogTime) -> RecordContext {
+        let isNumbered =
+            record.dataset == .postgresql && !record.isEmpty(.sessionID) && !record.isEmpty(.sessionLine)
+        return RecordContext(
+            record: record, time: time, before: before,
+            repeated: isNumbered ? nil : repetitions.count(record, clockBefore: before), facts: facts.facts(of: record))
     }
 
     /// Counts a record of pgaudit's, whatever else becomes of it.
-    private mutating func readAudit(_ context: StatementReader.Context) {
+    private mutating func readAudit(_ context: RecordContext) {
         guard let audit = AuditRecord(context.record.content(.message)) else { return }
         if isCounted, context.record.offset >= countFrom { activity.count(audit, context.record, at: context.time) }
         statements.audited(context, audit)

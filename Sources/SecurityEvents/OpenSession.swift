@@ -2,18 +2,33 @@ import Foundation
 import VigilModel
 
 extension OpenSession {
-    /// As the store keeps it.
-    init(_ span: SpanTable<StatementGroup>.Span) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        // A struct of numbers and texts always encodes.
-        let state = (try? encoder.encode(span.value)) ?? Data()
-        self.init(key: span.key, opened: span.opened, closed: span.closed, state: Array(state))
+    /// What can be known of a session: each has rows of its own.
+    enum Content: String {
+        case statement = "statement "
+        case facts = "facts "
     }
 
-    /// As it is used.
-    var group: SpanTable<StatementGroup>.Span? {
-        guard let value = try? JSONDecoder().decode(StatementGroup.self, from: Data(state)) else { return nil }
-        return .init(key: key, opened: opened, closed: closed, value: value)
+    /// Changes of a table as the store keeps them.
+    static func changes<Value: Codable>(
+        _ changes: (void: [String], rows: [SpanTable<Value>.Span]), of content: Content
+    ) -> Changes {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return Changes(
+            void: changes.void.map { content.rawValue + $0 },
+            rows: changes.rows.map { span in
+                // A struct of numbers and texts always encodes.
+                let state = (try? encoder.encode(span.value)) ?? Data()
+                return OpenSession(
+                    key: content.rawValue + span.key, opened: span.opened, closed: span.closed, state: Array(state))
+            })
+    }
+
+    /// As it is used; nil for a row of other content.
+    func span<Value: Codable>(of content: Content) -> SpanTable<Value>.Span? {
+        guard key.hasPrefix(content.rawValue),
+            let value = try? JSONDecoder().decode(Value.self, from: Data(state))
+        else { return nil }
+        return .init(key: String(key.dropFirst(content.rawValue.count)), opened: opened, closed: closed, value: value)
     }
 }

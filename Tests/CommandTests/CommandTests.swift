@@ -119,7 +119,6 @@ struct CommandTests {
         arguments: [
             (["replay"], "Missing expected argument", 64), (["replay", "none.csv"], "No such file or directory", 1),
             (["events", "--store", "none.db"], "pgvigil replay", 1), (["frobnicate"], "Unexpected argument", 64),
-            (["watch"], "name log files or folders", 2),
             (["replay", "--config", "none.yml", "x"], "cannot be read", 2),
             (["replay", "--jobs", "0", "x"], "--jobs takes a number", 64), (["blocklist", "--at", "soon"], "--at", 64),
         ] as [([String], String, Int32)])

@@ -39,7 +39,8 @@ struct ProxyHopTests {
     private func commit(_ events: [SecurityEvent], _ hops: [ProxyHop]) throws {
         let source = try store.open(
             FileIdentity(
-                path: "a.csv", device: 1, inode: 1, size: 1000, head: Array("head".utf8), format: "csvlog", cluster: nil,
+                path: "a.csv", device: 1, inode: 1, size: 1000, head: Array("head".utf8), format: "csvlog",
+                cluster: nil,
                 instance: nil))
         var ingest = Ingest(source: source.id, position: 10, clock: .distantPast, counted: 10)
         ingest.events = events

@@ -44,4 +44,14 @@ struct NodeLayoutTests {
         let node = NodeLayout(root: root)
         #expect(node.folders.isEmpty && node.cluster == nil && node.instance == nil)
     }
+
+    @Test("without paths, sources and logs of the node there is nothing to follow")
+    func nothingToFollow() throws {
+        try make("/var/log/postgresql")
+        var configuration = Configuration()
+        configuration.node = NodeLayout(root: root + "/empty")
+        #expect(throws: WatchProblem.self) { try Watch(paths: [], store: "x.db", configuration: configuration) }
+        configuration.node = NodeLayout(root: root)
+        _ = try Watch(paths: [], store: "x.db", configuration: configuration)
+    }
 }

@@ -25,21 +25,10 @@ struct StatementReader {
         groups.changes(from: offset)
     }
 
-    /// A record and what is known of it.
-    struct Context {
-        let record: LogRecord
-        let time: LogTime
-        /// Tells it from records like it that have no number of their own.
-        let repeated: Int64?
-
-        /// The session, or where a log has none the process.
-        var key: String { record.text(.sessionID) ?? record.text(.processID) ?? "" }
-    }
-
     // MARK: - What the server logged
 
     /// A `statement:` or `execute …:` record: the statement is about to run.
-    mutating func logged(_ context: Context, _ template: MessageTemplate) {
+    mutating func logged(_ context: RecordContext, _ template: MessageTemplate) {
         let message = context.record.uncut(.message)
         let text = Array(message[template.prefix.count...])
         let sql =
@@ -49,7 +38,7 @@ struct StatementReader {
 
     /// A `duration: … statement:` record, or one of `parse`, `bind` and `execute`: the statement, or a step of it, is
     /// done.
-    mutating func timed(_ context: Context, _ template: MessageTemplate) {
+    mutating func timed(_ context: RecordContext, _ template: MessageTemplate) {
         let message = context.record.uncut(.message)
         guard let start = template.textStart(in: message) else { return }
         let text = Array(message[start...])
@@ -61,7 +50,7 @@ struct StatementReader {
     }
 
     /// A `duration:` record without a text: the statement that was logged before is done.
-    mutating func ended(_ context: Context) {
+    mutating func ended(_ context: RecordContext) {
         guard !groups.isEmpty, !isPreparation(context.record) else { return }
         groups.close(context.key, at: context.record.offset)
     }
@@ -73,7 +62,7 @@ struct StatementReader {
 
     /// A statement was sent, or the server is done with it. One that is about to start is the open one only when that
     /// was no more than parsed and bound: else the same was sent again.
-    private mutating func begin(_ sql: StatementText, _ context: Context, isStart: Bool, executes: Bool) {
+    private mutating func begin(_ sql: StatementText, _ context: RecordContext, isStart: Bool, executes: Bool) {
         let offset = context.record.offset
         if !groups.isEmpty, let group = groups[context.key, at: offset] {
             if group.text == StatementText.digest(sql.bytes), !isStart || group.executed >= offset {
@@ -92,7 +81,7 @@ struct StatementReader {
     }
 
     /// Makes the events of a text.
-    private mutating func make(_ sql: StatementText, _ context: Context) -> [StatementGroup.Part] {
+    private mutating func make(_ sql: StatementText, _ context: RecordContext) -> [StatementGroup.Part] {
         var parts: [StatementGroup.Part] = []
         for (ordinal, statement) in sql.statements.enumerated() {
             guard let kind = classifier.kind(of: statement) else { continue }
@@ -106,10 +95,8 @@ struct StatementReader {
         return parts
     }
 
-    private func event(_ context: Context, _ kind: EventKind, ordinal: Int = 0) -> SecurityEvent {
-        EventBuilder.event(
-            context.record, kind: kind, time: context.time, repeated: context.repeated, ordinal: ordinal,
-            keepsMessage: false)
+    private func event(_ context: RecordContext, _ kind: EventKind, ordinal: Int = 0) -> SecurityEvent {
+        EventBuilder.event(context, kind: kind, ordinal: ordinal, keepsMessage: false)
     }
 
     private func part(_ event: SecurityEvent, text: ArraySlice<UInt8>, kind: EventKind) -> StatementGroup.Part {
@@ -121,7 +108,7 @@ struct StatementReader {
     // MARK: - What pgaudit wrote
 
     /// A record of pgaudit's. It belongs to the statement that is open, or is one that nothing else told of.
-    mutating func audited(_ context: Context, _ audit: AuditRecord) {
+    mutating func audited(_ context: RecordContext, _ audit: AuditRecord) {
         let offset = context.record.offset
         if !groups.isEmpty, let group = groups[context.key, at: offset] {
             if let part = belongs(audit, to: group) {
@@ -181,7 +168,7 @@ struct StatementReader {
     }
 
     /// An event of a record of pgaudit's alone, with the text it is about.
-    private func make(_ audit: AuditRecord, _ context: Context) -> (SecurityEvent, ArraySlice<UInt8>)? {
+    private func make(_ audit: AuditRecord, _ context: RecordContext) -> (SecurityEvent, ArraySlice<UInt8>)? {
         guard let text = audit.statement else {
             guard let kind = classifier.kind(ofCommand: audit.command) else { return nil }
             var event = event(context, classifier.variant(kind, dataset: .pgaudit))
@@ -215,7 +202,7 @@ struct StatementReader {
         return (event, text[...])
     }
 
-    private mutating func add(evidence audit: AuditRecord, to part: StatementGroup.Part, _ context: Context) {
+    private mutating func add(evidence audit: AuditRecord, to part: StatementGroup.Part, _ context: RecordContext) {
         let kind = EventKind(
             dataset: LogDataset.pgaudit.name, category: "database", action: part.kind, outcome: .unknown,
             severity: .info, tags: [])
@@ -223,7 +210,7 @@ struct StatementReader {
     }
 
     private mutating func add(
-        evidence kind: EventKind, to part: StatementGroup.Part, _ context: Context, _ audit: AuditRecord? = nil
+        evidence kind: EventKind, to part: StatementGroup.Part, _ context: RecordContext, _ audit: AuditRecord? = nil
     ) {
         let own = event(context, kind)
         evidence.append(
@@ -237,7 +224,7 @@ struct StatementReader {
 
     /// An ERROR with the statement that caused it. `kind` is what a pattern says of the error itself. It belongs to the
     /// statement that is open, or is the first to tell of it.
-    mutating func failed(_ context: Context, _ kind: EventKind?) {
+    mutating func failed(_ context: RecordContext, _ kind: EventKind?) {
         let query = context.record.uncut(.query)
         let offset = context.record.offset
         let group = groups.isEmpty ? nil : groups[context.key, at: offset]
