@@ -24,10 +24,31 @@ public enum LogFormat: String, CaseIterable, Sendable {
         }
     }
 
+    /// What a log of this format does not carry, and what to do about it.
+    public func gaps(_ about: ReadingFacts) -> [FormatGap] {
+        switch self {
+        case .csvlog: []
+        }
+    }
+
     /// Words for a file that is none of these.
     public static func describe(_ head: [UInt8]) -> String {
         if head.contains(0) { return "a binary file" }
         return "no log of a known format"
+    }
+}
+
+/// Something that a log does not carry.
+public struct FormatGap: Sendable, Equatable {
+    /// What it lacks, and what is not seen for it.
+    public let lacks: String
+    /// What to do.
+    public let remedy: String
+
+    /// Takes both.
+    public init(lacks: String, remedy: String) {
+        self.lacks = lacks
+        self.remedy = remedy
     }
 }
 

@@ -18,6 +18,6 @@ struct PGVigil: ParsableCommand {
         subcommands: [
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
             BlocklistCommand.self,
-            ExplainCommand.self, PatternsCommand.self,
+            ExplainCommand.self, CheckCommand.self, PatternsCommand.self,
         ])
 }
