@@ -4,6 +4,14 @@ import VigilModel
 public enum LogFormat: String, CaseIterable, Sendable {
     /// PostgreSQL's csvlog, 9.6 to 18.
     case csvlog
+    /// PgBouncer's log file or standard error.
+    case pgbouncer
+    /// Patroni's log, plain or JSON.
+    case patroni
+    /// pgBackRest's files and what it prints.
+    case pgbackrest
+    /// HAProxy's log of TCP connections, bare or behind a header of syslog.
+    case haproxy
 
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
@@ -13,6 +21,10 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
+            if PgBouncerAssembler.recognises(bytes) { return .pgbouncer }
+            if PgBackRestAssembler.recognises(bytes) { return .pgbackrest }
+            if HAProxyAssembler.recognises(bytes) { return .haproxy }
+            if PatroniAssembler.recognises(bytes) { return .patroni }
             return nil
         }
     }
@@ -21,6 +33,10 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public func reader(offset: Int64 = 0, _ about: ReadingFacts = ReadingFacts()) -> any RecordReader {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
+        case .pgbouncer: LineReader(offset: offset, assembler: PgBouncerAssembler(about))
+        case .patroni: LineReader(offset: offset, assembler: PatroniAssembler(about))
+        case .pgbackrest: LineReader(offset: offset, assembler: PgBackRestAssembler(about))
+        case .haproxy: LineReader(offset: offset, assembler: HAProxyAssembler(about))
         }
     }
 
@@ -40,14 +56,19 @@ public struct ReadingFacts: Sendable {
     /// The file's first bytes, up to `LogFormat.sniffLength`: what a reader learns of the format must not depend on
     /// where it starts to read.
     public var head: [UInt8] = []
+    /// The source's time where reading starts: an hour that happens twice is read as its second time behind it.
+    public var clock = LogTime.distantPast
 
     /// Nothing.
     public init() {}
 
     /// Takes what is known.
-    public init(timezone: String?, prefix: String? = nil, head: [UInt8] = []) {
+    public init(
+        timezone: String?, prefix: String? = nil, head: [UInt8] = [], clock: LogTime = .distantPast
+    ) {
         self.timezone = timezone
         self.prefix = prefix
         self.head = head
+        self.clock = clock
     }
 }

@@ -17,13 +17,13 @@ public final class EventPattern: Sendable {
     public let effect: Effect
     /// Under which word records that match are counted by the hour, if they are.
     public let counter: String?
-    /// The records of one connection that match such patterns within seconds are one event: the first of them.
-    public let isOncePerConnection: Bool
+    /// Which records that match are one event; nil: each is one.
+    public let once: Once?
 
     init(
         id: String, description: String, place: String, condition: RecordCondition,
         readings: [(column: LogColumn, regex: Regex)], effect: Effect, counter: String?,
-        isOncePerConnection: Bool
+        once: Once?
     ) {
         self.id = id
         self.description = description
@@ -32,7 +32,7 @@ public final class EventPattern: Sendable {
         self.readings = readings
         self.effect = effect
         self.counter = counter
-        self.isOncePerConnection = isOncePerConnection
+        self.once = once
     }
 
     /// True when the record's columns are those asked for; SQLSTATE and message were looked at before.

@@ -15,6 +15,7 @@ public struct EventReader {
     private var logins = LoginTracker()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
+    private var spans = SpanTracker()
     private var activity = ActivityCounter()
     private let scratch = Regex.Scratch()
     private var isCounted = true
@@ -46,7 +47,7 @@ public struct EventReader {
 
     /// The oldest record that must be read again after a restart, with the source's time before it.
     public var held: (offset: Int64, clock: LogTime)? {
-        [logins.oldest, repetitions.held(at: now), connections.held(at: now)].compactMap { $0 }
+        [logins.oldest, repetitions.held(at: now), connections.held(at: now), spans.held(at: now)].compactMap { $0 }
             .min { $0.offset < $1.offset }
             .map { ($0.offset, $0.clockBefore) }
     }
@@ -76,11 +77,11 @@ public struct EventReader {
     /// Reads one record.
     @inline(__always)
     mutating func read(_ record: LogRecord) {
+        if record.dataset != .postgresql { return readText(record) }
         let before = clock.now
         let time = clock.advance(to: record.time)
         // A clock that was set back says nothing about how long logins have waited.
         if time < before { settle() }
-        if record.dataset != .postgresql { return readText(record, time: time, before: before) }
         if !logins.isEmpty { advanceLogins(record, time) }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
@@ -136,17 +137,32 @@ public struct EventReader {
     }
 
     /// A record of another log than the server's: the first pattern that fits decides.
-    private mutating func readText(_ record: LogRecord, time: LogTime, before: LogTime) {
+    private mutating func readText(_ printed: LogRecord) {
+        let before = clock.now
+        let time =
+            printed.time == .distantPast
+            ? max(before, LogTime(milliseconds: 0)) : clock.advance(to: printed.time)
+        let record = printed.time == .distantPast ? printed.dated(time) : printed
         for pattern in textPatterns[Int(record.dataset.rawValue)] {
-            guard let found = EventBuilder.found(record, ifMeant: pattern, scratch) else { continue }
+            guard var found = EventBuilder.found(record, ifMeant: pattern, scratch) else { continue }
             if let counter = pattern.counter, isCounted, record.offset >= countFrom {
                 activity.count(counter, record, at: time)
             }
+            if case .evidence = pattern.effect { connections.note(found, record, time: time, clockBefore: before) }
             guard case .event(let kind) = pattern.effect else { return }
-            // The lines of one failed connection are one event: the first that suffices.
-            if pattern.isOncePerConnection, !connections.isFirst(record, time: time, clockBefore: before) { return }
+            switch pattern.once {
+            case nil: break
+            case .connection:
+                guard let notes = connections.begin(record, time: time, clockBefore: before) else { return }
+                found = notes + found
+            case .span(let length, let name, let columns):
+                let key = SpanTracker.key(record, name: name, columns: columns)
+                guard spans.begin(key, lasting: length, record, time: time, clockBefore: before) else { return }
+            }
+            let isForged = record.form == .disputed
             var event = EventBuilder.event(
-                record, kind: kind, time: time, repeated: repetitions.count(record, clockBefore: before))
+                record, kind: isForged ? kind.tagged(["forgery.attempt"]) : kind, time: time,
+                repeated: repetitions.count(record, clockBefore: before))
             for (field, value) in found { event.take(field, value) }
             events.append(event)
             return

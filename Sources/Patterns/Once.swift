@@ -1,0 +1,37 @@
+import LocatedYAML
+import VigilModel
+
+/// Which records of a log that tells of one thing again and again are one event: the first of them.
+public enum Once: Sendable {
+    /// Those of one connection, or one run of a command, within seconds.
+    case connection
+    /// Those within that many milliseconds under one name, which patterns can share, and with the same content in those
+    /// columns.
+    case span(milliseconds: Int64, name: String, columns: [LogColumn])
+
+    private enum Word: String, CaseIterable {
+        case connection
+    }
+
+    /// Reads `connection`, or a mapping with `within`, `as` and `by`.
+    init(_ value: YAMLValue, id: String) throws(YAMLProblem) {
+        guard let keys = try? value.mapping(["within", "as", "by"]) else {
+            _ = try value.word(Word.self)
+            self = .connection
+            return
+        }
+        guard let within = keys["within"] else { throw value.problem("the key 'within' is missing") }
+        let length = try within.duration()
+        guard length <= 3_600_000 else {
+            throw within.problem("at most an hour", hint: "so much of a log is read again after a restart")
+        }
+        var columns: [LogColumn] = []
+        for name in try keys["by"]?.oneOrMore() ?? [] {
+            guard let column = PatternReader.columns[try name.text()] else {
+                throw PatternReader.unknownColumn(try name.text(), name)
+            }
+            columns.append(column)
+        }
+        self = .span(milliseconds: length, name: try keys["as"]?.text() ?? id, columns: columns)
+    }
+}
