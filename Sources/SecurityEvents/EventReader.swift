@@ -21,6 +21,9 @@ public struct EventReader {
     private var isCounted = true
     /// Records before this offset were counted by an earlier run.
     private let countFrom: Int64
+    /// Events of other logs before this offset were stored by an earlier run: records are read again only to know what
+    /// was before.
+    private let storedBefore: Int64
     /// Severity and tag of a login that was refused after authorization.
     private let startupTag = Array("startup".utf8)
     private let authenticationTag = Array("authentication".utf8)
@@ -28,7 +31,10 @@ public struct EventReader {
 
     /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), and
     /// the offset from which on records feed the hourly counters.
-    public init(catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0) {
+    public init(
+        catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0, storedBefore: Int64 = 0
+    ) {
+        self.storedBefore = storedBefore
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         textPatterns = LogDataset.allCases.map { dataset in
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
@@ -159,10 +165,12 @@ public struct EventReader {
                 let key = SpanTracker.key(record, name: name, columns: columns)
                 guard spans.begin(key, lasting: length, record, time: time, clockBefore: before) else { return }
             }
+            let repeated = repetitions.count(record, clockBefore: before)
+            guard record.offset >= storedBefore else { return }
             let isForged = record.form == .disputed
             var event = EventBuilder.event(
                 record, kind: isForged ? kind.tagged(["forgery.attempt"]) : kind, time: time,
-                repeated: repetitions.count(record, clockBefore: before))
+                repeated: repeated)
             for (field, value) in found { event.take(field, value) }
             events.append(event)
             return

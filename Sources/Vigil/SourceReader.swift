@@ -64,7 +64,8 @@ final class SourceReader {
         records = format.reader(offset: start, about)
         collector = Collector(
             events: EventReader(
-                catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted),
+                catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted,
+                storedBefore: span.isWhole ? state.counted : 0),
             countFrom: state.counted)
     }
 

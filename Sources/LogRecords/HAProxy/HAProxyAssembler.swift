@@ -17,6 +17,7 @@ struct HAProxyAssembler: LineAssembler {
         for line in HeadLines(head) where !line.isEmpty {
             if header(line) != nil { return true }
             if HAProxyText.isConnection(line) { return true }
+            if HAProxyText.isOwnNotice(line) { return true }
             guard HAProxyText.isNotice(line) else { return false }
         }
         return false

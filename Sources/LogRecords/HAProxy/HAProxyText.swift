@@ -58,6 +58,18 @@ enum HAProxyText {
         return false
     }
 
+    /// True for such lines as no other program writes.
+    static func isOwnNotice(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard isNotice(text) else { return false }
+        for words in [
+            StaticString(" is DOWN, reason: "), " is UP, reason: ", " has no server available!",
+            " : haproxy version is ",
+        ] where text.find(words) != nil {
+            return true
+        }
+        return false
+    }
+
     /// `Connect from 192.0.2.7:58400 to 192.0.2.1:5433 (pg/TCP)`: what is logged without `option tcplog`.
     private static func connectLine(_ draft: inout DraftRecord, _ text: UnsafeBufferPointer<UInt8>) {
         var cursor = LineCursor(text)

@@ -39,7 +39,9 @@ struct PgBackRestAssembler: LineAssembler {
         var times = PrintedTime(ReadingFacts())
         for line in HeadLines(head) where !line.isEmpty {
             if line.has(banner) { return true }
-            if let head = PgBackRestAssembler.head(line, &times) { return !head.process.isEmpty }
+            if let head = PgBackRestAssembler.head(line, &times) {
+                return !head.process.isEmpty || isCode(UnsafeBufferPointer(rebasing: line[head.text...]))
+            }
             if PrintedTime.isTime(line) { return false }
         }
         return false
@@ -147,6 +149,12 @@ struct PgBackRestAssembler: LineAssembler {
         guard isLevel(UnsafeBufferPointer(rebasing: line[level])), cursor.skip(58) else { return nil }
         guard cursor.skip(32) || cursor.isAtEnd else { return nil }
         return Head(time: time ?? .distantPast, process: process, level: level, text: cursor.at)
+    }
+
+    /// True when an error's number stands there: `[082]: `.
+    private static func isCode(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        var cursor = LineCursor(text)
+        return cursor.skip(91) && cursor.run { $0.digit != nil }.count == 3 && cursor.skip("]: ")
     }
 
     private static func isLevel(_ word: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -13,18 +13,17 @@ struct PgBouncerAssembler: LineAssembler {
     }
 
     private var times: PrintedTime
-    private var draft = DraftRecord()
-    /// The record that waits for more lines: where it starts, its level and its text.
-    private var offset: Int64?
-    private var level: [UInt8] = []
-    private var text: [UInt8] = []
+    /// The record that waits for more lines, if one does.
+    private var entry = PgBouncerQueue.Entry()
+    private var isOpen = false
+    private var queue = PgBouncerQueue()
 
     /// PgBouncer writes at most 2048 bytes of text, some more where line breaks get a TAB.
     private static let longest = 8192
 
     init(_ about: ReadingFacts) { times = PrintedTime(about) }
 
-    var held: Int64? { offset }
+    var held: Int64? { queue.held ?? (isOpen ? entry.offset : nil) }
     var unknownZones: Set<String> { times.unknownZones }
 
     /// True when the file's first line that starts with a time is one of PgBouncer's.
@@ -38,41 +37,42 @@ struct PgBouncerAssembler: LineAssembler {
 
     mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
         if let head = PgBouncerAssembler.head(line.bytes, &times) {
-            finish(into: &rows)
+            close(into: &rows)
             begin(line, head)
             return
         }
-        guard offset != nil, text.count + line.bytes.count < PgBouncerAssembler.longest, isContinued(by: line) else {
+        guard isOpen, entry.text.count + line.bytes.count < PgBouncerAssembler.longest, isContinued(by: line) else {
             if line.bytes.isEmpty { return rows.pass(line) }
             return rows.skip(line, reason: "no line of PgBouncer")
         }
-        text.append(10)
-        text.append(contentsOf: line.bytes.first == 9 ? line.bytes.dropFirst() : line.bytes[...])
+        entry.text.append(10)
+        entry.text.append(contentsOf: line.bytes.first == 9 ? line.bytes.dropFirst() : line.bytes[...])
     }
 
     mutating func finish(into rows: inout RowBuffer) {
-        guard offset != nil else { return }
-        text.withUnsafeBufferPointer { text in
-            level.withUnsafeBufferPointer { PgBouncerText.fill(&draft, text, level: $0) }
-        }
-        rows.append(draft)
-        offset = nil
+        close(into: &rows)
+        queue.finish(into: &rows)
+    }
+
+    private mutating func close(into rows: inout RowBuffer) {
+        guard isOpen else { return }
+        isOpen = false
+        queue.take(entry, into: &rows)
     }
 
     private mutating func begin(_ line: LogLine, _ head: Head) {
-        draft.begin(offset: line.offset, time: head.time, dataset: .pgbouncer)
-        draft.set(.processID, line.bytes[head.pid])
-        offset = line.offset
-        level.removeAll(keepingCapacity: true)
-        level.append(contentsOf: line.bytes[head.level])
-        text.removeAll(keepingCapacity: true)
-        text.append(contentsOf: line.bytes[min(head.text, line.bytes.count)...])
+        isOpen = true
+        entry.offset = line.offset
+        entry.time = head.time
+        entry.pid.replaceSubrange(0..., with: line.bytes[head.pid])
+        entry.level.replaceSubrange(0..., with: line.bytes[head.level])
+        entry.text.replaceSubrange(0..., with: line.bytes[min(head.text, line.bytes.count)...])
     }
 
     private func isContinued(by line: LogLine) -> Bool {
         if line.bytes.first == 9 { return true }
-        return text.withUnsafeBufferPointer { text in
-            level.withUnsafeBufferPointer { !PgBouncerText.isWhole(text, level: $0) }
+        return entry.text.withUnsafeBufferPointer { text in
+            entry.level.withUnsafeBufferPointer { !PgBouncerText(text, level: $0).isFixed }
         }
     }
 

@@ -1,58 +1,90 @@
 import VigilModel
 
-/// Reads what PgBouncer says in a line, behind time, pid and level, or behind the envelope of syslog or the journal:
+/// What PgBouncer says in a line, behind time, pid and level, or behind the envelope of syslog or the journal:
 /// `C-0x55d0: shop/app@192.0.2.7:40138 closing because: client close request (age=3s)`
 /// (`log_socket_prefix` in util.c).
 ///
 /// Database and user are a client's bytes and can hold all of this again. The client's address is the one before
 /// PgBouncer's own words. Where two readings are left, nobody is named: a made-up name must not move a ban to somebody
 /// else.
-enum PgBouncerText {
+struct PgBouncerText {
     /// Longest database name, longest user name, and what stands around them (`MAX_DBNAME`, `MAX_USERNAME`).
     private static let longestPrefix = 64 + 1 + 128
 
     /// An address in the text: it stands behind `prefix` (the names) and before `message`.
-    private struct Place {
-        var prefix: Range<Int>
-        var host: Range<Int>
-        var port: Range<Int>
-        var message: Int
+    struct Place {
+        fileprivate var prefix: Range<Int>
+        fileprivate var host: Range<Int>
+        fileprivate var port: Range<Int>
+        fileprivate var message: Int
+
+        /// Host and port with what stands between.
+        var address: Range<Int> { host.lowerBound..<port.upperBound }
     }
 
-    /// Gives a begun record its message, and where the text names a connection its pointer, user, database and address.
-    /// `level` is PgBouncer's word (`LOG`, `WARNING`…), empty when it is not known.
+    /// Where the pointer of the connection stands (`C-0x…` of a client, `S-0x…` of a server); nil: no connection.
+    let pointer: Range<Int>?
+    /// Where the names start, or else the message.
+    private let start: Int
+    /// The readings that are left.
+    let readings: [Place]
+    /// A name holds what looks like an address and PgBouncer's words.
+    let isDisputed: Bool
+    /// The text is one of PgBouncer's fixed ones, so that nothing more belongs to it.
+    let isFixed: Bool
+
+    /// The only reading, if there is just one.
+    var decided: Place? { readings.count == 1 ? readings[0] : nil }
+
+    /// Looks at a text. `level` is PgBouncer's word (`LOG`, `WARNING`…), empty when it is not known.
+    init(_ text: UnsafeBufferPointer<UInt8>, level: UnsafeBufferPointer<UInt8>) {
+        guard let names = PgBouncerText.connection(text) else {
+            (pointer, start, readings, isDisputed, isFixed) = (nil, 0, [], false, true)
+            return
+        }
+        pointer = 0..<names - 2
+        start = names
+        let places = PgBouncerText.places(text, from: names)
+        var plausible: [Place] = []
+        var known = 0
+        var isFixed = false
+        for place in places {
+            let standing = PgBouncerText.standing(place, text, level)
+            if standing != .unknown { known += 1 }
+            if standing == .fixed { isFixed = true }
+            if standing != .impossible { plausible.append(place) }
+        }
+        if places.count == 1 || plausible.isEmpty { plausible = places }
+        if let last = plausible.last, PgBouncerText.agree(plausible, text) { plausible = [last] }
+        readings = plausible
+        isDisputed = places.count > 1 && (known > 1 || plausible.count > 1)
+        self.isFixed = isFixed
+    }
+
+    /// The reading with that address.
+    func reading(at address: some Collection<UInt8>, _ text: UnsafeBufferPointer<UInt8>) -> Place? {
+        readings.last { text[$0.address].elementsEqual(address) }
+    }
+
+    /// Gives a begun record its message, and where the text names a connection its pointer, user, database and address,
+    /// by the reading that is right; nil names nobody.
+    func fill(
+        _ draft: inout DraftRecord, _ text: UnsafeBufferPointer<UInt8>, level: UnsafeBufferPointer<UInt8>,
+        by place: Place?
+    ) {
+        if !level.isEmpty { draft.set(.severity, level) }
+        if let pointer { draft.set(.sessionID, text[pointer]) }
+        if isDisputed { draft.form = .disputed }
+        draft.set(.message, text[((place ?? readings.last)?.message ?? start)...])
+        if let place { PgBouncerText.name(&draft, place, text) }
+    }
+
+    /// Reads a text that stands for itself.
     static func fill(
         _ draft: inout DraftRecord, _ text: UnsafeBufferPointer<UInt8>, level: UnsafeBufferPointer<UInt8>
     ) {
-        if !level.isEmpty { draft.set(.severity, level) }
-        guard let names = connection(text) else {
-            draft.set(.message, text)
-            return
-        }
-        draft.set(.sessionID, text[..<(names - 2)])
-        let places = places(text, from: names)
-        var plausible: [Place] = []
-        var known = 0
-        for place in places {
-            let standing = standing(place, text, level)
-            if standing != .unknown { known += 1 }
-            if standing != .impossible { plausible.append(place) }
-        }
-        if places.count > 1, known > 1 { draft.form = .disputed }
-        if places.count == 1 { plausible = places }
-        let isDecided = plausible.count == 1 || agree(plausible, text)
-        guard let last = plausible.last ?? places.last else {
-            draft.set(.message, text[names...])
-            return
-        }
-        draft.set(.message, text[last.message...])
-        if isDecided { name(&draft, last, text) } else { draft.form = .disputed }
-    }
-
-    /// True when nothing behind these bytes can belong to the same record: the text is one whole message.
-    static func isWhole(_ text: UnsafeBufferPointer<UInt8>, level: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let names = connection(text) else { return true }
-        return places(text, from: names).contains { standing($0, text, level) == .fixed }
+        let parsed = PgBouncerText(text, level: level)
+        parsed.fill(&draft, text, level: level, by: parsed.decided)
     }
 
     /// Where the names start behind `C-0x…: ` or `S-0x…: `.

@@ -63,6 +63,15 @@ struct PrintedTime {
         return (LogTime(milliseconds: total), end)
     }
 
+    /// True for words that follow a time without being its zone.
+    private static func isLevel(_ word: UnsafeBufferPointer<UInt8>) -> Bool {
+        for level in [StaticString("INFO"), "ERROR", "DEBUG", "WARN", "LOG", "FATAL", "NOTICE", "P"]
+        where word.count == level.utf8CodeUnitCount && word.has(level) {
+            return true
+        }
+        return false
+    }
+
     private mutating func readZone(_ cursor: inout LineCursor, takesNames: Bool) -> Int64? {
         var ahead = cursor
         let isApart = ahead.skip(32)
@@ -77,7 +86,9 @@ struct PrintedTime {
         } else {
             guard takesNames, isApart else { return nil }
             range = ahead.run { $0.isCapital }
-            guard (1...6).contains(range.count) else { return nil }
+            guard (1...6).contains(range.count), ahead.isAtEnd || ahead.next == 32,
+                !PrintedTime.isLevel(UnsafeBufferPointer(rebasing: cursor.bytes[range]))
+            else { return nil }
         }
         guard range.count <= 9, ahead.isAtEnd || !ahead.next.isWordPart else { return nil }
         cursor.at = ahead.at
