@@ -11,8 +11,8 @@ struct ConnectionTracker {
         /// What lines that are no events told.
         var notes: [(EventField, String)] = []
         var hasEvent = false
-        /// Hashes of the lines that belong to the event. A connection says each only once, so one that comes again is
-        /// of another connection with the same pointer and port.
+        /// Hashes of its lines. A connection says each only once, so one that comes again is of another connection with
+        /// the same pointer and port.
         var lines: [UInt64] = []
     }
 
@@ -35,8 +35,9 @@ struct ConnectionTracker {
     ) {
         forget(at: time)
         let key = ConnectionTracker.key(record)
-        // A new connection begins with such lines.
-        if known[key]?.hasEvent != false { add(key, record, time, clockBefore) }
+        let line = ConnectionTracker.line(record)
+        if known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
+        known[key]?.lines.append(line)
         known[key]?.notes += found
     }
 
@@ -46,13 +47,10 @@ struct ConnectionTracker {
         forget(at: time)
         let key = ConnectionTracker.key(record)
         let line = ConnectionTracker.line(record)
-        if known[key]?.hasEvent == true, known[key]?.lines.contains(line) == false {
-            known[key]?.lines.append(line)
-            return nil
-        }
-        if known[key]?.hasEvent != false { add(key, record, time, clockBefore) }
+        if known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
+        known[key]?.lines.append(line)
+        guard known[key]?.hasEvent == false else { return nil }
         known[key]?.hasEvent = true
-        known[key]?.lines = [line]
         return known[key]?.notes ?? []
     }
 

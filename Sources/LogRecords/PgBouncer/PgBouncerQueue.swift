@@ -12,8 +12,9 @@ struct PgBouncerQueue {
         var text: [UInt8] = []
     }
 
+    /// The address of a connection, as a hash of its text.
     private struct Known {
-        var address: [UInt8]
+        var address: UInt64
         var time: LogTime
     }
 
@@ -23,12 +24,12 @@ struct PgBouncerQueue {
     /// Milliseconds within which the lines of one connection belong together. Events of the same time keep the place
     /// where reading starts again before them, so that this is known again, too.
     private static let span: Int64 = 5000
-    private static let most = 64
+    private static let most = (waiting: 64, known: 1024)
 
     private var draft = DraftRecord()
     private var waiting: [(entry: Entry, parsed: PgBouncerText)] = []
-    /// Addresses of connections with made-up names, by pid and pointer.
-    private var known: [[UInt8]: Known] = [:]
+    /// What connections are known, by pid and pointer.
+    private var known: [UInt64: Known] = [:]
 
     /// Where the oldest line starts that waits.
     var held: Int64? { waiting.first?.entry.offset }
@@ -38,7 +39,10 @@ struct PgBouncerQueue {
         let parsed = entry.text.withUnsafeBufferPointer { text in
             entry.level.withUnsafeBufferPointer { PgBouncerText(text, level: $0) }
         }
-        if waiting.isEmpty, !parsed.isDisputed { return emit(entry, parsed, parsed.decided, &rows) }
+        if waiting.isEmpty, parsed.readings.count < 2 {
+            remember(entry, parsed, parsed.decided)
+            return emit(entry, parsed, parsed.decided, &rows)
+        }
         waiting.append((entry, parsed))
         drain(into: &rows, isOver: false)
     }
@@ -50,13 +54,13 @@ struct PgBouncerQueue {
         while let (entry, parsed) = waiting.first {
             let latest = waiting[waiting.count - 1].entry.time.milliseconds
             let place = parsed.readings.count < 2 ? parsed.decided : settled(entry, parsed)
-            if place == nil, parsed.readings.count > 1, !isOver, waiting.count < PgBouncerQueue.most,
+            if place == nil, parsed.readings.count > 1, !isOver, waiting.count < PgBouncerQueue.most.waiting,
                 latest - entry.time.milliseconds <= PgBouncerQueue.patience
             {
                 return
             }
             waiting.removeFirst()
-            if parsed.isDisputed, let place { remember(entry, parsed, place) }
+            remember(entry, parsed, place)
             emit(entry, parsed, place, &rows)
         }
     }
@@ -66,29 +70,38 @@ struct PgBouncerQueue {
         guard let key = PgBouncerQueue.key(entry, parsed) else { return nil }
         return entry.text.withUnsafeBufferPointer { text in
             if let known = known[key], abs(entry.time.milliseconds - known.time.milliseconds) <= PgBouncerQueue.span,
-                let place = parsed.reading(at: known.address, text)
+                let place = parsed.readings.last(where: { PgBouncerQueue.hash(text[$0.address]) == known.address })
             {
                 return place
             }
             for other in waiting.dropFirst() where PgBouncerQueue.key(other.entry, other.parsed) == key {
                 guard let proof = other.parsed.decided else { continue }
-                if let place = parsed.reading(at: other.entry.text[proof.address], text) { return place }
+                let address = other.entry.text[proof.address]
+                if let place = parsed.readings.last(where: { text[$0.address].elementsEqual(address) }) { return place }
             }
             return nil
         }
     }
 
-    private mutating func remember(_ entry: Entry, _ parsed: PgBouncerText, _ place: PgBouncerText.Place) {
-        guard let key = PgBouncerQueue.key(entry, parsed) else { return }
-        if known.count >= PgBouncerQueue.most {
-            known = known.filter { entry.time.milliseconds - $0.value.time.milliseconds <= PgBouncerQueue.span }
-            if known.count >= PgBouncerQueue.most { known = [:] }
+    private mutating func remember(_ entry: Entry, _ parsed: PgBouncerText, _ place: PgBouncerText.Place?) {
+        guard let place, let key = PgBouncerQueue.key(entry, parsed) else { return }
+        // The pointer will be used again.
+        if parsed.isFarewell { return known[key] = nil }
+        if known.count >= PgBouncerQueue.most.known {
+            known = known.filter { abs(entry.time.milliseconds - $0.value.time.milliseconds) <= PgBouncerQueue.span }
+            if known.count >= PgBouncerQueue.most.known { known = [:] }
         }
-        known[key] = Known(address: Array(entry.text[place.address]), time: entry.time)
+        known[key] = Known(address: PgBouncerQueue.hash(entry.text[place.address]), time: entry.time)
     }
 
-    private static func key(_ entry: Entry, _ parsed: PgBouncerText) -> [UInt8]? {
-        parsed.pointer.map { entry.pid + [32] + entry.text[$0] }
+    private static func key(_ entry: Entry, _ parsed: PgBouncerText) -> UInt64? {
+        parsed.pointer.map { hash(entry.pid) &* 31 &+ hash(entry.text[$0]) }
+    }
+
+    private static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        var digest = Digest64()
+        digest.combine(bytes)
+        return digest.value
     }
 
     private mutating func emit(

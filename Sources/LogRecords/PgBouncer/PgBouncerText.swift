@@ -8,8 +8,8 @@ import VigilModel
 /// PgBouncer's own words. Where two readings are left, nobody is named: a made-up name must not move a ban to somebody
 /// else.
 struct PgBouncerText {
-    /// Longest database name, longest user name, and what stands around them (`MAX_DBNAME`, `MAX_USERNAME`).
-    private static let longestPrefix = 64 + 1 + 128
+    /// Longest name of a database and of a user (`MAX_DBNAME`, `MAX_USERNAME`).
+    private static let longestNames = (database: 63, user: 127)
 
     /// An address in the text: it stands behind `prefix` (the names) and before `message`.
     struct Place {
@@ -32,6 +32,8 @@ struct PgBouncerText {
     let isDisputed: Bool
     /// The text is one of PgBouncer's fixed ones, so that nothing more belongs to it.
     let isFixed: Bool
+    /// The connection ends with this line.
+    let isFarewell: Bool
 
     /// The only reading, if there is just one.
     var decided: Place? { readings.count == 1 ? readings[0] : nil }
@@ -39,7 +41,7 @@ struct PgBouncerText {
     /// Looks at a text. `level` is PgBouncer's word (`LOG`, `WARNING`…), empty when it is not known.
     init(_ text: UnsafeBufferPointer<UInt8>, level: UnsafeBufferPointer<UInt8>) {
         guard let names = PgBouncerText.connection(text) else {
-            (pointer, start, readings, isDisputed, isFixed) = (nil, 0, [], false, true)
+            (pointer, start, readings, isDisputed, isFixed, isFarewell) = (nil, 0, [], false, true, false)
             return
         }
         pointer = 0..<names - 2
@@ -59,11 +61,7 @@ struct PgBouncerText {
         readings = plausible
         isDisputed = places.count > 1 && (known > 1 || plausible.count > 1)
         self.isFixed = isFixed
-    }
-
-    /// The reading with that address.
-    func reading(at address: some Collection<UInt8>, _ text: UnsafeBufferPointer<UInt8>) -> Place? {
-        readings.last { text[$0.address].elementsEqual(address) }
+        isFarewell = plausible.last.map { text.has("closing because: client ", at: $0.message) } ?? false
     }
 
     /// Gives a begun record its message, and where the text names a connection its pointer, user, database and address,
@@ -100,9 +98,16 @@ struct PgBouncerText {
         _ place: Place, _ text: UnsafeBufferPointer<UInt8>, _ level: UnsafeBufferPointer<UInt8>
     ) -> PgBouncerMessage.Standing {
         let prefix = UnsafeBufferPointer(rebasing: text[place.prefix])
-        guard prefix.count <= longestPrefix, prefix.contains(47) || prefix.has("peer-") else { return .impossible }
+        guard areNames(prefix) || prefix.has("peer-") else { return .impossible }
         return PgBouncerMessage.standing(
             UnsafeBufferPointer(rebasing: text[place.message...]), prefix: prefix, level: level)
+    }
+
+    /// True when a slash parts the bytes into names that are not too long.
+    private static func areNames(_ prefix: UnsafeBufferPointer<UInt8>) -> Bool {
+        let first = max(0, prefix.count - 1 - longestNames.user)
+        return first <= longestNames.database && first < prefix.count
+            && prefix[first...min(longestNames.database, prefix.count - 1)].contains(47)
     }
 
     /// Every `@address:port ` in the text.
