@@ -20,6 +20,7 @@ struct PgBackRestAssembler: LineAssembler {
     /// Where the record starts that waits for more lines.
     private var offset: Int64?
     private var length = 0
+    private var isError = false
     /// One of pgBackRest's own files, which hold one command of one stanza: its name is in the first `command begin`.
     private let isFile: Bool
     private var command: [UInt8] = []
@@ -49,6 +50,7 @@ struct PgBackRestAssembler: LineAssembler {
 
     mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
         if let head = PgBackRestAssembler.head(line.bytes, &times) {
+            if isError, offset != nil { end(with: line, head) }
             finish(into: &rows)
             begin(line, head)
             return
@@ -73,10 +75,25 @@ struct PgBackRestAssembler: LineAssembler {
         offset = nil
     }
 
+    /// An error that comes right before the end of its command is that command's and of that time.
+    private mutating func end(with line: LogLine, _ head: Head) {
+        let text = UnsafeBufferPointer(rebasing: line.bytes[min(head.text, line.bytes.count)...])
+        guard let command = PgBackRestAssembler.command(text), text.find(" command end: ") != nil else { return }
+        if draft.time == .distantPast { draft.time = head.time }
+        draft.set(.commandTag, text[command])
+    }
+
     private mutating func begin(_ line: LogLine, _ head: Head) {
         draft.begin(offset: line.offset, time: head.time, dataset: .pgbackrest)
         draft.set(.severity, line.bytes[head.level])
-        if !head.process.isEmpty { draft.set(.processID, line.bytes[head.process]) }
+        // On standard error the process is not printed: it is the main one.
+        if head.process.isEmpty {
+            draft.set(.processID, "00")
+        } else {
+            draft.set(.processID, line.bytes[head.process])
+        }
+        isError =
+            line.bytes.has("ERROR", at: head.level.lowerBound) || line.bytes.has("ASSERT", at: head.level.lowerBound)
         let text = UnsafeBufferPointer(rebasing: line.bytes[min(head.text, line.bytes.count)...])
         draft.set(.message, text)
         // A line that names its command says more than the file does.
