@@ -54,6 +54,15 @@ public struct SourceState: Sendable {
     public var counted: Int64
     /// Bytes that the stored fingerprint covers.
     public var headLength: Int
+
+    /// Takes the parts.
+    public init(id: Int64, position: Int64, clock: LogTime, counted: Int64, headLength: Int) {
+        self.id = id
+        self.position = position
+        self.clock = clock
+        self.counted = counted
+        self.headLength = headLength
+    }
 }
 
 extension Store {

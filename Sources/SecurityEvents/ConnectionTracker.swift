@@ -43,12 +43,16 @@ struct ConnectionTracker {
 
     /// What was told of the record's connection before, when its event begins with this record; nil when an event was
     /// made of it just before.
-    mutating func begin(_ record: LogRecord, time: LogTime, clockBefore: LogTime) -> [(EventField, String)]? {
+    mutating func begin(
+        _ record: LogRecord, _ part: Once.Part = .any, time: LogTime, clockBefore: LogTime
+    ) -> [(EventField, String)]? {
         forget(at: time)
         let key = ConnectionTracker.key(record)
         let line = ConnectionTracker.line(record)
-        if known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
+        let isNew = part == .first && known[key]?.hasEvent == true
+        if isNew || known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
         known[key]?.lines.append(line)
+        defer { if part == .last { known[key] = nil } }
         guard known[key]?.hasEvent == false else { return nil }
         known[key]?.hasEvent = true
         return known[key]?.notes ?? []

@@ -158,8 +158,8 @@ public struct EventReader {
             guard case .event(let kind) = pattern.effect else { return }
             switch pattern.once {
             case nil: break
-            case .connection:
-                guard let notes = connections.begin(record, time: time, clockBefore: before) else { return }
+            case .connection(let part):
+                guard let notes = connections.begin(record, part, time: time, clockBefore: before) else { return }
                 found = notes + found
             case .span(let length, let name, let columns):
                 let key = SpanTracker.key(record, name: name, columns: columns)

@@ -65,7 +65,8 @@ final class SourceReader {
         collector = Collector(
             events: EventReader(
                 catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted,
-                storedBefore: span.isWhole ? state.counted : 0),
+                // A copy is read from its start: of it, nothing is known to be stored.
+                storedBefore: span.isWhole && start > 0 && state.counted < .max ? state.counted : 0),
             countFrom: state.counted)
     }
 

@@ -5,7 +5,7 @@ enum PgBouncerMessage {
     enum Standing {
         /// It cannot be: a fixed text with something behind it, a level it is never written at.
         case impossible
-        /// It may be: nothing known starts so.
+        /// Nothing known starts so: not before something that is known.
         case unknown
         /// It may be, and ends in a client's text, which can hold anything.
         case open
@@ -29,8 +29,7 @@ enum PgBouncerMessage {
             return isLevel(level, "LOG") && isNobody(prefix) ? .open : .impossible
         }
         if text.has("login attempt: db=") {
-            guard isLevel(level, "LOG"), let (_, user) = PgBouncerMessage.names(text) else { return .impossible }
-            return ends(prefix, with: user) ? .open : .impossible
+            return isLevel(level, "LOG") && names(text, prefix) != nil ? .open : .impossible
         }
         if text.has("login failed: db=") || text.has("registered new auto-database: db=") {
             return isLevel(level, "LOG") ? .open : .impossible
@@ -42,15 +41,25 @@ enum PgBouncerMessage {
         return .unknown
     }
 
-    /// Database and user of `login attempt: db=… user=… tls=…`. The user is what stands behind the last ` user=`.
+    /// How long the database's name is in the prefix, and where the user's database stands in
+    /// `login attempt: db=… user=… tls=…`, which says again who the user is.
     static func names(
-        _ text: UnsafeBufferPointer<UInt8>
-    ) -> (database: UnsafeBufferPointer<UInt8>, user: UnsafeBufferPointer<UInt8>)? {
-        guard text.has("login attempt: db="), let tls = text.findLast(" tls="),
-            let user = text.findLast(" user=", before: tls), user >= 18
-        else { return nil }
-        return (UnsafeBufferPointer(rebasing: text[18..<user]), UnsafeBufferPointer(rebasing: text[(user + 6)..<tls]))
+        _ text: UnsafeBufferPointer<UInt8>, _ prefix: UnsafeBufferPointer<UInt8>
+    ) -> (slash: Int, database: Range<Int>)? {
+        guard text.has("login attempt: db="), let tls = text.findLast(" tls=") else { return nil }
+        for slash in 0..<min(prefix.count, longestNames.database + 1) where prefix[slash] == 47 {
+            let user = prefix[(slash + 1)...]
+            let start = tls - user.count
+            guard start >= 24, text.has(" user=", at: start - 6), start - 6 - 18 <= longestNames.database,
+                text[start..<tls].elementsEqual(user)
+            else { continue }
+            return (slash, 18..<start - 6)
+        }
+        return nil
     }
+
+    /// Longest name of a database and of a user (`MAX_DBNAME`, `MAX_USERNAME`).
+    static let longestNames = (database: 63, user: 127)
 
     /// Judges why a connection was closed.
     private static func reason(
@@ -69,7 +78,8 @@ enum PgBouncerMessage {
             return isShort ? .open : .impossible
         }
         for fixed in reasons where text.has(fixed) { return .impossible }
-        return .unknown
+        // What a server says may be cut behind a client's text, too; else a quote follows that.
+        return text.count == 127 ? .open : .unknown
     }
 
     /// Where ` (age=0s)` starts at the text's end.
@@ -88,12 +98,6 @@ enum PgBouncerMessage {
     /// True for the prefix of a client of whom nothing is known yet.
     private static func isNobody(_ prefix: UnsafeBufferPointer<UInt8>) -> Bool {
         prefix.count == 15 && prefix.has("(nodb)/(nouser)")
-    }
-
-    /// True when the prefix is a database, a slash and that user.
-    private static func ends(_ prefix: UnsafeBufferPointer<UInt8>, with user: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard prefix.count > user.count, prefix[prefix.count - user.count - 1] == 47 else { return false }
-        return prefix[(prefix.count - user.count)...].elementsEqual(user)
     }
 
     private static let errors: [StaticString] = [

@@ -8,8 +8,8 @@ import VigilModel
 /// PgBouncer's own words. Where two readings are left, nobody is named: a made-up name must not move a ban to somebody
 /// else.
 struct PgBouncerText {
-    /// Longest name of a database and of a user (`MAX_DBNAME`, `MAX_USERNAME`).
-    private static let longestNames = (database: 63, user: 127)
+    /// A text that is nothing but addresses must not cost more than its length.
+    private static let mostPlaces = 32
 
     /// An address in the text: it stands behind `prefix` (the names) and before `message`.
     struct Place {
@@ -47,19 +47,25 @@ struct PgBouncerText {
         pointer = 0..<names - 2
         start = names
         let places = PgBouncerText.places(text, from: names)
-        var plausible: [Place] = []
-        var known = 0
+        var (known, unknown, impossible): ([Place], [Place], Int) = ([], [], 0)
         var isFixed = false
         for place in places {
-            let standing = PgBouncerText.standing(place, text, level)
-            if standing != .unknown { known += 1 }
-            if standing == .fixed { isFixed = true }
-            if standing != .impossible { plausible.append(place) }
+            switch PgBouncerText.standing(place, text, level) {
+            case .impossible: impossible += 1
+            case .unknown: unknown.append(place)
+            case .open: known.append(place)
+            case .fixed:
+                known.append(place)
+                isFixed = true
+            }
         }
-        if places.count == 1 || plausible.isEmpty { plausible = places }
-        if let last = plausible.last, PgBouncerText.agree(plausible, text) { plausible = [last] }
+        var plausible = known.isEmpty ? unknown.isEmpty ? places : unknown : known
+        // No names are that long that the right address could stand behind so many.
+        let isFlood = places.count == PgBouncerText.mostPlaces
+        if isFlood { plausible = places }
+        if let last = plausible.last, !isFlood, PgBouncerText.agree(plausible, text) { plausible = [last] }
         readings = plausible
-        isDisputed = places.count > 1 && (known > 1 || plausible.count > 1)
+        isDisputed = places.count > 1 && (known.count + impossible > 1 || plausible.count > 1)
         self.isFixed = isFixed
         isFarewell = plausible.last.map { text.has("closing because: client ", at: $0.message) } ?? false
     }
@@ -105,9 +111,9 @@ struct PgBouncerText {
 
     /// True when a slash parts the bytes into names that are not too long.
     private static func areNames(_ prefix: UnsafeBufferPointer<UInt8>) -> Bool {
-        let first = max(0, prefix.count - 1 - longestNames.user)
-        return first <= longestNames.database && first < prefix.count
-            && prefix[first...min(longestNames.database, prefix.count - 1)].contains(47)
+        let first = max(0, prefix.count - 1 - PgBouncerMessage.longestNames.user)
+        return first <= PgBouncerMessage.longestNames.database && first < prefix.count
+            && prefix[first...min(PgBouncerMessage.longestNames.database, prefix.count - 1)].contains(47)
     }
 
     /// Every `@address:port ` in the text.
@@ -122,8 +128,7 @@ struct PgBouncerText {
             let port = cursor.run { $0.digit != nil }
             guard (1...5).contains(port.count), cursor.skip(32) else { continue }
             places.append(Place(prefix: start..<index, host: host, port: port, message: cursor.at))
-            // Nobody's name is that long; a text that is nothing but addresses must not cost more than its length.
-            if places.count == 32 { break }
+            if places.count == mostPlaces { break }
         }
         return places
     }
@@ -164,12 +169,12 @@ struct PgBouncerText {
         let message = UnsafeBufferPointer(rebasing: text[place.message...])
         let prefix = UnsafeBufferPointer(rebasing: text[place.prefix])
         // A login attempt says both names again, so it tells where the database ends.
-        let repeated = PgBouncerMessage.names(message)
-        guard let slash = repeated.map({ prefix.count - $0.user.count - 1 }) ?? prefix.firstIndex(of: 47), slash >= 0
-        else { return }
+        let repeated = PgBouncerMessage.names(message, prefix)
+        guard let slash = repeated?.slash ?? prefix.firstIndex(of: 47) else { return }
         let user = UnsafeBufferPointer(rebasing: prefix[(slash + 1)...])
         if user.count != 8 || !user.has("(nouser)") { draft.set(.userName, user) }
-        let database = repeated?.database ?? UnsafeBufferPointer(rebasing: prefix[..<slash])
+        let database = UnsafeBufferPointer(
+            rebasing: repeated.map { message[$0.database] } ?? prefix[..<slash])
         if database.count != 6 || !database.has("(nodb)") { draft.set(.databaseName, database) }
     }
 }
