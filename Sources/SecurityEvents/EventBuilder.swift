@@ -114,7 +114,10 @@ enum EventBuilder {
         guard pattern.columnsHold(for: record), pattern.messageHolds(for: record) else { return nil }
         for (column, regex) in pattern.condition.expressions {
             // What csvlog doubles, an expression must not see.
-            guard regex.match(record.content(column), scratch) else { return nil }
+            let isMatch = record.withContent(column) { raw in
+                raw.contains(34) ? regex.match(record.content(column), scratch) : regex.match(raw, scratch)
+            }
+            guard isMatch else { return nil }
         }
         return found(record, pattern.readings, scratch)
     }

@@ -19,7 +19,7 @@ enum HAProxyText {
         setAddress(&draft, .connectionFrom, text[client])
         let frontend = cursor.word()
         draft.set(.context, text[frontend].prefix { $0 != 126 && $0 != 58 })
-        guard cursor.skip(32), text.isEmpty == false, text[frontend].last != 58 else { return time }
+        guard cursor.skip(32), text[frontend].last != 58 else { return time }
         let server = cursor.word()
         draft.set(.applicationName, text[server])
         guard cursor.skip(32) else { return time }
@@ -83,10 +83,7 @@ enum HAProxyText {
         _ draft: inout DraftRecord, _ column: LogColumn, _ text: Slice<UnsafeBufferPointer<UInt8>>
     ) {
         if text.elementsEqual("-:-".utf8) { return }
-        draft.set(
-            column,
-            text.starts(with: "unix:".utf8) ? Slice(base: text.base, bounds: text.startIndex..<text.startIndex) : text)
-        if text.starts(with: "unix:".utf8) { draft.set(column, "[local]") }
+        if text.starts(with: "unix:".utf8) { draft.set(column, "[local]") } else { draft.set(column, text) }
     }
 
     /// `192.0.2.7:35988`, `::1:33930`, `unix:1`, and `-:-` for no connection.

@@ -45,7 +45,7 @@ struct PatroniAssembler: LineAssembler {
             finish(into: &rows)
             draft.begin(offset: line.offset, time: time, dataset: .patroni)
             draft.set(.severity, json.level)
-            PatroniAssembler.fill(&draft, json.message)
+            draft.set(.message, json.message)
             if !json.exception.isEmpty {
                 draft.append(.message, CollectionOfOne(10))
                 draft.append(.message, json.exception)
@@ -76,15 +76,10 @@ struct PatroniAssembler: LineAssembler {
         draft.begin(offset: line.offset, time: head.time, dataset: .patroni)
         draft.set(.severity, line.bytes[head.level])
         let text = UnsafeBufferPointer(rebasing: line.bytes[min(head.text, line.bytes.count)...])
-        PatroniAssembler.fill(&draft, text)
+        draft.set(.message, text)
         offset = line.offset
         length = line.bytes.count
         takesAll = !line.bytes.has("INFO", at: head.level.lowerBound) || PatroniAssembler.isFirstOfMany(text)
-    }
-
-    /// Gives a begun record its message. In maintenance mode the result of a loop starts with `PAUSE: `.
-    static func fill(_ draft: inout DraftRecord, _ text: some Collection<UInt8>) {
-        draft.set(.message, text)
     }
 
     /// Lines of the program itself that go on: blank ones, indented ones, tracebacks.
