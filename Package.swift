@@ -68,7 +68,9 @@ let package = Package(
         .testTarget(
             name: "EventStoreTests",
             dependencies: ["EventStore", "VigilModel", .product(name: "GRDB", package: "GRDB.swift")]),
-        .testTarget(name: "VigilTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
+        .testTarget(
+            name: "VigilTests",
+            dependencies: ["Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "VigilModel"]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]

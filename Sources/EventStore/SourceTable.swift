@@ -57,6 +57,18 @@ public struct SourceState: Sendable {
     public var headLength: Int
     /// What was known of open sessions at the position.
     public var sessions: [OpenSession] = []
+
+    /// Takes the parts.
+    public init(
+        id: Int64, position: Int64, clock: LogTime, counted: Int64, headLength: Int, sessions: [OpenSession] = []
+    ) {
+        self.id = id
+        self.position = position
+        self.clock = clock
+        self.counted = counted
+        self.headLength = headLength
+        self.sessions = sessions
+    }
 }
 
 extension Store {

@@ -4,6 +4,14 @@ import VigilModel
 public enum LogFormat: String, CaseIterable, Sendable {
     /// PostgreSQL's csvlog, 9.6 to 18.
     case csvlog
+    /// PgBouncer's log file or standard error.
+    case pgbouncer
+    /// Patroni's log, plain or JSON.
+    case patroni
+    /// pgBackRest's files and what it prints.
+    case pgbackrest
+    /// HAProxy's log of TCP connections, bare or behind a header of syslog.
+    case haproxy
 
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
@@ -13,6 +21,10 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
+            if PgBouncerAssembler.recognises(bytes) { return .pgbouncer }
+            if PgBackRestAssembler.recognises(bytes) { return .pgbackrest }
+            if HAProxyAssembler.recognises(bytes) { return .haproxy }
+            if PatroniAssembler.recognises(bytes) { return .patroni }
             return nil
         }
     }
@@ -21,14 +33,41 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public func reader(offset: Int64 = 0, _ about: ReadingFacts = ReadingFacts()) -> any RecordReader {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
+        case .pgbouncer: LineReader(offset: offset, assembler: PgBouncerAssembler(about))
+        case .patroni: LineReader(offset: offset, assembler: PatroniAssembler(about))
+        case .pgbackrest: LineReader(offset: offset, assembler: PgBackRestAssembler(about))
+        case .haproxy: LineReader(offset: offset, assembler: HAProxyAssembler(about))
         }
     }
 
     /// What a log of this format does not carry, and what to do about it.
     public func gaps(_ about: ReadingFacts) -> [FormatGap] {
-        switch self {
-        case .csvlog: []
+        var gaps: [FormatGap] = []
+        let reader = reader(about)
+        var nobody = Nobody()
+        var rest = about.head[...]
+        while !rest.isEmpty {
+            _ = reader.fill { buffer in
+                let count = min(buffer.count, rest.count)
+                buffer.copyBytes(from: rest.prefix(count))
+                rest = rest.dropFirst(count)
+                return count
+            }
+            reader.drain(into: &nobody, atEnd: false)
         }
+        if !reader.unknownZones.isEmpty {
+            let zones = reader.unknownZones.sorted().joined(separator: ", ")
+            gaps.append(FormatGap(lacks: "times are taken for UTC: \(zones)", remedy: "set `sources.timezone`"))
+        }
+        return gaps
+    }
+
+    /// Reads a head for what the reader learns of it.
+    private struct Nobody: RecordConsumer {
+        mutating func take(_ records: RecordBatch) {}
+        mutating func takeUnfinished(_ records: RecordBatch) {}
+        mutating func skip(_ unread: Unread) {}
+        mutating func pass(_ line: TextLine) {}
     }
 
     /// Words for a file that is none of these.
@@ -61,14 +100,19 @@ public struct ReadingFacts: Sendable {
     /// The file's first bytes, up to `LogFormat.sniffLength`: what a reader learns of the format must not depend on
     /// where it starts to read.
     public var head: [UInt8] = []
+    /// The source's time where reading starts: an hour that happens twice is read as its second time behind it.
+    public var clock = LogTime.distantPast
 
     /// Nothing.
     public init() {}
 
     /// Takes what is known.
-    public init(timezone: String?, prefix: String? = nil, head: [UInt8] = []) {
+    public init(
+        timezone: String?, prefix: String? = nil, head: [UInt8] = [], clock: LogTime = .distantPast
+    ) {
         self.timezone = timezone
         self.prefix = prefix
         self.head = head
+        self.clock = clock
     }
 }

@@ -17,15 +17,15 @@ public final class EventPattern: Sendable {
     public let effect: Effect
     /// Under which word records that match are counted by the hour, if they are.
     public let counter: String?
-    /// The records of one connection that match such patterns within seconds are one event: the first of them.
-    public let isOncePerConnection: Bool
+    /// Which records that match are one event; nil: each is one.
+    public let once: Once?
     /// What the record says of its session.
     public let session: SessionStep?
 
     init(
         id: String, description: String, place: String, condition: RecordCondition,
         readings: [(column: LogColumn, regex: Regex)], effect: Effect, counter: String?,
-        isOncePerConnection: Bool, session: SessionStep?
+        once: Once?, session: SessionStep?
     ) {
         self.id = id
         self.description = description
@@ -34,7 +34,7 @@ public final class EventPattern: Sendable {
         self.readings = readings
         self.effect = effect
         self.counter = counter
-        self.isOncePerConnection = isOncePerConnection
+        self.once = once
         self.session = session
     }
 

@@ -51,7 +51,8 @@ struct PatternReader {
             id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
             condition: condition, readings: try condition.expressions + readings(keys["read"]),
             effect: try effect(keys, entry, condition.dataset),
-            counter: try keys["count"]?.text(), isOncePerConnection: try keys["once"]?.word(Once.self) == .connection,
+            counter: try keys["count"]?.text(),
+            once: try keys["once"].map { value throws(YAMLProblem) in try Once(value, id: id) },
             session: try keys["session"]?.word(SessionStep.self))
     }
 
@@ -119,14 +120,10 @@ struct PatternReader {
         }
     }
 
-    private enum Once: String, CaseIterable {
-        case connection
-    }
-
     private func readings(_ value: YAMLValue?) throws(YAMLProblem) -> [(column: LogColumn, regex: Regex)] {
         var result: [(column: LogColumn, regex: Regex)] = []
         for (name, value) in try value?.entries() ?? [] {
-            guard let column = PatternReader.columns[name] else { throw unknownColumn(name, value) }
+            guard let column = PatternReader.columns[name] else { throw PatternReader.unknownColumn(name, value) }
             let regex = try regex(value)
             for (group, _) in regex.groups where EventField(rawValue: group) == nil {
                 throw value.problem(
@@ -138,7 +135,7 @@ struct PatternReader {
         return result
     }
 
-    private func unknownColumn(_ name: String, _ value: YAMLValue) -> YAMLProblem {
+    static func unknownColumn(_ name: String, _ value: YAMLValue) -> YAMLProblem {
         let hint = nearest(to: name, among: PatternReader.columns.keys).map { "did you mean \($0)?" }
         return value.problem("no column is named '\(name)'", hint: hint)
     }
@@ -147,7 +144,7 @@ struct PatternReader {
     static let columns: [String: LogColumn] = Dictionary(
         uniqueKeysWithValues: [
             LogColumn.message, .detail, .hint, .context, .query, .internalQuery, .userName, .databaseName,
-            .connectionFrom, .applicationName, .commandTag, .location,
+            .connectionFrom, .applicationName, .commandTag, .sessionID, .location,
         ].map { ($0.name, $0) })
 
     private func condition(_ value: YAMLValue) throws(YAMLProblem) -> RecordCondition {
@@ -179,7 +176,7 @@ struct PatternReader {
         }
         for name in try keys["absent"]?.oneOrMore() ?? [] {
             guard let column = PatternReader.columns[try name.text()] else {
-                throw unknownColumn(try name.text(), name)
+                throw PatternReader.unknownColumn(try name.text(), name)
             }
             condition.absent.append(column)
         }

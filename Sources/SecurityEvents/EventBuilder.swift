@@ -120,7 +120,11 @@ enum EventBuilder {
     ) -> [(EventField, String)]? {
         guard pattern.columnsHold(for: record), pattern.messageHolds(for: record) else { return nil }
         for (column, regex) in pattern.condition.expressions {
-            guard record.withContent(column, { regex.match($0, scratch) }) else { return nil }
+            // What csvlog doubles, an expression must not see.
+            let isMatch = record.withContent(column) { raw in
+                raw.contains(34) ? regex.match(record.content(column), scratch) : regex.match(raw, scratch)
+            }
+            guard isMatch else { return nil }
         }
         return found(record, pattern.readings, scratch)
     }

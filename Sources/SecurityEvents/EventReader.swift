@@ -15,6 +15,7 @@ public struct EventReader {
     private var logins = LoginTracker()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
+    private var spans = SpanTracker()
     private var proxies = ProxyReader()
     private var facts: SessionFactsReader
     private var activity = ActivityCounter()
@@ -22,6 +23,9 @@ public struct EventReader {
     private var isCounted = true
     /// Records before this offset were counted by an earlier run.
     private let countFrom: Int64
+    /// Events of other logs before this offset were stored by an earlier run: records are read again only to know what
+    /// was before.
+    private let storedBefore: Int64
     /// Severity and tag of a login that was refused after authorization.
     private let startupTag = Array("startup".utf8)
     private let authenticationTag = Array("authentication".utf8)
@@ -29,10 +33,13 @@ public struct EventReader {
     private let error: [[UInt8]]
 
     /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), and
-    /// the offset from which on records feed the hourly counters, and what was known of open sessions.
+    /// the offset from which on records feed the hourly counters, the offset before which events are stored already, and
+    /// what was known of open sessions.
     public init(
-        catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0, sessions: [OpenSession] = []
+        catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0, storedBefore: Int64 = 0,
+        sessions: [OpenSession] = []
     ) {
+        self.storedBefore = storedBefore
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         textPatterns = LogDataset.allCases.map { dataset in
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
@@ -54,7 +61,10 @@ public struct EventReader {
 
     /// The oldest record that must be read again after a restart, with the source's time before it.
     public var held: (offset: Int64, clock: LogTime)? {
-        [logins.oldest, repetitions.held(at: now), connections.held(at: now), proxies.held(at: now)].compactMap { $0 }
+        [
+            logins.oldest, repetitions.held(at: now), connections.held(at: now), spans.held(at: now),
+            proxies.held(at: now),
+        ].compactMap { $0 }
             .min { $0.offset < $1.offset }
             .map { ($0.offset, $0.clockBefore) }
     }
@@ -100,11 +110,11 @@ public struct EventReader {
     /// Reads one record.
     @inline(__always)
     mutating func read(_ record: LogRecord) {
+        if record.dataset != .postgresql { return readText(record) }
         let before = clock.now
         let time = clock.advance(to: record.time)
         // A clock that was set back says nothing about how long logins have waited.
         if time < before { settle() }
-        if record.dataset != .postgresql { return readText(record, time: time, before: before) }
         if !logins.isEmpty { advanceLogins(record, time) }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
@@ -169,17 +179,33 @@ public struct EventReader {
     }
 
     /// A record of another log than the server's: the first pattern that fits decides.
-    private mutating func readText(_ record: LogRecord, time: LogTime, before: LogTime) {
+    private mutating func readText(_ printed: LogRecord) {
+        let before = clock.now
+        let time =
+            printed.time == .distantPast
+            ? max(before, LogTime(milliseconds: 0)) : clock.advance(to: printed.time)
+        let record = printed.time == .distantPast ? printed.dated(time) : printed
         proxies.read(record, time: time, clockBefore: before)
         for pattern in textPatterns[Int(record.dataset.rawValue)] {
-            guard let found = EventBuilder.found(record, ifMeant: pattern, scratch) else { continue }
+            guard var found = EventBuilder.found(record, ifMeant: pattern, scratch) else { continue }
             if let counter = pattern.counter, isCounted, record.offset >= countFrom {
                 activity.count(counter, record, at: time)
             }
+            if case .evidence = pattern.effect { connections.note(found, record, time: time, clockBefore: before) }
             guard case .event(let kind) = pattern.effect else { return }
-            // The lines of one failed connection are one event: the first that suffices.
-            if pattern.isOncePerConnection, !connections.isFirst(record, time: time, clockBefore: before) { return }
-            var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
+            switch pattern.once {
+            case nil: break
+            case .connection(let part):
+                guard let notes = connections.begin(record, part, time: time, clockBefore: before) else { return }
+                found = notes + found
+            case .span(let length, let name, let columns):
+                let key = SpanTracker.key(record, name: name, columns: columns)
+                guard spans.begin(key, lasting: length, record, time: time, clockBefore: before) else { return }
+            }
+            let context = context(record, time: time, before: before)
+            guard record.offset >= storedBefore else { return }
+            let isForged = record.form == .disputed
+            var event = EventBuilder.event(context, kind: isForged ? kind.tagged(["forgery.attempt"]) : kind)
             for (field, value) in found { event.take(field, value) }
             events.append(event)
             return

@@ -59,10 +59,14 @@ final class SourceReader {
         headLength = state.headLength
         let start = span.isWhole ? state.position : 0
         file.seek(to: start)
+        var about = about
+        about.clock = span.isWhole ? state.clock : .distantPast
         records = format.reader(offset: start, about)
         collector = Collector(
             events: EventReader(
                 catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted,
+                // A copy is read from its start: of it, nothing is known to be stored.
+                storedBefore: span.isWhole && start > 0 && state.counted < .max ? state.counted : 0,
                 sessions: span.isWhole ? state.sessions : []),
             countFrom: state.counted)
     }

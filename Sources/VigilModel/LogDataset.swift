@@ -27,4 +27,6 @@ public enum RecordForm: UInt8, Sendable {
     case columns
     /// As text behind a prefix (stderr): session line numbers count prefixes, not records, and columns may be missing.
     case prefixed
+    /// With names in it that look like the log's own words. Columns that are in doubt are NULL.
+    case disputed
 }

@@ -13,7 +13,7 @@ public struct LogRecord {
     public let columnCount: Int
     /// Byte offset of the record in its (decompressed) file.
     public let offset: Int64
-    /// When, as printed, in UTC.
+    /// When, as printed, in UTC; `distantPast` when no time was printed: that of the record before counts.
     public let time: LogTime
     /// Whose record it is.
     public let dataset: LogDataset
@@ -37,6 +37,13 @@ public struct LogRecord {
         self.time = time
         self.dataset = dataset
         self.form = form
+    }
+
+    /// The same record at another time.
+    public func dated(_ time: LogTime) -> LogRecord {
+        LogRecord(
+            bytes: bytes, separators: separators, start: start, columnCount: columnCount, offset: offset, time: time,
+            dataset: dataset, form: form)
     }
 
     /// Where a column stands, quotes included; empty for a column that this version does not have.

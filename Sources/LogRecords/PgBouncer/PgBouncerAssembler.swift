@@ -1,0 +1,99 @@
+import VigilModel
+
+/// Puts the lines of PgBouncer's log file or standard error together: `2026-03-02 08:40:02.801 UTC [17219] LOG text`;
+/// until 1.10 without zone and with a bare pid (`log_generic` in libusual's logging.c). A line break in a text is
+/// followed by a TAB since 1.13; before, names with line breaks go on in column one.
+struct PgBouncerAssembler: LineAssembler {
+    /// What stands before the text of a line.
+    private struct Head {
+        var time: LogTime
+        var pid: Range<Int>
+        var level: Range<Int>
+        var text: Int
+    }
+
+    private var times: PrintedTime
+    /// The record that waits for more lines, if one does.
+    private var entry = PgBouncerQueue.Entry()
+    private var isOpen = false
+    private var queue = PgBouncerQueue()
+
+    /// PgBouncer writes at most 2048 bytes of text, some more where line breaks get a TAB.
+    private static let longest = 8192
+
+    init(_ about: ReadingFacts) { times = PrintedTime(about) }
+
+    var held: Int64? { queue.held ?? (isOpen ? entry.offset : nil) }
+    var unknownZones: Set<String> { times.unknownZones }
+
+    /// True when the file's first line that starts with a time is one of PgBouncer's.
+    static func recognises(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
+        var times = PrintedTime(ReadingFacts())
+        for line in HeadLines(head) where PrintedTime.isTime(line) {
+            return PgBouncerAssembler.head(line, &times) != nil
+        }
+        return false
+    }
+
+    mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
+        if let head = PgBouncerAssembler.head(line.bytes, &times) {
+            close(into: &rows)
+            begin(line, head)
+            return
+        }
+        guard isOpen, entry.text.count + line.bytes.count < PgBouncerAssembler.longest, isContinued(by: line) else {
+            if line.bytes.isEmpty { return rows.pass(line) }
+            return rows.skip(line, reason: "no line of PgBouncer")
+        }
+        entry.text.append(10)
+        entry.text.append(contentsOf: line.bytes.first == 9 ? line.bytes.dropFirst() : line.bytes[...])
+    }
+
+    mutating func finish(into rows: inout RowBuffer) {
+        close(into: &rows)
+        queue.finish(into: &rows)
+    }
+
+    private mutating func close(into rows: inout RowBuffer) {
+        guard isOpen else { return }
+        isOpen = false
+        queue.take(entry, into: &rows)
+    }
+
+    private mutating func begin(_ line: LogLine, _ head: Head) {
+        isOpen = true
+        entry.offset = line.offset
+        entry.time = head.time
+        entry.pid.replaceSubrange(0..., with: line.bytes[head.pid])
+        entry.level.replaceSubrange(0..., with: line.bytes[head.level])
+        entry.text.replaceSubrange(0..., with: line.bytes[min(head.text, line.bytes.count)...])
+    }
+
+    private func isContinued(by line: LogLine) -> Bool {
+        if line.bytes.first == 9 { return true }
+        return entry.text.withUnsafeBufferPointer { text in
+            entry.level.withUnsafeBufferPointer { !PgBouncerText(text, level: $0).isFixed }
+        }
+    }
+
+    /// Time, pid and level of a line that starts a record.
+    private static func head(_ line: UnsafeBufferPointer<UInt8>, _ times: inout PrintedTime) -> Head? {
+        guard line.count > 24, let first = line.first, first.digit != nil else { return nil }
+        var cursor = LineCursor(line)
+        guard let time = times.read(&cursor, takesNames: true), cursor.skip(32) else { return nil }
+        let isBracketed = cursor.skip(91)
+        let pid = cursor.run { $0.digit != nil }
+        guard (1...10).contains(pid.count), !isBracketed || cursor.skip(93), cursor.skip(32) else { return nil }
+        let level = cursor.run { $0.isCapital }
+        guard isLevel(UnsafeBufferPointer(rebasing: line[level])), cursor.skip(32) || cursor.isAtEnd else { return nil }
+        return Head(time: time, pid: pid, level: level, text: cursor.at)
+    }
+
+    private static func isLevel(_ word: UnsafeBufferPointer<UInt8>) -> Bool {
+        for level in [StaticString("LOG"), "WARNING", "ERROR", "FATAL", "DEBUG", "NOISE"]
+        where word.count == level.utf8CodeUnitCount && word.has(level) {
+            return true
+        }
+        return false
+    }
+}
