@@ -9,7 +9,7 @@ public struct FileIdentity: Sendable {
     public var device: Int64?
     /// Inode; nil for a stream.
     public var inode: Int64?
-    /// Bytes in the file.
+    /// Bytes in the file, when it is opened; the largest number for what has none or has it packed.
     public var size: Int64
     /// SHA-256 of the first `length` bytes, for any length up to `FileIdentity.headLength`.
     public var head: [UInt8]
@@ -54,6 +54,8 @@ public struct SourceState: Sendable {
     public var counted: Int64
     /// Bytes that the stored fingerprint covers.
     public var headLength: Int
+    /// Bytes on the disk of an archive that was read to its end; nil for anything else.
+    public var packed: Int64?
 }
 
 extension Store {
@@ -82,7 +84,7 @@ extension Store {
                     sql: "UPDATE OR IGNORE sources SET path = ? WHERE id = ?", arguments: [file.path, same["id"]])
                 return SourceState(
                     id: same["id"], position: same["position"], clock: LogTime(milliseconds: same["clock"]),
-                    counted: same["counted"], headLength: same["head_length"])
+                    counted: same["counted"], headLength: same["head_length"], packed: same["packed"])
             }
             let counted = alike.map { $0["counted"] as Int64 }.max() ?? 0
             return try add(file, rows: rows, counted: counted, db)

@@ -44,6 +44,9 @@ public struct ReplaySummary {
     /// Wall time.
     public var seconds = 0.0
 
+    /// True when there were files and none could be read to its end.
+    public var isFailure: Bool { files > 0 && failed.count == files }
+
     init(store: String) { self.store = store }
 
     mutating func count(_ ingests: [Ingest]) {

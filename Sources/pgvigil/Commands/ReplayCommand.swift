@@ -56,6 +56,7 @@ struct ReplayCommand: ParsableCommand {
             let summary = try replay.run { read, total in progress.show(read, of: total) }
             progress.clear()
             SummaryText(summary, storeIsDefault: common.store == nil).print()
+            if summary.isFailure { throw ExitCode(1) }
             if let failOn, summary.alerts.contains(where: { $0.severity >= failOn }) { throw ExitCode(3) }
         }
     }
