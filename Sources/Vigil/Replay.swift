@@ -154,7 +154,8 @@ public struct Replay: Sendable {
             let file = try input.open()
             var state = try store.open(input.profile.identity)
             if input.isCopy { state.counted = .max }
-            let span = SourceReader.TimeSpan(since: options.since ?? .distantPast, until: options.until ?? .distantFuture)
+            let span = SourceReader.TimeSpan(
+                since: options.since ?? .distantPast, until: options.until ?? .distantFuture)
             if span.isWhole, SourceReader.isKnown(file, state) {
                 handoff.put(Part(consumed: file.size ?? 0, end: end))
                 return

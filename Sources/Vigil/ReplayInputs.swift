@@ -66,7 +66,10 @@ struct ReplayInputs {
     /// By first record, never by name or argument.
     private mutating func sort() {
         func key(_ file: File) -> (LogTime, String, String) {
-            (file.profile.start ?? .distantFuture, file.profile.identity.fingerprint(FileIdentity.headLength), file.path)
+            (
+                file.profile.start ?? .distantFuture, file.profile.identity.fingerprint(FileIdentity.headLength),
+                file.path
+            )
         }
         files = files.map { (key($0), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
     }
