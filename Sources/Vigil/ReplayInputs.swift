@@ -93,7 +93,7 @@ struct ReplayInputs {
             })
         {
             if input.isNamed { files[first].isNamed = true }
-            passedOver.append((input.path, "the same file as \(files[first].path)"))
+            passedOver.append((input.path, "the same file as \(Shown.text(files[first].path))"))
             return
         }
         let head = try file.head(LogFormat.sniffLength)

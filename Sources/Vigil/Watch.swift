@@ -108,9 +108,12 @@ public final class Watch {
     /// Finds files that are new, were replaced, or were cut.
     private func look(_ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
         let inputs = paths.flatMap { (try? InputPaths.expand([$0])) ?? [] }
-        let found = try files.refresh(inputs) { path in
-            guard let file = open(path, tell: tell) else { return nil }
-            return try profile(file, tell: tell)
+        let found = try files.refresh(inputs) { input in
+            guard let file = open(input.path, tell: tell), let profile = try profile(file, tell: tell) else {
+                return nil
+            }
+            return WatchedFiles.Look(
+                candidate: profile.candidate(isNamed: input.isNamed), isArchive: profile.isArchive)
         }
         for (path, richer) in found.passedOver {
             tell("passing over \(Shown.text(path)): \(SameLog.reason(richer))")

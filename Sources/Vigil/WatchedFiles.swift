@@ -5,6 +5,12 @@ import VigilModel
 
 /// The files at the followed paths: which of them are logs, which hold the same as another, which come first.
 struct WatchedFiles {
+    /// What a look at a file tells.
+    struct Look {
+        var candidate: SameLog.Candidate
+        var isArchive = false
+    }
+
     private struct Entry {
         var stamp: FileStamp
         /// Nil for a file that is no log (yet).
@@ -26,9 +32,8 @@ struct WatchedFiles {
     /// Looks at the paths again. `look` gives what a file is; nil when it is no log or cannot be opened. Gives the paths
     /// of the files to read, those first whose records are oldest, and newly found files that hold the same as others.
     mutating func refresh(
-        _ inputs: [InputPath], look: (String) throws -> SourceProfile?
+        _ inputs: [InputPath], at now: Date = Date(), look: (InputPath) throws -> Look?
     ) rethrows -> (paths: [String], passedOver: [(path: String, richer: String)]) {
-        let now = Date()
         var seen: [String: Entry] = [:]
         for input in inputs where input.path != "-" {
             guard seen[input.path] == nil, let stamp = FileStamp(input.path) else { continue }
@@ -39,10 +44,10 @@ struct WatchedFiles {
                 seen[input.path] = old
                 continue
             }
-            let profile = try look(input.path)
+            let found = try look(input)
             seen[input.path] = Entry(
-                stamp: stamp, candidate: profile?.candidate(isNamed: input.isNamed),
-                isArchive: profile?.isArchive ?? false, since: now)
+                stamp: stamp, candidate: found?.candidate,
+                isArchive: found?.isArchive ?? false, since: now)
         }
         entries = seen
         let passedOver = findSame()
