@@ -3,7 +3,7 @@ import VigilModel
 
 /// The forms in which a PostgreSQL server can write its one log at the same time (`log_destination`), the richest last.
 enum ServerLogForm: String, Comparable, CaseIterable, Sendable {
-    case stderr, jsonlog, csvlog
+    case syslog, stderr, jsonlog, csvlog
 
     /// Nil for a format that is no form of the server's log, as pgauditlogtofile's or PgBouncer's.
     init?(_ format: LogFormat) { self.init(rawValue: format.rawValue) }
