@@ -60,6 +60,7 @@ public struct Replay: Sendable {
         summary.files = inputs.files.count
         summary.empty = inputs.empty
         summary.passedOver = inputs.passedOver
+        summary.sameLogs = inputs.sameLogs
         try read(inputs.files, into: store, &summary, progress: progress)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let found = try pass.run(through: .distantFuture)

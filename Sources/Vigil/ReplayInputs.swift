@@ -29,6 +29,8 @@ struct ReplayInputs {
     private(set) var empty = 0
     /// Files of folders and patterns that are not read, with the reason.
     private(set) var passedOver: [(path: String, reason: String)] = []
+    /// Files that hold what a richer one holds, which is read.
+    private(set) var sameLogs: [(path: String, richer: String)] = []
 
     /// With a format given, named files are taken for it without a look. Throws `SourceProblem` when a named file cannot
     /// be read, or when nothing is there to read.
@@ -58,7 +60,7 @@ struct ReplayInputs {
     private mutating func dropSameLogs() {
         let same = SameLog.find(files.map { $0.profile.candidate(isNamed: $0.isNamed) })
         for (poor, rich) in same.sorted(by: { $0.key < $1.key }) {
-            passedOver.append((files[poor].path, SameLog.reason(files[rich].path)))
+            sameLogs.append((files[poor].path, files[rich].path))
         }
         files = files.indices.filter { same[$0] == nil }.map { files[$0] }
     }

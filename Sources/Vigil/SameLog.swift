@@ -29,11 +29,6 @@ struct SameLog {
         var isNamed = false
     }
 
-    /// Words for a file that is not read because of another.
-    static func reason(_ other: String) -> String {
-        "the same log as \(Shown.text(other)) in another format; name the file itself to read it"
-    }
-
     private static let minute: Int64 = 60_000
     private static let day = 1440 * minute
 

@@ -116,7 +116,9 @@ public final class Watch {
                 candidate: profile.candidate(isNamed: input.isNamed), isArchive: profile.isArchive)
         }
         for (path, richer) in found.passedOver {
-            tell("passing over \(Shown.text(path)): \(SameLog.reason(richer))")
+            tell(
+                "passing over \(Shown.text(path)): the same log as \(Shown.text(richer)) in another format; "
+                    + "name the file itself to read it")
             try close(path, writer)
         }
         for path in found.paths { try follow(path, store, writer, tell: tell) }

@@ -72,7 +72,7 @@ struct SameLogTests {
             ])
         let summary = try place.replay([place.path("logs")])
         #expect(summary.files == 1 && summary.actions == ["auth.failure": 1])
-        #expect(summary.passedOver.map(\.path) == [place.path("logs/postgresql.json")])
+        #expect(summary.sameLogs.map(\.path) == [place.path("logs/postgresql.json")])
         let named = try place.replay([place.path("logs"), place.path("logs/postgresql.json")], into: "b.db")
         #expect(named.files == 2 && named.result.inserted == 1)
     }
