@@ -1,8 +1,8 @@
 # The two commands a newcomer needs are `make demo` and `make test`; both install what is missing first.
 SHELL := /bin/bash
 BINARY := .build/release/pgvigil
-PACKAGES := libpcre2-dev libsqlite3-dev
-TEST_PACKAGES := sqlite3 xz-utils python3 fail2ban
+PACKAGES := libpcre2-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
+TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban
 BENCH_PACKAGES := ripgrep python3
 
 .PHONY: build demo test lint bench clean packages test-packages

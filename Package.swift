@@ -19,7 +19,7 @@ let package = Package(
     targets: [
         // The way of the data, in order.
         .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "LogSources", dependencies: ["VigilModel"]),
+        .target(name: "LogSources", dependencies: ["VigilModel", "CCompression"]),
         .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"]),
         .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns"]),
         .target(
@@ -56,9 +56,14 @@ let package = Package(
         // C libraries, each with one importer.
         .systemLibrary(
             name: "CPCRE2", path: "Modules/CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        // Its headers stand where the compiler looks; pkg-config knows one name a module, and these are five.
+        .systemLibrary(
+            name: "CCompression", path: "Modules/CCompression",
+            providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev", "liblz4-dev"])]),
         .target(name: "CScan", path: "Modules/CScan"),
         // Tests mirror Sources; Tests/Corpus replays labelled logs of real servers.
         .testTarget(name: "VigilModelTests", dependencies: ["VigilModel"]),
+        .testTarget(name: "LogSourcesTests", dependencies: ["LogSources"]),
         .testTarget(name: "LogRecordsTests", dependencies: ["LogRecords", "VigilModel", "CScan"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns", "LocatedYAML", "VigilModel"]),
         .testTarget(

@@ -15,6 +15,11 @@ enum Schema {
         migrator.registerMigration("1 events, alerts, bans, sources") { db in
             try db.execute(sql: first)
         }
+        // Of an archive that was read to its end: bytes it takes on the disk. While that stands, it need not be unpacked
+        // again to see that nothing is new.
+        migrator.registerMigration("2 archives") { db in
+            try db.execute(sql: "ALTER TABLE sources ADD COLUMN packed INTEGER")
+        }
         return migrator
     }
 

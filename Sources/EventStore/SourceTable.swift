@@ -10,7 +10,7 @@ public struct FileIdentity: Sendable {
     public var device: Int64?
     /// Inode; nil for a stream.
     public var inode: Int64?
-    /// Bytes in the file.
+    /// Bytes in the file, when it is opened; the largest number for what has none or has it packed.
     public var size: Int64
     /// SHA-256 of the first `length` bytes, for any length up to `FileIdentity.headLength`.
     public var head: [UInt8]
@@ -55,18 +55,22 @@ public struct SourceState: Sendable {
     public var counted: Int64
     /// Bytes that the stored fingerprint covers.
     public var headLength: Int
+    /// Bytes on the disk of an archive that was read to its end; nil for anything else.
+    public var packed: Int64?
     /// What was known of open sessions at the position.
     public var sessions: [OpenSession] = []
 
     /// Takes the parts.
     public init(
-        id: Int64, position: Int64, clock: LogTime, counted: Int64, headLength: Int, sessions: [OpenSession] = []
+        id: Int64, position: Int64, clock: LogTime, counted: Int64, headLength: Int, packed: Int64? = nil,
+        sessions: [OpenSession] = []
     ) {
         self.id = id
         self.position = position
         self.clock = clock
         self.counted = counted
         self.headLength = headLength
+        self.packed = packed
         self.sessions = sessions
     }
 }
@@ -100,7 +104,7 @@ extension Store {
                     arguments: [same["id"]])
                 return SourceState(
                     id: same["id"], position: same["position"], clock: LogTime(milliseconds: same["clock"]),
-                    counted: same["counted"], headLength: same["head_length"],
+                    counted: same["counted"], headLength: same["head_length"], packed: same["packed"],
                     sessions: sessions.map {
                         OpenSession(
                             key: $0["key"], opened: $0["opened"], closed: $0["closed"],

@@ -45,6 +45,10 @@ public final class Store: Sendable {
                 hint: "run `pgvigil replay --store \(path) LOG…` first, or name another with --store")
         }
         try Store.checkOwner(path)
+        // A writer is just making it: who opened it now would make it, too, and without our mark.
+        guard try Store.header(of: path) != nil else {
+            throw StoreProblem(path: path, reason: "this store is still empty", hint: "try again in a moment")
+        }
         var configuration = Configuration()
         configuration.readonly = access(path, W_OK) != 0
         configuration.busyMode = .timeout(10)

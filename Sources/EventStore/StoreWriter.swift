@@ -31,6 +31,9 @@ public struct Ingest: Sendable {
     /// The head of the file, when it grew since the source was opened.
     public var head: (length: Int, fingerprint: String)?
 
+    /// Bytes on the disk of an archive that has been read to its end.
+    public var packed: Int64?
+
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
         self.source = source
@@ -119,6 +122,9 @@ public final class StoreWriter {
                 ingest.textLines, unread.count,
                 unread.reduce(0) { $0 + $1.length }, ingest.source,
             ])
+        if let packed = ingest.packed {
+            try db.execute(sql: "UPDATE sources SET packed = ? WHERE id = ?", arguments: [packed, ingest.source])
+        }
         if let head = ingest.head {
             try db.execute(
                 sql: "UPDATE OR IGNORE sources SET head_length = ?, fingerprint = ? WHERE id = ?",

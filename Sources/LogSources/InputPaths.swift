@@ -5,7 +5,7 @@ public struct InputPath: Sendable, Hashable {
     /// The path; `-` for standard input.
     public let path: String
     /// True when it was named itself: then it must be readable.
-    public let isNamed: Bool
+    public fileprivate(set) var isNamed: Bool
 }
 
 /// Turns what a person names into files: files, folders (with all below them), shell patterns, `-`.
@@ -14,9 +14,17 @@ public enum InputPaths {
     /// `SourceProblem` for a name that is nothing, and for a folder or pattern without a file.
     public static func expand(_ arguments: [String]) throws -> [InputPath] {
         var result: [InputPath] = []
-        var seen: Set<String> = []
+        var seen: [String: Int] = [:]
         for argument in arguments {
-            for input in try expand(argument) where seen.insert(input.path).inserted { result.append(input) }
+            for input in try expand(argument) {
+                if let index = seen[input.path] {
+                    // Found in a folder, and named as well.
+                    result[index].isNamed = result[index].isNamed || input.isNamed
+                } else {
+                    seen[input.path] = result.count
+                    result.append(input)
+                }
+            }
         }
         return result
     }

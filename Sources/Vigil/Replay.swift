@@ -60,6 +60,7 @@ public struct Replay: Sendable {
         summary.files = inputs.files.count
         summary.empty = inputs.empty
         summary.passedOver = inputs.passedOver
+        summary.sameLogs = inputs.sameLogs
         try read(inputs.files, into: store, &summary, progress: progress)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let found = try pass.run(through: .distantFuture)
@@ -79,8 +80,8 @@ public struct Replay: Sendable {
     private struct Part: Sendable {
         var ingest: Ingest?
         var bytes: Int64 = 0
-        /// Bytes that an earlier reading had done.
-        var skipped: Int64 = 0
+        /// The same on the disk, where it may be packed, with what an earlier reading had done.
+        var consumed: Int64 = 0
         var end: End?
     }
 
@@ -95,7 +96,7 @@ public struct Replay: Sendable {
         _ files: [ReplayInputs.File], into store: Store, _ summary: inout ReplaySummary,
         progress: (Int64, Int64?) -> Void
     ) throws {
-        let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + $1.profile.identity.size }
+        let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + ($1.profile.size ?? 0) }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
         let handoff = Handoff<Part>(producers: workers, limit: workers * 20)
@@ -108,7 +109,7 @@ public struct Replay: Sendable {
         let writer = StoreWriter(store)
         try store.prepareForBulk()
         var read: Int64 = 0
-        var skipped: Int64 = 0
+        var consumed: Int64 = 0
         var failure: (any Error)?
         var waiting: [Part] = []
         var isOpen = true
@@ -116,9 +117,9 @@ public struct Replay: Sendable {
             let parts = handoff.takeAll()
             isOpen = !parts.isEmpty
             read += parts.reduce(0) { $0 + $1.bytes }
-            skipped += parts.reduce(0) { $0 + $1.skipped }
+            consumed += parts.reduce(0) { $0 + $1.consumed }
             waiting += parts
-            progress(read + skipped, total)
+            progress(consumed, total)
             // Large transactions write each page of an index once instead of many times.
             let events = waiting.reduce(0) { $0 + ($1.ingest?.events.count ?? 0) }
             guard !waiting.isEmpty, !isOpen || events >= Replay.commitSize || waiting.count >= 64 else { continue }
@@ -133,7 +134,7 @@ public struct Replay: Sendable {
         }
         summary.bytes = read
         if let failure { throw failure }
-        if summary.files == summary.failed.count, let first = summary.failed.first, summary.files > 0 { throw first }
+        if summary.isFailure, read == 0, let first = summary.failed.first { throw first }
     }
 
     private func commit(_ parts: [Part], _ writer: StoreWriter, _ summary: inout ReplaySummary) throws {
@@ -154,29 +155,43 @@ public struct Replay: Sendable {
             let file = try input.open()
             var state = try store.open(input.profile.identity)
             if input.isCopy { state.counted = .max }
+            let span = SourceReader.TimeSpan(
+                since: options.since ?? .distantPast, until: options.until ?? .distantFuture)
+            if span.isWhole, SourceReader.isKnown(file, state) {
+                handoff.put(Part(consumed: file.size ?? 0, end: end))
+                return
+            }
             let reader = SourceReader(
                 file: file, format: input.profile.format, about: input.profile.facts, state: state,
-                catalogue: catalogue.events,
-                span: .init(since: options.since ?? .distantPast, until: options.until ?? .distantFuture))
-            if options.since == nil && options.until == nil { handoff.put(Part(skipped: state.position)) }
-            var handed: Int64 = 0
-            var since: Int64 = 0
-            while try reader.step() {
-                if reader.eventCount >= 1000 || reader.bytesRead - since >= 32 << 20 {
-                    since = reader.bytesRead
-                    handoff.put(Part(ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed))
-                    handed = reader.bytesRead
+                catalogue: catalogue.events, span: span, readsAhead: true)
+            var handed: (bytes: Int64, consumed: Int64) = (0, 0)
+            func part() throws -> Part {
+                defer { handed = (reader.bytesRead, reader.consumed) }
+                return Part(
+                    ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed.bytes,
+                    consumed: reader.consumed - handed.consumed)
+            }
+            do {
+                while try reader.step() {
+                    if reader.eventCount >= 1000 || reader.bytesRead - handed.bytes >= 32 << 20 {
+                        handoff.put(try part())
+                    }
                 }
+                // The server is just writing, and a login is not decided: what follows it is milliseconds away.
+                while reader.isHolding, !file.isArchive, let age = file.age, age < 2 {
+                    Thread.sleep(forTimeInterval: 0.05)
+                    while try reader.step() {}
+                }
+            } catch let problem as SourceProblem {
+                // What was read before the fault counts all the same.
+                end.problem = problem
             }
-            // The server is just writing, and a login is not decided: what follows it is milliseconds away.
-            while reader.isHolding, let age = reader.file.age, age < 2 {
-                Thread.sleep(forTimeInterval: 0.05)
-                while try reader.step() {}
-            }
-            reader.finish()
+            reader.finish(isWhole: end.problem == nil)
             end.clockSteps = reader.clockSteps
             end.unknownZones = reader.unknownZones
-            handoff.put(Part(ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed, end: end))
+            var last = try part()
+            last.end = end
+            handoff.put(last)
         } catch {
             end.problem = error
             handoff.put(Part(end: end))

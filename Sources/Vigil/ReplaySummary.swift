@@ -11,6 +11,8 @@ public struct ReplaySummary {
     public var empty = 0
     /// Files that are no log that can be read, with the reason.
     public var passedOver: [(path: String, reason: String)] = []
+    /// Files that hold what a richer one holds, which was read.
+    public var sameLogs: [(path: String, richer: String)] = []
     /// Files whose reading ended in an error.
     public var failed: [any Error] = []
     /// Bytes and records read in this run.
@@ -43,6 +45,9 @@ public struct ReplaySummary {
     public var end: LogTime?
     /// Wall time.
     public var seconds = 0.0
+
+    /// True when there were files and none could be read to its end.
+    public var isFailure: Bool { files > 0 && failed.count == files }
 
     init(store: String) { self.store = store }
 

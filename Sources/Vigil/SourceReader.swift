@@ -17,6 +17,9 @@ final class SourceReader {
     /// Bytes taken from the file by this reader.
     private(set) var bytesRead: Int64 = 0
     private var headLength: Int
+    private let ahead: ReadAhead?
+    /// Bytes on the disk, once an archive has been read to its end and every record in it was whole.
+    private var packed: Int64?
 
     /// Only events of this time are kept; a reading of a part moves no position.
     struct TimeSpan {
@@ -51,7 +54,7 @@ final class SourceReader {
 
     init(
         file: LogFile, format: LogFormat, about: ReadingFacts, state: SourceState, catalogue: EventCatalogue,
-        span: TimeSpan = TimeSpan()
+        span: TimeSpan = TimeSpan(), readsAhead: Bool = false
     ) {
         self.file = file
         self.state = state
@@ -61,6 +64,7 @@ final class SourceReader {
         file.seek(to: start)
         var about = about
         about.clock = span.isWhole ? state.clock : .distantPast
+        ahead = readsAhead && file.isArchive ? ReadAhead(file) : nil
         records = format.reader(offset: start, about)
         collector = Collector(
             events: EventReader(
@@ -91,16 +95,26 @@ final class SourceReader {
 
     /// Reads one buffer full; false at the end of what is there.
     func step() throws -> Bool {
-        let count = try records.fill { try file.read(into: $0) }
+        let count = try records.fill { try ahead?.read(into: $0) ?? file.read(into: $0) }
         bytesRead += Int64(count)
         records.drain(into: &collector, atEnd: false)
         return count > 0
     }
 
-    /// Says that no more bytes will come.
-    func finish() {
+    /// Bytes of the file on the disk that reading has come past.
+    var consumed: Int64 { ahead?.consumed ?? file.consumed }
+
+    /// Says that no more bytes will come; `isWhole` when the file ended well.
+    func finish(isWhole: Bool = true) {
         records.drain(into: &collector, atEnd: true)
         collector.events.settle()
+        let end = (span.isWhole ? state.position : 0) + bytesRead
+        if isWhole, file.isArchive, file.isRegular, records.position == end { packed = consumed }
+    }
+
+    /// True when this archive was read to its end before and has not changed: nothing in it is new.
+    static func isKnown(_ file: LogFile, _ state: SourceState) -> Bool {
+        file.isArchive && state.packed != nil && state.packed == file.size
     }
 
     /// Says that the log has been quiet for two seconds: sessions that are coming in are in.
@@ -139,6 +153,7 @@ final class SourceReader {
             return ingest
         }
         ingest.activity = activity
+        ingest.packed = packed
         // A file that was shorter than a fingerprint when it was opened.
         if headLength < FileIdentity.headLength, file.isRegular {
             let head = try file.head(FileIdentity.headLength)

@@ -21,6 +21,7 @@ public final class Watch {
     private let storePath: String
     private let configuration: Configuration
     private let catalogue: Catalogue
+    private var files = WatchedFiles()
     private var followed: [String: Followed] = [:]
     /// Files that are read to their end and quiet: closed, until they change.
     private var resting: [String: FileStamp] = [:]
@@ -36,24 +37,20 @@ public final class Watch {
     /// Seconds of quiet after which a file is closed.
     private static let restAfter = 10.0
 
-    /// What tells a change of a file that is closed.
-    private struct FileStamp: Equatable {
-        var device, inode, size: Int64
-
-        init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            device = Int64(bitPattern: UInt64(status.st_dev))
-            inode = Int64(bitPattern: UInt64(status.st_ino))
-            size = Int64(status.st_size)
-        }
-    }
-
     /// A file that is followed.
     private struct Followed {
         var reader: SourceReader
         var quietSince: Date
         var isSettled = false
+        /// What the file was when it was opened.
+        let stamp: FileStamp?
+        /// SHA-256 of its first bytes.
+        let fingerprint: String
+        /// It has been read to its end at least once.
+        var hasReachedEnd = false
+        /// An archive that was read as far as it can be, with what was wrong.
+        var isDone = false
+        var problem: SourceProblem?
     }
 
     /// Takes what to follow. Throws `WatchProblem` when that is nothing, and what is wrong with the catalogue.
@@ -85,7 +82,7 @@ public final class Watch {
                 try look(store, writer, tell: tell)
                 lookedAt = Date()
             }
-            try read(store, writer)
+            try read(writer, tell: tell)
             try detect(store, pass, tell: tell)
             rest()
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
@@ -111,22 +108,57 @@ public final class Watch {
 
     /// Finds files that are new, were replaced, or were cut.
     private func look(_ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
-        for input in paths.flatMap({ (try? InputPaths.expand([$0])) ?? [] }) where input.path != "-" {
-            if let old = followed[input.path], isSame(old.reader.file, input.path) { continue }
-            if let stamp = resting[input.path], stamp == FileStamp(input.path) { continue }
-            guard followed.count < Watch.openLimit || followed[input.path] != nil else { continue }
-            guard let file = open(input.path, tell: tell), file.isRegular else { continue }
-            let head = try file.head(LogFormat.sniffLength)
-            guard let profile = SourceProfile(file, head: head, format: nil, configuration: configuration) else {
-                continue
+        let inputs = paths.flatMap { (try? InputPaths.expand([$0])) ?? [] }
+        let found = try files.refresh(inputs) { input in
+            guard let file = open(input.path, tell: tell), let profile = try profile(file, tell: tell) else {
+                return nil
             }
-            if followed[input.path] != nil { try drain(input.path, writer) }
-            let state = try store.open(profile.identity)
-            let reader = SourceReader(
-                file: file, format: profile.format, about: profile.facts, state: state, catalogue: catalogue.events)
-            followed[input.path] = Followed(reader: reader, quietSince: Date())
-            resting[input.path] = nil
-            tell("reading \(Shown.text(input.path)) from byte \(state.position)")
+            return WatchedFiles.Look(
+                candidate: profile.candidate(isNamed: input.isNamed), isArchive: profile.isArchive)
+        }
+        for (path, richer) in found.passedOver {
+            tell(
+                "passing over \(Shown.text(path)): the same log as \(Shown.text(richer)) in another format; "
+                    + "name the file itself to read it")
+            try close(path, writer)
+        }
+        for path in found.paths { try follow(path, store, writer, tell: tell) }
+    }
+
+    /// Opens a file that is not followed yet, or no longer the one that is.
+    private func follow(_ path: String, _ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
+        if let old = followed[path], isSame(old.reader.file, path) { return }
+        let stamp = FileStamp(path)
+        if let resting = resting[path], resting == stamp { return }
+        guard followed.count < Watch.openLimit || followed[path] != nil else { return }
+        guard let file = open(path, tell: tell), let profile = try profile(file, tell: tell) else { return }
+        let fingerprint = profile.identity.fingerprint(FileIdentity.headLength)
+        // A copy of what is being read comes after it, so that it is known what it may count.
+        if file.isArchive, followed.values.contains(where: { $0.fingerprint == fingerprint && !$0.hasReachedEnd }) {
+            return
+        }
+        try close(path, writer, readsRest: true)
+        let state = try store.open(profile.identity)
+        if SourceReader.isKnown(file, state) {
+            resting[path] = stamp
+            return
+        }
+        let reader = SourceReader(
+            file: file, format: profile.format, about: profile.facts, state: state, catalogue: catalogue.events)
+        followed[path] = Followed(reader: reader, quietSince: Date(), stamp: stamp, fingerprint: fingerprint)
+        resting[path] = nil
+        tell("reading \(Shown.text(path)) from byte \(state.position)")
+    }
+
+    /// What an open file is; nil for what is no log.
+    private func profile(_ file: LogFile, tell: (String) -> Void) throws -> SourceProfile? {
+        guard file.isRegular else { return nil }
+        do {
+            let head = try file.head(LogFormat.sniffLength)
+            return SourceProfile(file, head: head, format: nil, configuration: configuration)
+        } catch let problem as SourceProblem {
+            complain(problem, of: file.path, tell: tell)
+            return nil
         }
     }
 
@@ -134,12 +166,17 @@ public final class Watch {
     private func open(_ path: String, tell: (String) -> Void) -> LogFile? {
         do {
             let file = try LogFile(path: path)
-            unreadable.remove(path)
+            if !file.isArchive { unreadable.remove(path) }
             return file
         } catch {
-            if unreadable.count < 10_000, unreadable.insert(path).inserted { tell("cannot read \(error)") }
+            complain(error, of: path, tell: tell)
             return nil
         }
+    }
+
+    /// Says once what is wrong with a path.
+    private func complain(_ problem: any Error, of path: String, tell: (String) -> Void) {
+        if unreadable.count < 10_000, unreadable.insert(path).inserted { tell("cannot read \(problem)") }
     }
 
     /// True when the path still leads to the open file and that was not cut.
@@ -147,16 +184,27 @@ public final class Watch {
         var status = stat()
         guard stat(path, &status) == 0 else { return true }
         return Int64(bitPattern: UInt64(status.st_ino)) == file.inode
-            && Int64(bitPattern: UInt64(status.st_dev)) == file.device && Int64(status.st_size) >= file.offset
+            && Int64(bitPattern: UInt64(status.st_dev)) == file.device
+            && (file.isArchive || Int64(status.st_size) >= file.offset)
     }
 
     /// Reads what is new in every file, a fair share at a time, and commits it.
-    private func read(_ store: Store, _ writer: StoreWriter) throws {
+    private func read(_ writer: StoreWriter, tell: (String) -> Void) throws {
         var isMore = true
         while isMore {
             isMore = false
             for path in followed.keys.sorted() { isMore = try advance(path) || isMore }
             try commit(writer)
+            for (path, entry) in followed where entry.isDone {
+                if let problem = entry.problem {
+                    complain(problem, of: path, tell: tell)
+                } else {
+                    unreadable.remove(path)
+                }
+                try close(path, writer)
+                // What it has become since is looked at again.
+                resting[path] = entry.stamp
+            }
         }
     }
 
@@ -173,10 +221,22 @@ public final class Watch {
 
     /// Reads up to 8 MB of a file; true when there is more.
     private func advance(_ path: String) throws -> Bool {
-        guard var entry = followed[path] else { return false }
+        guard var entry = followed[path], !entry.isDone else { return false }
         defer { followed[path] = entry }
         for _ in 0..<32 {
-            guard try entry.reader.step() else {
+            let isRead: Bool
+            do { isRead = try entry.reader.step() } catch let problem as SourceProblem where entry.reader.file.isArchive
+            {
+                isRead = false
+                entry.problem = problem
+            }
+            guard isRead else {
+                entry.hasReachedEnd = true
+                if entry.reader.file.isArchive {
+                    entry.reader.finish(isWhole: entry.problem == nil)
+                    entry.isDone = true
+                    return false
+                }
                 let quiet = max(Date().timeIntervalSince(entry.quietSince), entry.reader.file.age ?? 0)
                 if !entry.isSettled, quiet * 1000 >= Double(Watch.delay) {
                     entry.reader.settle()
@@ -191,11 +251,13 @@ public final class Watch {
         return true
     }
 
-    /// Takes the rest of a file that is replaced by another.
-    private func drain(_ path: String, _ writer: StoreWriter) throws {
+    /// Ends following a file; `readsRest` takes what is still unread of one that is replaced by another.
+    private func close(_ path: String, _ writer: StoreWriter, readsRest: Bool = false) throws {
         guard let entry = followed[path] else { return }
-        while try entry.reader.step() {}
-        entry.reader.finish()
+        if !entry.isDone {
+            while readsRest, !entry.reader.file.isArchive, try entry.reader.step() {}
+            entry.reader.finish(isWhole: false)
+        }
         _ = try writer.commit([try entry.reader.takeIngest()])
         followed[path] = nil
     }

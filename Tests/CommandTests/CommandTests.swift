@@ -35,6 +35,13 @@ struct Program {
         return (process, output, talk)
     }
 
+    /// What a tool makes of bytes.
+    static func pack(_ bytes: Data, _ tool: String) throws -> Data {
+        let (process, output, _) = try start(URL(fileURLWithPath: "/usr/bin/\(tool)"), ["-q", "-c"], input: bytes)
+        defer { process.waitUntilExit() }
+        return try output.fileHandleForReading.readToEnd() ?? Data()
+    }
+
     static func run(_ arguments: [String], input: Data? = nil, executable: URL = binary) throws -> Result {
         let (process, output, talk) = try start(executable, arguments, input: input)
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
@@ -57,6 +64,23 @@ struct CommandTests {
     }
 
     private func path(_ name: String) -> String { folder.appending(path: name).path }
+
+    @Test("archives are read from files and standard input; a torn one gives a summary, its place and code 1")
+    func archives() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let log = try Data(contentsOf: URL(fileURLWithPath: samples + "/postgresql-Mon.csv"))
+        let packed = try Program.pack(log, "gzip")
+        try packed.write(to: folder.appending(path: "a.gz"))
+        let whole = try Program.run(["replay", "--store", path("a.db"), path("a.gz")])
+        #expect(whole.code == 0 && whole.talk.contains("unread: 0"))
+        let piped = try Program.run(["replay", "--store", path("a.db"), "-"], input: packed)
+        #expect(piped.code == 0 && piped.talk.contains("events: 0 new"))
+        try packed.dropLast(1000).write(to: folder.appending(path: "torn.gz"))
+        let torn = try Program.run(["replay", "--store", path("b.db"), path("torn.gz")])
+        #expect(torn.code == 1)
+        let place = "failed: \(path("torn.gz")): ends in the middle of its gzip data, at byte \(packed.count - 1000)"
+        #expect(torn.talk.contains(place) && torn.talk.contains("auth.failure"))
+    }
 
     private func replaySamples() throws -> Program.Result {
         try Program.run(["replay", "--store", path("a.db"), samples])

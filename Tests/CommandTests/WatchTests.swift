@@ -137,6 +137,53 @@ struct WatchTests {
         #expect(check.output == "ok\n")
     }
 
+    @Test("reads archives that appear once they are whole, and those of logs it knows add nothing")
+    func archives() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let wanted = try expected()
+        func pack(_ bytes: Data, _ tool: String, _ name: String) throws {
+            let packed = try Program.pack(bytes, tool)
+            // Half of it first, as while it is being packed.
+            let archive = folder.appending(path: "live/\(name)")
+            try packed.prefix(packed.count / 2).write(to: archive)
+            Thread.sleep(forTimeInterval: 0.5)
+            let handle = try FileHandle(forWritingTo: archive)
+            try handle.seekToEnd()
+            try handle.write(contentsOf: packed.dropFirst(packed.count / 2))
+            try handle.close()
+        }
+        func counted() throws -> String {
+            try Program.run(
+                [path("live.db"), "SELECT sum(count) FROM activity"],
+                executable: URL(fileURLWithPath: "/usr/bin/sqlite3")
+            ).output
+        }
+        let process = try watch("live.db")
+        let half = (bytes[(bytes.count / 2)...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+        try append(bytes.subdata(in: 0..<half))
+        // The older part is still followed when the newer one comes, packed; then the older one is packed as well.
+        try pack(bytes.subdata(in: half..<bytes.count), "zstd", "new.zst")
+        let reached = try until { try content("live.db") == wanted }
+        let said = try talk()
+        #expect(reached, "\(said)")
+        let before = try counted()
+        try pack(bytes.subdata(in: 0..<half), "gzip", "postgresql.csv.1.gz")
+        try FileManager.default.removeItem(at: log)
+        #expect(try until { try talk().contains("postgresql.csv.1.gz from byte 0") })
+        Thread.sleep(forTimeInterval: 1)
+        #expect(try content("live.db") == wanted)
+        #expect(try counted() == before)
+        process.terminate()
+        process.waitUntilExit()
+        // Neither is unpacked again.
+        let length = try talk().count
+        let again = try watch("live.db")
+        Thread.sleep(forTimeInterval: 3)
+        again.terminate()
+        again.waitUntilExit()
+        #expect(try !talk().dropFirst(length).contains("reading"))
+    }
+
     @Test("follows a log that is renamed and made anew, and one that is cut")
     func rotated() throws {
         defer { try? FileManager.default.removeItem(at: folder) }

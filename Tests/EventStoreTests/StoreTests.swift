@@ -164,6 +164,16 @@ struct StoreTests {
         _ = try Store(existing: path)
     }
 
+    @Test("is left alone by a reader while a writer is just making it")
+    func beingMade() throws {
+        let path = folder.file("new.db")
+        try Data().write(to: URL(fileURLWithPath: path))
+        #expect(throws: StoreProblem.self) { try Store(existing: path) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)).isEmpty)
+        _ = try Store(path: path)
+        _ = try Store(existing: path)
+    }
+
     @Test("leaves files of other programs as they are")
     func foreign() throws {
         let text = folder.file("notes.txt")

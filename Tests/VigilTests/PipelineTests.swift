@@ -20,7 +20,9 @@ final class Workplace {
 
     @discardableResult
     func write(_ name: String, _ rows: [String]) throws -> String {
-        try Data(rows.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: path(name)))
+        let file = URL(fileURLWithPath: path(name))
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(rows.map { $0 + "\n" }.joined().utf8).write(to: file)
         // Old enough that no login in it is still being decided.
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: path(name))

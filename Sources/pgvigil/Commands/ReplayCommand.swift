@@ -9,11 +9,13 @@ struct ReplayCommand: ParsableCommand {
         commandName: "replay",
         abstract: "Read files, folders, patterns or standard input once and say what happened.",
         discussion: """
-            Reading goes on where an earlier replay of a file ended; a copy of a file adds nothing.
+            Reading goes on where an earlier replay of a file ended; a copy of a file adds nothing. Files packed by gzip, \
+            zstd, xz, bzip2 or lz4 are unpacked on the way. Of a server's csv, json and stderr log in one folder only the \
+            richest is read, unless a file is named itself.
 
               pgvigil replay /pg/log/postgres
               pgvigil replay --store incident.db --since 2026-03-01 'archive/*.csv'
-              zcat old.csv.gz | pgvigil replay -
+              ssh db1 cat /pg/log/postgres/postgresql-Mon.csv | pgvigil replay -
             """)
 
     @OptionGroup var common: CommonOptions
@@ -56,6 +58,7 @@ struct ReplayCommand: ParsableCommand {
             let summary = try replay.run { read, total in progress.show(read, of: total) }
             progress.clear()
             SummaryText(summary, storeIsDefault: common.store == nil).print()
+            if summary.isFailure { throw ExitCode(1) }
             if let failOn, summary.alerts.contains(where: { $0.severity >= failOn }) { throw ExitCode(3) }
         }
     }

@@ -34,6 +34,7 @@ struct SummaryText {
             for (path, reason) in summary.passedOver.prefix(10) { lines.append("    \(Shown.text(path)): \(reason)") }
             if summary.passedOver.count > 10 { lines.append("    … and \(summary.passedOver.count - 10) more") }
         }
+        sameLogs(&lines)
         for problem in summary.failed { lines.append("  failed: \(problem)") }
         let result = summary.result
         lines.append(
@@ -48,6 +49,20 @@ struct SummaryText {
                     + "set sources.timezone")
         }
         unread(&lines)
+    }
+
+    /// By folder and the file that was read: `postgresql-Mon.csv: also postgresql-Mon.json, postgresql-Mon.log`.
+    private func sameLogs(_ lines: inout [String]) {
+        guard !summary.sameLogs.isEmpty else { return }
+        lines.append(
+            "  passed over \(Sizes.plural(summary.sameLogs.count, "file")): the same log as another in another format; "
+                + "name a file itself to read it")
+        let groups = Dictionary(grouping: summary.sameLogs, by: \.richer).sorted { $0.key < $1.key }
+        for (richer, others) in groups.prefix(50) {
+            let names = others.map { Shown.text(URL(fileURLWithPath: $0.path).lastPathComponent) }.sorted()
+            lines.append("    \(Shown.text(richer)): also \(names.joined(separator: ", "))")
+        }
+        if groups.count > 50 { lines.append("    … and of \(groups.count - 50) more") }
     }
 
     private func unread(_ lines: inout [String]) {

@@ -1,0 +1,37 @@
+import LogRecords
+import VigilModel
+
+/// When a log begins: files that belong together are read in this order, whatever their names are, since sessions go
+/// on from one to the next (`postgresql-Sat.csv` comes before `postgresql-Mon.csv`, `patroni.log.1` before
+/// `patroni.log`).
+enum LogStart {
+    /// The time of the first record in a file's head; nil when there is none.
+    static func time(_ format: LogFormat, _ facts: ReadingFacts) -> LogTime? {
+        let reader = format.reader(offset: 0, facts)
+        var first = First()
+        var rest = facts.head[...]
+        while first.time == nil, !rest.isEmpty {
+            let given = reader.fill { buffer in
+                let count = min(buffer.count, rest.count)
+                buffer.copyBytes(from: rest.prefix(count))
+                return count
+            }
+            guard given > 0 else { break }
+            rest = rest.dropFirst(given)
+            reader.drain(into: &first, atEnd: false)
+        }
+        if first.time == nil { reader.drain(into: &first, atEnd: true) }
+        return first.time
+    }
+
+    private struct First: RecordConsumer {
+        var time: LogTime?
+
+        mutating func take(_ records: RecordBatch) {
+            if time == nil, records.count > 0 { time = records[0].time }
+        }
+        mutating func takeUnfinished(_ records: RecordBatch) { take(records) }
+        mutating func skip(_ unread: Unread) {}
+        mutating func pass(_ line: TextLine) {}
+    }
+}
