@@ -4,6 +4,8 @@ import VigilModel
 public enum LogFormat: String, CaseIterable, Sendable {
     /// PostgreSQL's csvlog, 9.6 to 18.
     case csvlog
+    /// PostgreSQL's jsonlog, 15 and later.
+    case jsonlog
 
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
@@ -12,6 +14,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
     /// are looked for first.
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
+            if isJSONLog(bytes) { return .jsonlog }
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
             return nil
         }
@@ -21,6 +24,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public func reader(offset: Int64 = 0, _ about: ReadingFacts = ReadingFacts()) -> any RecordReader {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
+        case .jsonlog: LineReader(offset: offset, assembler: JSONLogAssembler(timezone: about.timezone))
         }
     }
 
