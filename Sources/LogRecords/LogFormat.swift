@@ -6,6 +6,8 @@ public enum LogFormat: String, CaseIterable, Sendable {
     case csvlog
     /// PostgreSQL's jsonlog, 15 and later.
     case jsonlog
+    /// The files of pgauditlogtofile, 1.0 to 1.8.4, csv and json.
+    case pgauditlogtofile
 
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
@@ -16,6 +18,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
         head.withUnsafeBufferPointer { bytes in
             if isJSONLog(bytes) { return .jsonlog }
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
+            if isPGAuditFile(bytes) { return .pgauditlogtofile }
             return nil
         }
     }
@@ -25,6 +28,8 @@ public enum LogFormat: String, CaseIterable, Sendable {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
         case .jsonlog: LineReader(offset: offset, assembler: JSONLogAssembler(timezone: about.timezone))
+        case .pgauditlogtofile:
+            LineReader(offset: offset, assembler: PGAuditFileAssembler(timezone: about.timezone, head: about.head))
         }
     }
 

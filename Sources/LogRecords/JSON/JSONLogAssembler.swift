@@ -8,18 +8,6 @@ public struct JSONLogAssembler: LineAssembler {
     /// Lines that a raw line feed cut off a record (see `RawPort`).
     private var waiting: [KeptLine] = []
 
-    /// A line that waits for the next.
-    private struct KeptLine {
-        let bytes: [UInt8]
-        let offset: Int64
-        let end: Int64
-        let isTorn: Bool
-
-        func with<Result>(_ body: (LogLine) -> Result) -> Result {
-            bytes.withUnsafeBufferPointer { body(LogLine(bytes: $0, offset: offset, end: end, isTorn: isTorn)) }
-        }
-    }
-
     /// `timezone` is the source's configured zone.
     public init(timezone: String?) { times = TimestampReader(zones: TimeZoneTable(timezone: timezone)) }
 
@@ -37,7 +25,14 @@ public struct JSONLogAssembler: LineAssembler {
     }
 
     /// No more lines will come.
-    public mutating func finish(into rows: inout RowBuffer) { giveUp(into: &rows) }
+    public mutating func finish(into rows: inout RowBuffer) {
+        for line in waiting { line.with { rows.skip($0, reason: Reason.open) } }
+        // A torn line is read again with what follows; else the lines stay here.
+        if waiting.last?.isTorn == true { waiting = [] }
+    }
+
+    /// No lines have come for a while: a cut record still waits.
+    public mutating func settle(into rows: inout RowBuffer) {}
 
     // MARK: - One line
 
@@ -143,8 +138,7 @@ public struct JSONLogAssembler: LineAssembler {
     // MARK: - Lines cut by a raw line feed
 
     private mutating func keep(_ line: LogLine) {
-        waiting.append(
-            KeptLine(bytes: Array(line.bytes), offset: line.offset, end: line.end, isTorn: line.isTorn))
+        waiting.append(KeptLine(line))
     }
 
     /// Puts a line behind those that wait; false when it does not belong there.
@@ -187,25 +181,6 @@ public struct JSONLogAssembler: LineAssembler {
                 while let line = rest { rest = takeObject(line, into: &rows, mayWait: false) }
             }
         }
-    }
-}
-
-extension LogLine {
-    /// The line was too long to be kept whole: `LongText` has its head.
-    var isCut: Bool { end - offset > Int64(bytes.count) + 2 }
-
-    /// Its bytes from there on.
-    func part(from start: Int) -> LogLine {
-        LogLine(
-            bytes: UnsafeBufferPointer(rebasing: bytes[start...]), offset: offset + Int64(start), end: end,
-            isTorn: isTorn)
-    }
-
-    /// Its bytes up to there.
-    func part(to place: Int) -> LogLine {
-        LogLine(
-            bytes: UnsafeBufferPointer(rebasing: bytes[..<place]), offset: offset, end: offset + Int64(place),
-            isTorn: false)
     }
 }
 
