@@ -23,6 +23,8 @@ struct PGAuditBlock {
         let isTorn: Bool
     }
 
+    /// The file is one of 1.0 or 1.1, which quote as csvlog does.
+    let mayBeQuoted: Bool
     private(set) var bytes: [UInt8] = []
     private(set) var lines: [Line] = []
     private var timeEnd = 0
@@ -37,10 +39,15 @@ struct PGAuditBlock {
     /// Behind the time, an anchor that begins within the names' reach is whole within that.
     private static let anchorReach = PGAuditNames.quotedReach + 600
 
+    init(mayBeQuoted: Bool) { self.mayBeQuoted = mayBeQuoted }
+
     var isEmpty: Bool { lines.isEmpty }
     var offset: Int64? { lines.first?.offset }
     /// The row may end here.
     var isComplete: Bool { row?.scan.isComplete ?? false }
+
+    /// The row has all its columns, and none that could go on in another line.
+    var isSettled: Bool { isComplete && bytes.withUnsafeBufferPointer { row?.isSettled($0) ?? false } }
 
     /// Forgets the row.
     mutating func clear() {
@@ -109,7 +116,7 @@ struct PGAuditBlock {
             var best: PGAuditRow?
             let first = timeEnd + 1
             for at in first..<max(first, min(bytes.count, first + PGAuditNames.quotedReach)) where bytes[at] == 44 {
-                guard let anchor = PGAuditAnchor(bytes, at: at), let names = PGAuditNames(bytes, from: first, anchor)
+                guard let anchor = PGAuditAnchor(bytes, at: at), isOfFile(anchor, bytes[first]), let names = PGAuditNames(bytes, from: first, anchor)
                 else { continue }
                 let found = PGAuditRow(bytes, timeEnd: timeEnd, anchor: anchor, names: names)
                 guard let previous = best else {
@@ -121,6 +128,11 @@ struct PGAuditBlock {
             }
             return best
         }
+    }
+
+    /// Texts that are quoted, or not, as the file has them.
+    private func isOfFile(_ anchor: PGAuditAnchor, _ first: UInt8) -> Bool {
+        mayBeQuoted ? anchor.isQuoted || first != 34 : !anchor.isQuoted
     }
 
     /// Reads on to the end of what is there.
@@ -149,8 +161,8 @@ struct PGAuditBlock {
 
     private var isExact: Bool { bytes.withUnsafeBufferPointer { row?.isExact($0) ?? false } }
 
-    /// True when a line that looks like a row's start belongs to this row all the same, since another anchor comes with
-    /// it within the names' reach.
+    /// True when a line belongs to this row although the row could end before it: with the line, another anchor comes
+    /// within the names' reach.
     func takesOver(_ line: LogLine) -> Bool {
         guard let row, hasOpenReach, !isExact else { return false }
         var longer = self

@@ -10,7 +10,7 @@ public struct PGAuditFileAssembler: LineAssembler {
     private var draft = DraftRecord()
     private var json = PGAuditJSON()
     private var escaped = PGAuditEscaped()
-    private var block = PGAuditBlock()
+    private var block: PGAuditBlock
     /// Lines to read again after damage, the first one last.
     private var again: [KeptLine] = []
     /// Most bytes that a row may go on for. After damage it is less until a row is whole, so that a file full of
@@ -22,6 +22,8 @@ public struct PGAuditFileAssembler: LineAssembler {
     /// `timezone` is the source's configured zone, `head` the start of the file.
     public init(timezone: String?, head: [UInt8]) {
         times = head.withUnsafeBufferPointer { PGAuditTime(timezone: timezone, head: $0) }
+        let anchor = head.withUnsafeBufferPointer { PGAuditFileAssembler.firstAnchor($0) }
+        block = PGAuditBlock(mayBeQuoted: anchor?.isQuoted ?? false)
     }
 
     /// Where the row that waits for lines starts.
@@ -41,9 +43,9 @@ public struct PGAuditFileAssembler: LineAssembler {
 
     private mutating func takeOne(_ line: LogLine, into rows: inout RowBuffer) {
         if !block.isEmpty {
-            if !PGAuditFileAssembler.isStart(line.bytes) || !block.isComplete || block.takesOver(line) {
-                return add(line, into: &rows)
-            }
+            let isStart = PGAuditFileAssembler.isStart(line.bytes)
+            let mayEnd = isStart ? block.isComplete : block.isSettled
+            if !mayEnd || block.takesOver(line) { return add(line, into: &rows) }
             deliver(into: &rows)
         }
         takeStart(line, into: &rows)
@@ -148,17 +150,18 @@ public struct PGAuditFileAssembler: LineAssembler {
         return PGAuditAnchor.isSession(bytes[fields.values[5].range], of: pid)
     }
 
-    private static func isRawRow(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let parts = PGAuditTime.parts(bytes), parts.end < bytes.count, bytes[parts.end] == 44 else {
-            return false
-        }
+    private static func isRawRow(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { firstAnchor(bytes) != nil }
+
+    /// The anchor of a raw row.
+    static func firstAnchor(_ bytes: UnsafeBufferPointer<UInt8>) -> PGAuditAnchor? {
+        guard let parts = PGAuditTime.parts(bytes), parts.end < bytes.count, bytes[parts.end] == 44 else { return nil }
         let start = parts.end + 1
         for at in start..<max(start, min(bytes.count, start + PGAuditNames.quotedReach)) where bytes[at] == 44 {
             if let anchor = PGAuditAnchor(bytes, at: at), PGAuditNames(bytes, from: start, anchor) != nil {
-                return true
+                return anchor
             }
         }
-        return false
+        return nil
     }
 
     // MARK: - Raw csv

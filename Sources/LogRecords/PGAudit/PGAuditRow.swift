@@ -42,9 +42,19 @@ struct PGAuditRow {
         return tail.application.count <= PGAuditNames.longest && !bytes[tail.application].contains(10)
     }
 
+    /// All columns are there, and only a context or query could go on.
+    func isSettled(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        if scan.kind == .quoted { return true }
+        let end =
+            scan.kind == .audit
+            ? auditEnd(bytes) : PGAuditRowScan.separators(bytes, from: textStart, names: oddNames, limit: 1).first
+        guard let end, let tail = PGAuditTail(bytes, from: end) else { return false }
+        return tail.context.isEmpty
+    }
+
     /// Where pgaudit's text ends: behind nine columns, or ten when log_rows is on.
     private func auditEnd(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-        guard let end = scan.messageEnd else { return nil }
+        guard let end = scan.messageEnd, end < bytes.count else { return scan.messageEnd }
         let rows = bytes[(end + 1)...].prefix(20).prefix { $0 != 44 }
         return !rows.isEmpty && rows.allSatisfy(PGAuditTime.isDigit) ? rows.endIndex : end
     }

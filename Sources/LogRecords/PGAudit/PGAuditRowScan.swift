@@ -51,7 +51,10 @@ struct PGAuditRowScan {
     var isQuoted: Bool { place == .quoted }
 
     /// Goes on from another place, where the bytes looked at last are gone.
-    mutating func rewind(to place: Int) { at = min(at, place) }
+    mutating func rewind(to place: Int) {
+        at = min(at, place)
+        messageEnd = messageEnd.map { min($0, place) }
+    }
 
     /// Looks at the bytes up to `end`.
     mutating func advance(_ bytes: UnsafeBufferPointer<UInt8>, to end: Int) {
