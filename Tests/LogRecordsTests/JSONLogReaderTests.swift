@@ -37,7 +37,9 @@ struct JSONLogReaderTests {
         let json = read(records.flatMap(\.json))
         #expect(csv.rows.count == records.count && csv.unread.isEmpty)
         #expect(json.unread.isEmpty && json.text.isEmpty)
-        for index in csv.rows.indices { csv.rows[index].offset = json.rows.indices.contains(index) ? json.rows[index].offset : -1 }
+        for index in csv.rows.indices {
+            csv.rows[index].offset = json.rows.indices.contains(index) ? json.rows[index].offset : -1
+        }
         #expect(json.rows.count == csv.rows.count)
         for (left, right) in zip(json.rows, csv.rows) { #expect(left == right) }
     }

@@ -72,7 +72,8 @@ struct PGAuditFileTests {
         #expect(found.rows.allSatisfy { $0[.connectionFrom] == from })
         let time = format.showsSessionStart ? "2026-03-02T09:49:01Z" : "2026-03-02T09:49:01.374Z"
         #expect(found.rows.allSatisfy { $0.time == LogTime(parsing: time) })
-        #expect(found.rows[1][.detail] == String(decoding: PGAuditFileTests.failure("alice").detail ?? [], as: UTF8.self))
+        #expect(
+            found.rows[1][.detail] == String(decoding: PGAuditFileTests.failure("alice").detail ?? [], as: UTF8.self))
         #expect(found.rows[1][.sqlState] == "28P01")
         #expect(found.rows[1][.commandTag] == "authentication")
         for (row, audit) in zip(found.rows[3...], audits) {
@@ -107,7 +108,8 @@ struct PGAuditFileTests {
             ]
             let bytes = records.flatMap { format.row($0) }
             let found = read(bytes)
-            #expect(found.rows.map { $0[.userName] } == ["", user, "", user, user, "alice"], "\(user.debugDescription)")
+            #expect(
+                found.rows.map { $0[.userName] } == ["", user, "", user, user, "alice"], "\(user.debugDescription)")
             #expect(found.rows.map { $0[.severity] } == ["LOG", "FATAL", "LOG", "FATAL", "LOG", "FATAL"])
             #expect(found.rows.map { $0[.databaseName] } == ["", database, "", "webshop", database, "webshop"])
             #expect(Set(found.rows.map { $0[.sessionID] }) == ["69a55d0d.4f1b"])
@@ -135,7 +137,10 @@ struct PGAuditFileTests {
             ",p,,,,,,,,,a\nd,1,9.9.9.9:5,69a55d0d.1,1,,2026-03-02 09:49:01 UTC",
             ",0,00000,SESSION,1,1,ROLE,X,,,\""
         ),
-        ("x\n2026-03-02 09:49:01.374 UTC,a,b,1,9.9.9.9:5,69a55d0d.1,1,,2026", "-03-02 09:49:01 UTC,,0,28P01,user \"a\""),
+        (
+            "x\n2026-03-02 09:49:01.374 UTC,a,b,1,9.9.9.9:5,69a55d0d.1,1,,2026",
+            "-03-02 09:49:01 UTC,,0,28P01,user \"a\""
+        ),
         ("x,d,1,9.9.9.9:5,69a55d0d.1,authentication,,0,28P01,user \"x\",,,,", ",,,,,\n2026-03-02 09:49:01 UTC,x,y"),
         ("\"x\",\"d\",1,\"9.9.9.9:5\",69a55d0d.1,1,\"\",2026-03-02 09:49:01 UT", "C,,0,28P01,\"m\",,,,,,,,,\n"),
     ]
@@ -203,6 +208,37 @@ struct PGAuditFileTests {
         #expect(found.rows.count == 2)
         #expect(found.rows.allSatisfy { !$0[.context].isEmpty })
         #expect(found.rows.map { $0[.severity] } == ["LOG", "ERROR"])
+    }
+
+    @Test("an entry of a statement that a function ran looks as the server logs it", arguments: PGAuditFormat.allCases)
+    func nested(format: PGAuditFormat) {
+        var record = PGAuditFileTests.client("dba_karl")
+        record.tag = Array("CALL".utf8)
+        record.application = Array("psql".utf8)
+        let audit = pgaudit(command: "CREATE TABLE", statement: Array("CREATE TABLE x (id int, n text)".utf8))
+        let nested = [
+            "SQL statement \"CREATE TABLE x (id int, n text)\"\nPL/pgSQL function public.p() line 3 at EXECUTE",
+            "SQL statement \"RAISE PL/Perl\"", "PL/pgSQL function p() line 3 at COMMIT",
+        ]
+        for context in nested {
+            record.context = Array(context.utf8)
+            let found = read(format.row(record, audit: audit) + format.row(PGAuditFileTests.received()))
+            #expect(found.rows.count == 2)
+            #expect(found.rows.first?[.context] == "")
+            #expect(found.rows.first?[.applicationName] == "psql")
+        }
+        for context in [
+            "PL/pgSQL function inline_code_block line 1 at RAISE", "PL/pgSQL function \"a\nb\"() line 1 at RAISE",
+            "PL/pgSQL-Funktion f() Zeile 1 bei RAISE", "PL/Perl function \"f\"",
+        ] {
+            record.context = Array(context.utf8)
+            for query in [nil, "select f() --,"] as [String?] {
+                record.query = query.map { Array($0.utf8) }
+                let found = read(format.row(record, audit: audit) + format.row(PGAuditFileTests.received()))
+                #expect(found.rows.count == 2)
+                #expect(found.rows.first?[.context].isEmpty == false)
+            }
+        }
     }
 
     @Test("gives the same in whatever pieces the bytes come", arguments: 1...16)

@@ -224,7 +224,9 @@ struct ServerRecord {
         case 3: (record.host, record.port) = (Array("fe80::1%eth0".utf8), Array("5432".utf8))
         default: (record.host, record.port) = (Array("192.0.2.7".utf8), Array("40000".utf8))
         }
-        record.tag = [nil, "", "authentication", "idle", "SELECT"].randomElement(using: &numbers)?.map { Array($0.utf8) }
+        record.tag = [nil, "", "authentication", "idle", "SELECT"].randomElement(using: &numbers)?.map {
+            Array($0.utf8)
+        }
         record.severity = ["LOG", "FATAL", "ERROR"].randomElement(using: &numbers) ?? "LOG"
         record.state = ["00000", "28P01", "42601"].randomElement(using: &numbers) ?? "00000"
         record.message = text() + [120]
@@ -245,12 +247,15 @@ struct ServerRecord {
         return record
     }
 
-    private static let pieces: [[UInt8]] = [
-        "\"", "\"\"", "\\", "\\\"", "\n", "\r\n", "\r", "\t", "\u{1}", "\u{8}", "\u{c}", ",", "{", "}", "],[", ":", " ",
-        "a", "é", "用户", "🙂", "\\u0022", "\\n", "\",\"session_id\":\"1.1\",\"line_num\":1",
-        "{\"timestamp\":\"2026-03-02 09:49:01.374 UTC\",\"user\":\"x\"", "2026-03-02 09:49:01.374 UTC,\"postgres\",",
-        "\"}\n{\"timestamp\":\"", "AUDIT: SESSION,1,1,READ", "\u{1b}[31m",
-    ].map { Array($0.utf8) } + [[0xFF, 0xFE], [0xC3], [0xED, 0xA0, 0x80]]
+    private static let pieces: [[UInt8]] =
+        [
+            "\"", "\"\"", "\\", "\\\"", "\n", "\r\n", "\r", "\t", "\u{1}", "\u{8}", "\u{c}", ",", "{", "}", "],[", ":",
+            " ",
+            "a", "é", "用户", "🙂", "\\u0022", "\\n", "\",\"session_id\":\"1.1\",\"line_num\":1",
+            "{\"timestamp\":\"2026-03-02 09:49:01.374 UTC\",\"user\":\"x\"",
+            "2026-03-02 09:49:01.374 UTC,\"postgres\",",
+            "\"}\n{\"timestamp\":\"", "AUDIT: SESSION,1,1,READ", "\u{1b}[31m",
+        ].map { Array($0.utf8) } + [[0xFF, 0xFE], [0xC3], [0xED, 0xA0, 0x80]]
 
     static func hostileText(_ numbers: inout SeededNumbers, longest: Int) -> [UInt8] {
         var text: [UInt8] = []
@@ -262,7 +267,8 @@ struct ServerRecord {
     private static func socketPath(_ numbers: inout SeededNumbers) -> [UInt8] {
         var path = Array("/".utf8)
         for _ in 0..<Int.random(in: 0..<5, using: &numbers) {
-            path += ["\"", "\"\"", "\n", ",", "x", "}", "\r\n", "\",\"", "1,\"pid\":2"].randomElement(using: &numbers)
+            path +=
+                ["\"", "\"\"", "\n", ",", "x", "}", "\r\n", "\",\"", "1,\"pid\":2"].randomElement(using: &numbers)
                 .map { Array($0.utf8) } ?? []
         }
         return Array(path.prefix(31))

@@ -116,7 +116,8 @@ struct PGAuditBlock {
             var best: PGAuditRow?
             let first = timeEnd + 1
             for at in first..<max(first, min(bytes.count, first + PGAuditNames.quotedReach)) where bytes[at] == 44 {
-                guard let anchor = PGAuditAnchor(bytes, at: at), isOfFile(anchor, bytes[first]), let names = PGAuditNames(bytes, from: first, anchor)
+                guard let anchor = PGAuditAnchor(bytes, at: at), isOfFile(anchor, bytes[first]),
+                    let names = PGAuditNames(bytes, from: first, anchor)
                 else { continue }
                 let found = PGAuditRow(bytes, timeEnd: timeEnd, anchor: anchor, names: names)
                 guard let previous = best else {

@@ -14,8 +14,28 @@ enum PGAuditRecord {
     /// Gives the record its severity, and to `rows`.
     static func finish(_ draft: inout DraftRecord, to rows: inout RowBuffer) {
         if !draft.has(.sqlState) { draft.set(.sqlState, success) }
+        if isEntry(draft), draft.withContent(.query, \.isEmpty), draft.withContent(.context, isNested) {
+            draft.set(.context, [])
+        }
         draft.set(.severity, severity(of: draft))
         rows.append(draft)
+    }
+
+    private static func isEntry(_ draft: DraftRecord) -> Bool {
+        draft.withContent(.message) { $0.starts(with: prefix) }
+    }
+
+    /// True when pgaudit may have written an entry with that context. pgaudit hides context and query, but the extension
+    /// heeds only the second: entries of statements that a function runs show where. What a RAISE says has a context,
+    /// too, but the function that raised it stands first.
+    private static func isNested(_ context: ArraySlice<UInt8>) -> Bool {
+        let frame = context.prefix { $0 != 10 && $0 != 34 && $0 != 0xC2 }
+        func holds(_ text: String, _ bytes: ArraySlice<UInt8>) -> Bool {
+            let wanted = Array(text.utf8)
+            return bytes.indices.contains { bytes[$0] == wanted[0] && bytes[$0...].starts(with: wanted) }
+        }
+        guard holds("PL/", frame) else { return true }
+        return holds("PL/pgSQL", frame) && !holds("RAISE", context)
     }
 
     private static let success = Array("00000".utf8)

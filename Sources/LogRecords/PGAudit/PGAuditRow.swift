@@ -152,9 +152,7 @@ struct PGAuditTail {
         guard end < bytes.count, bytes[end] == 44 else { return nil }
         let first = end + 1
         guard let run = PGAuditTail.run(bytes, from: first), run == first || bytes[first] != 44 else {
-            context = first..<bytes.count
-            // Where nothing was said but commas are missing, nothing is context.
-            if bytes[context].allSatisfy({ $0 == 44 }) { context = 0..<0 }
+            readContext(bytes, from: first)
             return
         }
         detail = first..<run
@@ -167,6 +165,20 @@ struct PGAuditTail {
         } else {
             context = rest..<bytes.count
         }
+    }
+
+    /// Takes what does not look like the server's own columns. Where query and its position, and the location, are
+    /// empty, the rest is told apart.
+    private mutating func readContext(_ bytes: UnsafeBufferPointer<UInt8>, from first: Int) {
+        context = first..<bytes.count
+        // Where nothing was said but commas are missing, nothing is context.
+        if bytes[context].allSatisfy({ $0 == 44 }) { context = 0..<0 }
+        let start = first + 4
+        guard start < bytes.count, bytes[first..<start].allSatisfy({ $0 == 44 }), bytes[start] != 44,
+            let last = bytes.lastIndex(of: 44), last - 3 > start, bytes[last - 3..<last].allSatisfy({ $0 == 44 })
+        else { return }
+        context = start..<last - 3
+        application = last + 1..<bytes.count
     }
 
     /// The first of seven commas in a row.
