@@ -16,7 +16,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
     /// are looked for first.
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
-            if isJSONLog(bytes) { return .jsonlog }
+            if isJSONLog(bytes, path: path) { return .jsonlog }
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
             if isPGAuditFile(bytes) { return .pgauditlogtofile }
             return nil

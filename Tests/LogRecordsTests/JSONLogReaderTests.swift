@@ -195,6 +195,9 @@ struct JSONLogReaderTests {
         #expect(format("{\"a\":1}\n" + JSONLogReaderTests.plain) == nil)
         #expect(format("2026-03-02 09:49:01.374 UTC [1] LOG:  " + JSONLogReaderTests.plain) == nil)
         #expect(format("[" + JSONLogReaderTests.plain + "]") == nil)
+        let tail = "ation_name\":\"x\"}\n" + JSONLogReaderTests.plain
+        #expect(format(tail) == nil)
+        #expect(LogFormat.detect(Array(tail.utf8), path: "/x/postgresql-Mon.json") == .jsonlog)
         let audit = #"{"log.source":"pgauditlogtofile","severity":"audit","timestamp":"2026-03-02 05:47:01.1 UTC"}"#
         #expect(format(audit) == .pgauditlogtofile)
     }

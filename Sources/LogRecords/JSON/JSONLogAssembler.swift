@@ -183,24 +183,3 @@ public struct JSONLogAssembler: LineAssembler {
         }
     }
 }
-
-extension LogFormat {
-    /// True when a file with that start is a jsonlog: its first line is an object with the names that every record has.
-    static func isJSONLog(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let line = firstLine(head) else { return false }
-        var fields = JSONFields(JSONLogKey.table, rawPort: JSONLogKey.rawPort)
-        switch fields.read(line, from: 0) {
-        case .broken(let at) where at == 0: return false
-        default: break
-        }
-        return fields[.timestamp] != nil && fields[.severity] != nil
-    }
-
-    /// The first line that is not blank.
-    static func firstLine(_ head: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-        var rest = head[...]
-        if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
-        rest = rest.drop { $0 <= 32 && $0 > 0 }
-        return rest.isEmpty ? nil : UnsafeBufferPointer(rebasing: rest.prefix { $0 != 10 })
-    }
-}

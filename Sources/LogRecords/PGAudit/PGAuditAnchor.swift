@@ -21,6 +21,15 @@ struct PGAuditAnchor: Equatable {
     /// Longest host name and port.
     private static let longestAddress = 300
 
+    /// True when a process id stands behind the comma at `start`: the cheap test before a reading.
+    @inline(__always)
+    static func mayStart(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
+        guard bytes[start] == 44 else { return false }
+        var at = start + 1
+        while at < bytes.count, at - start <= 10, PGAuditTime.isDigit(bytes[at]) { at += 1 }
+        return at > start + 1 && at < bytes.count && bytes[at] == 44
+    }
+
     /// Reads the columns behind the comma at `start`; nil when they do not stand there whole.
     init?(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) {
         self.start = start

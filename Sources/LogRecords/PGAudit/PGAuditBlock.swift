@@ -36,8 +36,9 @@ struct PGAuditBlock {
 
     /// Most bytes kept of a row.
     private static let longest = 4 << 20
-    /// Behind the time, an anchor that begins within the names' reach is whole within that.
-    private static let anchorReach = PGAuditNames.quotedReach + 600
+    /// Behind the time, an anchor begins within the names' reach, and goes on over a line feed only in a client's own
+    /// socket path.
+    private var anchorReach: Int { (mayBeQuoted ? PGAuditNames.quotedReach : PGAuditNames.reach) + RawPort.reach }
 
     init(mayBeQuoted: Bool) { self.mayBeQuoted = mayBeQuoted }
 
@@ -105,7 +106,7 @@ struct PGAuditBlock {
         timeEnd = parts.end
         row = choose(bytes.count)
         if row != nil { return scan() }
-        return bytes.count > timeEnd + PGAuditBlock.anchorReach ? .damaged : .open
+        return bytes.count > timeEnd + anchorReach ? .damaged : .open
     }
 
     /// The row as one of the anchors has it: the first when it is a plain row of pgaudit, whose statement may hold
@@ -115,7 +116,8 @@ struct PGAuditBlock {
             let bytes = UnsafeBufferPointer(rebasing: all[..<count])
             var best: PGAuditRow?
             let first = timeEnd + 1
-            for at in first..<max(first, min(bytes.count, first + PGAuditNames.quotedReach)) where bytes[at] == 44 {
+            for at in first..<max(first, min(bytes.count, first + PGAuditNames.quotedReach))
+            where PGAuditAnchor.mayStart(bytes, at: at) {
                 guard let anchor = PGAuditAnchor(bytes, at: at), isOfFile(anchor, bytes[first]),
                     let names = PGAuditNames(bytes, from: first, anchor)
                 else { continue }

@@ -22,7 +22,7 @@ public struct PGAuditFileAssembler: LineAssembler {
     /// `timezone` is the source's configured zone, `head` the start of the file.
     public init(timezone: String?, head: [UInt8]) {
         times = head.withUnsafeBufferPointer { PGAuditTime(timezone: timezone, head: $0) }
-        let anchor = head.withUnsafeBufferPointer { PGAuditFileAssembler.firstAnchor($0) }
+        let anchor = head.withUnsafeBufferPointer { PGAuditStart.firstAnchor($0) }
         block = PGAuditBlock(mayBeQuoted: anchor?.isQuoted ?? false)
     }
 
@@ -43,7 +43,7 @@ public struct PGAuditFileAssembler: LineAssembler {
 
     private mutating func takeOne(_ line: LogLine, into rows: inout RowBuffer) {
         if !block.isEmpty {
-            let isStart = PGAuditFileAssembler.isStart(line.bytes)
+            let isStart = PGAuditStart.isAny(line.bytes)
             let mayEnd = isStart ? block.isComplete : block.isSettled
             if !mayEnd || block.takesOver(line) { return add(line, into: &rows) }
             deliver(into: &rows)
@@ -65,20 +65,6 @@ public struct PGAuditFileAssembler: LineAssembler {
         if block.isComplete { deliver(into: &rows) }
     }
 
-    /// True when a row of any form may start so.
-    private static func isStart(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
-        switch line.first {
-        case 34: isTime(UnsafeBufferPointer(rebasing: line[1...]), before: 34)
-        case 123: line.starts(with: PGAuditJSON.opening)
-        default: isTime(line, before: 44)
-        }
-    }
-
-    private static func isTime(_ bytes: UnsafeBufferPointer<UInt8>, before mark: UInt8) -> Bool {
-        guard let parts = PGAuditTime.parts(bytes) else { return false }
-        return parts.end < bytes.count && bytes[parts.end] == mark
-    }
-
     /// Takes a line that begins a record, if it is one.
     private mutating func takeStart(_ line: LogLine, into rows: inout RowBuffer) {
         var rest: LogLine? = line
@@ -86,7 +72,7 @@ public struct PGAuditFileAssembler: LineAssembler {
             switch line.bytes.first {
             case 123: rest = takeJSON(line, into: &rows)
             case 34: rest = takeEscaped(line, into: &rows)
-            case _ where PGAuditFileAssembler.isTime(line.bytes, before: 44): return add(line, into: &rows)
+            case _ where PGAuditStart.isTime(line.bytes, before: 44): return add(line, into: &rows)
             case _ where line.bytes.allSatisfy({ $0 <= 32 && $0 > 0 }): return rows.pass(line)
             default: rest = resume(line, PGAuditFileAssembler.none, after: 0, into: &rows)
             }
@@ -128,8 +114,8 @@ public struct PGAuditFileAssembler: LineAssembler {
             let isRecord =
                 switch rest[0] {
                 case 123: rest.starts(with: PGAuditJSON.opening)
-                case 34: PGAuditFileAssembler.isEscapedRow(rest)
-                case 48...57: PGAuditFileAssembler.isRawRow(rest)
+                case 34: PGAuditStart.isEscapedRow(rest)
+                case 48...57: PGAuditStart.isRawRow(rest)
                 default: false
                 }
             if isRecord {
@@ -139,28 +125,6 @@ public struct PGAuditFileAssembler: LineAssembler {
             at += 1
         }
         rows.skip(line, reason: reason)
-        return nil
-    }
-
-    private static func isEscapedRow(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard isTime(UnsafeBufferPointer(rebasing: bytes[1...]), before: 34) else { return false }
-        var fields = PGAuditEscapedFields()
-        guard fields.read(bytes), fields.values.count > 10 else { return false }
-        guard let pid = Int(String(decoding: bytes[fields.values[3].range], as: UTF8.self)) else { return false }
-        return PGAuditAnchor.isSession(bytes[fields.values[5].range], of: pid)
-    }
-
-    private static func isRawRow(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { firstAnchor(bytes) != nil }
-
-    /// The anchor of a raw row.
-    static func firstAnchor(_ bytes: UnsafeBufferPointer<UInt8>) -> PGAuditAnchor? {
-        guard let parts = PGAuditTime.parts(bytes), parts.end < bytes.count, bytes[parts.end] == 44 else { return nil }
-        let start = parts.end + 1
-        for at in start..<max(start, min(bytes.count, start + PGAuditNames.quotedReach)) where bytes[at] == 44 {
-            if let anchor = PGAuditAnchor(bytes, at: at), PGAuditNames(bytes, from: start, anchor) != nil {
-                return anchor
-            }
-        }
         return nil
     }
 
@@ -208,22 +172,5 @@ public struct PGAuditFileAssembler: LineAssembler {
     private func skip(offset: Int64, end: Int64, _ reason: String, into rows: inout RowBuffer) {
         let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         rows.skip(LogLine(bytes: none, offset: offset, end: end, isTorn: false), reason: reason)
-    }
-}
-
-extension LogFormat {
-    /// True when a file with that start is one of pgauditlogtofile: its first line is a row of any of its forms.
-    static func isPGAuditFile(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let line = firstLine(head), let first = line.first else { return false }
-        if first == 123 { return line.starts(with: "{\"log.source\":\"pgauditlogtofile\"".utf8) }
-        let start = head.count - (head.firstIndex(of: first).map { head.count - $0 } ?? 0)
-        return PGAuditFileAssembler.isRow(UnsafeBufferPointer(rebasing: head[start...]), firstLine: line)
-    }
-}
-
-extension PGAuditFileAssembler {
-    /// True when a row of a csv form starts there.
-    static func isRow(_ bytes: UnsafeBufferPointer<UInt8>, firstLine: UnsafeBufferPointer<UInt8>) -> Bool {
-        firstLine.first == 34 ? isEscapedRow(firstLine) : isRawRow(bytes)
     }
 }
