@@ -83,7 +83,7 @@ struct PGAuditBlock {
             if last.end - last.offset == Int64(bytes.count - last.start) + 2 { bytes.append(13) }
             bytes.append(10)
         }
-        let mayBeAnother = hasOpenReach
+        let mayBeAnother = hasOpenReach || row?.names.isOpen ?? false
         lines.append(Line(start: bytes.count, offset: line.offset, end: line.end, isTorn: line.isTorn))
         bytes += line.bytes
         let outcome = row == nil || mayBeAnother ? find() : scan()

@@ -5,6 +5,8 @@ struct PGAuditNames: Equatable {
     var database: Range<Int>
     /// The message names the user as the columns do.
     var isConfirmed = false
+    /// The message goes on in another line, which may tell otherwise.
+    var isOpen = false
 
     /// NAMEDATALEN - 1: the server cuts longer names.
     static let longest = 63
@@ -27,7 +29,9 @@ struct PGAuditNames: Equatable {
         for comma in stride(from: end - 1, through: start, by: -1) where bytes[comma] == 44 {
             guard comma - start <= PGAuditNames.longest, end - comma - 1 <= PGAuditNames.longest else { continue }
             var names = PGAuditNames(user: start..<comma, database: comma + 1..<end)
-            names.isConfirmed = PGAuditNames.isNamed(bytes, names.user, in: anchor.end)
+            let copy = PGAuditNames.named(bytes, names.user, in: anchor.end)
+            names.isConfirmed = copy != .no
+            names.isOpen = copy == .cut
             if names.isConfirmed {
                 self = names
                 return
@@ -72,24 +76,26 @@ struct PGAuditNames: Equatable {
         return PGAuditNames(user: parts[0], database: parts[1])
     }
 
-    /// True when the message names the user, as far as its bytes are there: ` "USER`, `=USER`, `»USER`, `«USER`, or in
-    /// Japanese a quote right behind a word.
-    private static func isNamed(_ bytes: UnsafeBufferPointer<UInt8>, _ user: Range<Int>, in start: Int) -> Bool {
-        guard !user.isEmpty else { return false }
-        let last = min(bytes.count, start + 512)
+    /// Whether the message names the user, as far as its bytes are there: ` "USER`, `=USER`, `="USER`, `»USER`, `«USER`,
+    /// or in Japanese a quote right behind a word. The first name in a message about a client is the user's.
+    private static func named(_ bytes: UnsafeBufferPointer<UInt8>, _ user: Range<Int>, in start: Int) -> Copy {
+        guard !user.isEmpty else { return .no }
+        let last = min(bytes.count, start + 128)
         var at = start
-        while at < last {
-            if isOpening(bytes, at), isCopy(bytes, of: user, at: at + 1) != .no { return true }
-            at += 1
+        while at < last, !isOpening(bytes, at) { at += 1 }
+        guard at < last else { return .no }
+        let copy = isCopy(bytes, of: user, at: at + 1)
+        if copy == .no, bytes[at] == 61, at + 1 < bytes.count, bytes[at + 1] == 34 {
+            return isCopy(bytes, of: user, at: at + 2)
         }
-        return false
+        return copy
     }
 
     /// True when a name may follow the byte.
     static func isOpening(_ bytes: UnsafeBufferPointer<UInt8>, _ at: Int) -> Bool {
         switch bytes[at] {
         case 61: true
-        case 34: at > 0 && (bytes[at - 1] == 32 || bytes[at - 1] >= 0x80)
+        case 34: at > 0 && (bytes[at - 1] == 32 || bytes[at - 1] == 61 || bytes[at - 1] >= 0x80)
         case 0xAB, 0xBB: at > 0 && bytes[at - 1] == 0xC2
         default: false
         }
@@ -100,7 +106,11 @@ struct PGAuditNames: Equatable {
     /// Whether a name stands at a place; `cut`: as far as the bytes go.
     static func isCopy(_ bytes: UnsafeBufferPointer<UInt8>, of name: Range<Int>, at place: Int) -> Copy {
         for index in 0..<name.count {
-            guard place + index < bytes.count else { return index == 0 ? .no : .cut }
+            guard place + index < bytes.count else {
+                // Nothing but a line's end may follow there.
+                let next = bytes[name.lowerBound + index]
+                return index > 0 || next == 10 || next == 13 ? .cut : .no
+            }
             if bytes[place + index] != bytes[name.lowerBound + index] { return .no }
         }
         return .yes
