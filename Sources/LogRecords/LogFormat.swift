@@ -4,6 +4,10 @@ import VigilModel
 public enum LogFormat: String, CaseIterable, Sendable {
     /// PostgreSQL's csvlog, 9.6 to 18.
     case csvlog
+    /// PostgreSQL's jsonlog, 15 and later.
+    case jsonlog
+    /// The files of pgauditlogtofile, 1.0 to 1.8.4, csv and json.
+    case pgauditlogtofile
     /// PgBouncer's log file or standard error.
     case pgbouncer
     /// Patroni's log, plain or JSON.
@@ -20,7 +24,9 @@ public enum LogFormat: String, CaseIterable, Sendable {
     /// are looked for first.
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
+            if isJSONLog(bytes, path: path) { return .jsonlog }
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
+            if isPGAuditFile(bytes) { return .pgauditlogtofile }
             if PgBouncerAssembler.recognises(bytes) { return .pgbouncer }
             if PgBackRestAssembler.recognises(bytes) { return .pgbackrest }
             if HAProxyAssembler.recognises(bytes) { return .haproxy }
@@ -33,6 +39,9 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public func reader(offset: Int64 = 0, _ about: ReadingFacts = ReadingFacts()) -> any RecordReader {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
+        case .jsonlog: LineReader(offset: offset, assembler: JSONLogAssembler(timezone: about.timezone))
+        case .pgauditlogtofile:
+            LineReader(offset: offset, assembler: PGAuditFileAssembler(timezone: about.timezone, head: about.head))
         case .pgbouncer: LineReader(offset: offset, assembler: PgBouncerAssembler(about))
         case .patroni: LineReader(offset: offset, assembler: PatroniAssembler(about))
         case .pgbackrest: LineReader(offset: offset, assembler: PgBackRestAssembler(about))

@@ -23,6 +23,13 @@ public protocol LineAssembler {
     mutating func take(_ line: LogLine, into rows: inout RowBuffer)
     /// No more lines will come: what waits is whole.
     mutating func finish(into rows: inout RowBuffer)
+    /// No lines have come for a while: what may be whole is. By default all that waits.
+    mutating func settle(into rows: inout RowBuffer)
+}
+
+extension LineAssembler {
+    /// Takes all that waits for whole.
+    public mutating func settle(into rows: inout RowBuffer) { finish(into: &rows) }
 }
 
 /// Cuts a file into lines for an assembler. A line too long for the buffer is handed over by its head, length and hash.
@@ -94,7 +101,7 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
     /// Hands over what waits for more lines, unless a line is just coming in.
     public func settle(into consumer: inout some RecordConsumer) {
         guard consumed == length, long == nil else { return }
-        assembler.finish(into: &rows)
+        assembler.settle(into: &rows)
         rows.deliver(to: &consumer)
     }
 

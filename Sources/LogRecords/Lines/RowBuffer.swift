@@ -3,7 +3,8 @@ import VigilModel
 /// What an assembler has found: rows laid out in the form of csvlog, lines that are no records, and bytes that should
 /// have been one.
 public struct RowBuffer {
-    private var bytes: [UInt8] = []
+    /// The rows laid out so far; a reader may add to the row it has begun.
+    var bytes: [UInt8] = []
     private var separators: [UInt32] = []
     private var rows: [RecordBatch.Row] = []
     private var offsets: [Int64] = []
@@ -41,6 +42,32 @@ public struct RowBuffer {
                 start: UInt32(start), first: UInt32(first), columns: UInt32(LogColumn.allCases.count), time: draft.time,
                 dataset: draft.dataset, form: draft.form))
         offsets.append(draft.offset)
+    }
+
+    /// Begins a row that a reader lays out itself: 26 columns into `bytes`, in order, `endColumn` behind each, then
+    /// `endRow`.
+    @inline(__always)
+    func beginRow() -> (start: Int, first: Int) { (bytes.count, separators.count) }
+
+    /// Ends a column.
+    @inline(__always)
+    mutating func endColumn() {
+        separators.append(UInt32(truncatingIfNeeded: bytes.count))
+        bytes.append(44)
+    }
+
+    /// Ends the row that began there.
+    @inline(__always)
+    mutating func endRow(
+        _ row: (start: Int, first: Int), offset: Int64, time: LogTime, dataset: LogDataset = .postgresql,
+        form: RecordForm = .columns
+    ) {
+        bytes[bytes.count - 1] = 10
+        rows.append(
+            RecordBatch.Row(
+                start: UInt32(row.start), first: UInt32(row.first), columns: UInt32(separators.count - row.first),
+                time: time, dataset: dataset, form: form))
+        offsets.append(offset)
     }
 
     /// Quotes a text as csvlog does.
