@@ -117,6 +117,10 @@ public struct EventReader {
             let repeated = repetition(of: record, before: before)
             var event = EventBuilder.event(record, kind: kind, time: time, repeated: repeated)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
+            if let object = index.patterns[number].object(of: record) {
+                event.objectType = object.type
+                event.objectName = String(escaping: object.name)
+            }
             events.append(event)
         case .statement:
             events += statements.events(

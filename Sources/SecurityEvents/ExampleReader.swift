@@ -6,6 +6,7 @@ public struct ExampleReader {
     private var index: PatternIndex
     private var reader: EventReader
     private let catalogue: EventCatalogue
+    private let statements: StatementReader
     private let scratch = Regex.Scratch()
     /// Ids of the patterns that matched, in order.
     public private(set) var patterns: [String] = []
@@ -17,6 +18,7 @@ public struct ExampleReader {
         self.catalogue = catalogue
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         reader = EventReader(catalogue: catalogue)
+        statements = StatementReader(catalogue.statements)
     }
 
     /// Reads one record of a batch that was read by nobody else.
@@ -28,6 +30,9 @@ public struct ExampleReader {
             if let match { patterns.append(match.id) }
         } else if let match = index.match(record, state: record.head(.sqlState)) {
             patterns.append(index.patterns[match.pattern].id)
+            if case .statement = index.patterns[match.pattern].effect {
+                patterns += statements.ids(matching: record, index.template(of: match))
+            }
         }
         reader.read(record)
     }
@@ -45,9 +50,10 @@ public struct ExampleReader {
         let reader = StatementReader(catalogue.statements)
         var events: [SecurityEvent] = []
         var patterns: [String] = []
+        let context = reader.context(of: Array(sql.utf8))
         for (number, statement) in SQLReader.statements(in: Array(sql.utf8)).enumerated() {
-            patterns += reader.ids(matching: statement)
-            guard let kind = reader.kind(of: statement) else { continue }
+            patterns += reader.ids(matching: statement, context)
+            guard let kind = reader.kind(of: statement, context) else { continue }
             var event = SecurityEvent(
                 identity: EventIdentity(origin: "", line: 0, hash: 0, ordinal: number),
                 time: LogTime(milliseconds: 0), kind: kind,

@@ -15,14 +15,25 @@ public enum SQLReader {
         var found: [SQLStatement] = []
         while found.count < limit, let tokens = splitter.nextStatement() {
             guard let first = tokens.first, let last = tokens.last else { continue }
-            let facts = SQLCommandReader.facts(of: tokens, in: text)
             found.append(
                 SQLStatement(
-                    range: first.start..<last.end, command: facts.command, objectType: facts.objectType,
-                    objectName: facts.objectName, targetRole: facts.targetRole,
-                    shape: SQLShape.make(of: tokens, in: text)))
+                    range: first.start..<last.end, facts: SQLCommandReader.facts(of: tokens, in: text), text: text,
+                    tokens: tokens, isCutOff: isCutOff(text, behind: last.end)))
         }
         return found
+    }
+
+    /// True when nothing but an empty `--` follows.
+    private static func isCutOff(_ text: [UInt8], behind end: Int) -> Bool {
+        var index = end
+        while index < text.count, SQLBytes.isSpace(text[index]) || text[index] == SQLBytes.semicolon { index += 1 }
+        guard index + 1 < text.count, text[index] == SQLBytes.dash, text[index + 1] == SQLBytes.dash else {
+            return false
+        }
+        // What an injected text was to cut off begins with the quote or parenthesis that it was put into.
+        var rest = text[(index + 2)...].drop(while: SQLBytes.isSpace)
+        while let first = rest.first, first == SQLBytes.quote || first == UInt8(ascii: ")") { rest = rest.dropFirst() }
+        return rest.isEmpty
     }
 
     /// Gives the text with its secrets replaced by `<redacted>`; every other byte stays as it is.
