@@ -86,7 +86,7 @@ struct PatternReader {
         case logged
     }
 
-    private static let wordHint = "a word has letters, digits and underscores only; '://' and '--' are words, too"
+    private static let wordHint = "a word has letters, digits and underscores only; '://', '--' and '@@' are words, too"
 
     /// A command tag, or `query`.
     private func command(_ value: YAMLValue) throws(YAMLProblem) -> String {
@@ -106,7 +106,7 @@ struct PatternReader {
             let isWord = word.utf8.allSatisfy {
                 (97...122).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 36 || $0 >= 128
             }
-            guard (isWord && !word.isEmpty) || (hint != nil && ["://", "--"].contains(word)) else {
+            guard (isWord && !word.isEmpty) || (hint != nil && ["://", "--", "@@"].contains(word)) else {
                 throw entry.problem("a word in lower case belongs here", hint: hint)
             }
             result.insert(word)

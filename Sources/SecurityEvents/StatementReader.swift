@@ -11,35 +11,11 @@ final class StatementReader {
     private let words: StatementWords
     private let asksForWords: [Bool]
     private let scratch = Regex.Scratch()
-    /// First words of commands all of whose patterns ask for words, by their hash: without these they are nothing.
-    private let quietVerbs: Set<UInt64>
 
     init(_ patterns: [StatementPattern]) {
         self.patterns = patterns
         words = StatementWords(patterns)
         asksForWords = patterns.map { !$0.firstLook.isEmpty }
-        let loud = patterns.filter { $0.firstLook.isEmpty }
-        quietVerbs = Set(
-            StatementReader.verbs.filter { verb in
-                !loud.contains { pattern in
-                    pattern.isMeant(command: verb)
-                        || pattern.commands.contains { $0.hasPrefix(verb + " ") || $0 == verb }
-                }
-            }.map { StatementWords.hash($0.lowercased()) })
-    }
-
-    /// Commands whose tag starts with the word that the statement starts with, whatever follows.
-    private static let verbs = [
-        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE",
-        "SET", "RESET", "SHOW", "FETCH", "MOVE", "EXECUTE", "CALL", "LISTEN", "NOTIFY", "UNLISTEN", "DEALLOCATE",
-        "DISCARD", "CLOSE", "VACUUM", "CHECKPOINT",
-    ]
-
-    /// Looks at a text before it is read: nil when surely no pattern fits.
-    private func look(at text: [UInt8], verb: UInt64? = nil) -> StatementWords.Look? {
-        let look = text.withUnsafeBufferPointer { words.look(at: $0) }
-        if look.isEmpty, !look.isMany, quietVerbs.contains(verb ?? look.first) { return nil }
-        return look
     }
 
     /// The events of a `statement:` or `execute …:` record.
@@ -68,15 +44,24 @@ final class StatementReader {
     private func read(
         _ record: LogRecord, _ template: MessageTemplate?
     ) -> (sql: [UInt8], statements: [SQLStatement], context: StatementContext)? {
-        guard let template else { return nil }
+        guard let template, let context = look(at: record, template) else { return nil }
         // All of it: what a long comment hides is read too, and cut only when it is kept.
         let text = Array(record.uncut(.message)[template.prefix.count...])
-        let verb = template.endsOpen ? nil : record.text(.commandTag).map { StatementWords.hash($0.lowercased()) }
-        guard let look = look(at: text, verb: verb) else { return nil }
-        let context = StatementContext(look: look, hasParameters: !record.isEmpty(.detail))
         if template.endsOpen { return (text, SQLReader.statements(in: text, limit: .max), context) }
         let (sql, statements) = executed(text, record, context)
         return (sql, statements, context)
+    }
+
+    /// Looks at a record's statements where they stand, before anything is copied; nil when surely no pattern fits.
+    private func look(at record: LogRecord, _ template: MessageTemplate) -> StatementContext? {
+        let look = record.withContent(.message) { raw in
+            words.look(at: UnsafeBufferPointer(rebasing: raw[min(template.quotedPrefix.count, raw.count)...]))
+        }
+        // A name stands before the SQL of `execute`, but the tag is the server's.
+        let verb = template.endsOpen ? nil : record.withContent(.commandTag) { StatementWords.hash(tag: $0) }
+        let hasParameters = !record.isEmpty(.detail)
+        guard words.mayFit(look, verb: verb, hasParameters: hasParameters) else { return nil }
+        return StatementContext(look: look, hasParameters: hasParameters)
     }
 
     /// The text behind `execute NAME/PORTAL: `. The name is the client's and may hold a colon with other SQL behind it,

@@ -18,8 +18,8 @@ struct StatementWords {
         /// Hash of its first word.
         fileprivate(set) var first: UInt64 = 0
 
-        /// True when no pattern's word stands in it.
-        var isEmpty: Bool { !isEscaped && found == Patterns() }
+        /// A quote, or a dollar sign that begins no parameter: it may hold constants.
+        fileprivate(set) var hasQuotes = false
 
         /// True when the pattern's words, if it has any, may stand in it.
         func allows(_ number: Int) -> Bool {
@@ -37,6 +37,12 @@ struct StatementWords {
     private let mask: Int
     private var slashes = Patterns()
     private var dashes = Patterns()
+    private var ats = Patterns()
+    /// Patterns that look at constants, and those that want parameters.
+    private var needQuotes = Patterns()
+    private var needParameters = Patterns()
+    /// Commands all of whose patterns ask for words, by the hash of their first word: which patterns these are.
+    private var quiet: [UInt64: Patterns] = [:]
     private var verifier = Patterns()
     /// What a byte is in a name, in lower case; 0 for one that ends it.
     private let letters: [UInt8]
@@ -55,11 +61,45 @@ struct StatementWords {
                 switch word {
                 case "://": StatementWords.add(number, to: &slashes)
                 case "--": StatementWords.add(number, to: &dashes)
+                case "@@": StatementWords.add(number, to: &ats)
                 default: add(number, word: word)
                 }
             }
         }
         verifier = patternsOf(StatementWords.hash("md5"))
+        for (number, pattern) in patterns.enumerated() {
+            if pattern.literal != nil { StatementWords.add(number, to: &needQuotes) }
+            if pattern.needsParameters { StatementWords.add(number, to: &needParameters) }
+        }
+        for verb in StatementWords.verbs {
+            let own = patterns.indices.filter { StatementWords.isAbout(verb, patterns[$0]) }
+            guard own.allSatisfy({ !patterns[$0].firstLook.isEmpty }) else { continue }
+            quiet[StatementWords.hash(verb.lowercased())] = own.reduce(into: Patterns()) {
+                StatementWords.add($1, to: &$0)
+            }
+        }
+    }
+
+    /// First words of statements whose command tag starts with the same word, whatever follows.
+    private static let verbs = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE",
+        "SET", "RESET", "SHOW", "FETCH", "MOVE", "EXECUTE", "CALL", "LISTEN", "NOTIFY", "UNLISTEN", "DEALLOCATE",
+        "DISCARD", "CLOSE", "VACUUM", "CHECKPOINT",
+    ]
+
+    private static func isAbout(_ verb: String, _ pattern: StatementPattern) -> Bool {
+        pattern.isMeant(command: verb)
+            || pattern.commands.contains { $0.hasPrefix(verb + " ") }
+    }
+
+    /// False when surely no pattern fits a statement of the text, which starts with the look's first word, or with one
+    /// that is known.
+    func mayFit(_ look: Look, verb: UInt64? = nil, hasParameters: Bool) -> Bool {
+        guard !look.isMany, !look.isEscaped, let own = quiet[verb ?? look.first] else { return true }
+        var found = look.found & own
+        if !look.hasQuotes { found &= ~needQuotes }
+        if !hasParameters { found &= ~needParameters }
+        return found != Patterns()
     }
 
     private static func add(_ number: Int, to patterns: inout Patterns) {
@@ -85,6 +125,11 @@ struct StatementWords {
 
     /// The hash of a word in lower case, as `look` makes it.
     static func hash(_ word: String) -> UInt64 { word.utf8.reduce(start) { step($0, $1) } }
+
+    /// The hash of the first word of a command tag.
+    static func hash(tag: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        tag.prefix { SQLBytes.continuesName($0) }.reduce(start) { step($0, SQLBytes.lower($1)) }
+    }
 
     private static let start: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -126,14 +171,21 @@ struct StatementWords {
             let letter = letters[Int(byte)]
             // A number ends where letters begin, as in `1union`.
             guard letter != 0, !SQLBytes.isDigit(letter), letter != SQLBytes.dollar else {
-                if byte == SQLBytes.semicolon { isEnded = true }
-                if isEnded, byte != SQLBytes.semicolon, !SQLBytes.isSpace(byte) { look.isMany = true }
-                if byte == SQLBytes.dash, index > 0, text[index - 1] == byte { look.found |= words.dashes }
-                if byte == SQLBytes.slash, index > 1, text[index - 1] == byte, text[index - 2] == SQLBytes.colon {
-                    look.found |= words.slashes
-                }
-                if isFirst, !SQLBytes.isSpace(byte) { isFirst = false }
                 index += 1
+                if SQLBytes.isSpace(byte) { continue }
+                isFirst = false
+                if isEnded, byte != SQLBytes.semicolon { look.isMany = true }
+                switch byte {
+                case SQLBytes.semicolon: isEnded = true
+                case SQLBytes.quote: look.hasQuotes = true
+                case SQLBytes.dollar where index == text.count || !SQLBytes.isDigit(text[index]):
+                    look.hasQuotes = true
+                case SQLBytes.dash where index > 1 && text[index - 2] == byte: look.found |= words.dashes
+                case UInt8(ascii: "@") where index > 1 && text[index - 2] == byte: look.found |= words.ats
+                case SQLBytes.slash where index > 2 && text[index - 2] == byte && text[index - 3] == SQLBytes.colon:
+                    look.found |= words.slashes
+                default: break
+                }
                 continue
             }
             if isEnded { look.isMany = true }

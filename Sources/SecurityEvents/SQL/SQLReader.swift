@@ -47,4 +47,10 @@ public enum SQLReader {
     public static func redacted(_ text: [UInt8]) -> [UInt8] {
         SQLRedactor.redact(text)
     }
+
+    /// Gives a message of the server without the secrets that it repeats: connection strings, as in `parameter
+    /// "primary_conninfo" changed to "…"`, and password verifiers.
+    public static func redacted(message: String) -> String {
+        SQLRedactor.redact(message: message)
+    }
 }
