@@ -10,12 +10,17 @@ struct Expectation: Decodable {
     let failures: [String: Int64]
     let successes: [String: Int64]
     let statements: [String: Int64]
+    let denied: [String: Int64]
+    let replication: [String: Int64]
+    let server: [String: Int64]
 
     enum CodingKeys: String, CodingKey {
-        case records
+        case records, server
         case failures = "auth_failures_by_ip_user"
         case successes = "successes_by_ip_user"
         case statements = "ddl_by_command"
+        case denied = "denied_by_ip_user"
+        case replication = "replication_by_command"
     }
 
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -99,6 +104,31 @@ struct CorpusTests {
         for words in Set(found.keys).union(wanted.keys) { #expect(found[words] == wanted[words], "\(words)") }
     }
 
+    @Test(
+        "refusals, replication and the server's own lines are those that happened",
+        arguments: try Expectation.all().keys.sorted())
+    func countedLines(name: String) throws {
+        let expected = try #require(try Expectation.all()[name])
+        let run = try Run(name)
+        let (store, _) = try run.replay([run.logs.path], into: "a.db")
+        #expect(try counts(store, action: "perm.denied", by: ["source.address", "user.name"]) == expected.denied)
+        let operations = try counts(store, action: nil, by: ["db.operation.name"])
+        #expect(operations.filter { CorpusTests.isReplication($0.key) } == expected.replication)
+        let actions = try counts(
+            store, action: nil, by: ["event.action", "event.reason", "db.operation.name", "db.object.type"])
+        func sum(_ isMeant: ([Substring]) -> Bool) -> Int64? {
+            let found = actions.filter { isMeant($0.key.split(separator: "|", omittingEmptySubsequences: false)) }
+            return found.isEmpty ? nil : found.values.reduce(0, +)
+        }
+        #expect(expected.server["crashes"] == sum { $0[0] == "server.crash" || $0[1] == "logger_killed" })
+        #expect(
+            expected.server["parameters"] == sum { $0[0] != "perm.denied" && $0[2].isEmpty && $0[3] == "parameter" })
+    }
+
+    private static func isReplication(_ operation: String) -> Bool {
+        operation.contains("_") && operation == operation.uppercased()
+    }
+
     /// First two words of the first statement of each record, as the expectation counts them.
     private func statements(_ store: Store) throws -> [String: Int64] {
         var result: [String: Int64] = [:]
@@ -119,7 +149,9 @@ struct CorpusTests {
     }
 
     /// A record that starts with a SELECT is there for a statement behind it.
-    private static func isChange(_ words: String) -> Bool { !words.hasPrefix("SELECT") }
+    private static func isChange(_ words: String) -> Bool {
+        !words.hasPrefix("SELECT") && !isReplication(String(words.prefix { $0 != " " }))
+    }
 
     @Test("no password of the logs gets into the store", arguments: ["pg15-audit-ddl", "pg15-de", "pg18-audit"])
     func secrets(name: String) throws {

@@ -6,7 +6,7 @@ struct SQLBlock {
     /// How deep blocks and constants within them are read.
     private static let depthLimit = 3
     /// How many statements of a body are read.
-    private static let limit = 1000
+    private static let limit = 100_000
 
     private let depth: Int
     private(set) var statements: [SQLStatement] = []

@@ -31,8 +31,9 @@ public enum SQLReader {
             return false
         }
         // What an injected text was to cut off begins with the quote or parenthesis that it was put into.
-        var rest = text[(index + 2)...].drop(while: SQLBytes.isSpace)
-        while let first = rest.first, first == SQLBytes.quote || first == UInt8(ascii: ")") { rest = rest.dropFirst() }
+        let rest = text[(index + 2)...].drop { byte in
+            SQLBytes.isSpace(byte) || byte == SQLBytes.quote || byte == UInt8(ascii: ")")
+        }
         return rest.isEmpty
     }
 
