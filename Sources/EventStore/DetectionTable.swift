@@ -31,10 +31,14 @@ extension Store {
             let kinds = try KindNames(db, actions: actions)
             guard !kinds.isEmpty else { return }
             let numbers = kinds.numbers.map(String.init).joined(separator: ", ")
+            // Without proxies the index alone tells everything.
+            let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false
+            let behind = hasHops ? "(SELECT h.client FROM event_hop h WHERE h.seq = e.seq AND h.exact)" : "NULL"
             let rows = try RawStatement(
                 db,
                 """
-                SELECT e.seq, e.time, e.kind, e.actor, e.count FROM events e JOIN sources s ON s.id = e.source
+                SELECT e.seq, e.time, e.kind, e.actor, e.count, \(behind) FROM events e
+                JOIN sources s ON s.id = e.source
                 WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(numbers))
                 ORDER BY e.time, s.fingerprint, e.offset, e.mark
                 """)
@@ -43,10 +47,12 @@ extension Store {
             while try rows.next() {
                 let kind = kinds[rows.number(2)]
                 let actor = try actors.actor(rows.number(3), db)
+                let client = hasHops ? rows.text(5) : nil
                 try body(
                     DetectionEvent(
                         seq: rows.number(0), time: LogTime(milliseconds: rows.number(1)), action: kind.action,
-                        reason: kind.reason, ip: actor.ip, user: actor.user, database: actor.database,
+                        reason: kind.reason, ip: client.map(IPAddress.init) ?? actor.ip, user: actor.user,
+                        database: actor.database,
                         count: rows.number(4)), identity)
             }
         }

@@ -18,14 +18,14 @@ struct EventInserter {
     private static let columns = """
         origin, line, mark, content, time, kind, actor, source, offset, count, port, pid, sqlstate, session,
         session_line, application, message, target_user, operation, object, object_type, query, auth_method, hba_rule,
-        tls_version
+        tls_version, audit_class
         """
 
     /// Prepares the statement. Throws what SQLite says.
     init(_ db: Database, cache: KindCache) throws {
         self.db = db
         kinds = cache
-        let places = Array(repeating: "?", count: 25).joined(separator: ", ")
+        let places = Array(repeating: "?", count: 26).joined(separator: ", ")
         insert = try RawStatement(
             db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
     }
@@ -75,6 +75,7 @@ struct EventInserter {
         insert.bind(23, event.authMethod)
         insert.bind(24, event.hbaRule)
         insert.bind(25, event.tlsVersion)
+        insert.bind(26, event.auditClass)
         return try insert.run() > 0
     }
 }

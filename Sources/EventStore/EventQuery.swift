@@ -49,7 +49,8 @@ struct QueryKey: Sendable {
         case .time: return (row[index] as Int64?).map { .time(LogTime(milliseconds: $0)) }
         case .list:
             guard let text = row[index] as String?, !text.isEmpty else { return nil }
-            return .list(text.split(separator: " ").map(String.init))
+            // Words of several records stand side by side.
+            return .list(Set(text.split { $0 == " " || $0 == "," }.map(String.init)).sorted())
         case .lines:
             guard let text = row[index] as String?, !text.isEmpty else { return nil }
             return .list(text.split(separator: "\n").map(String.init))
@@ -62,6 +63,8 @@ public struct Queryable: Sendable {
     let source: String
     let keys: [QueryKey]
     let order: String
+    /// What is counted by keys.
+    var amount = "count(*)"
 
     /// What `events` shows (Elastic Common Schema and OpenTelemetry names).
     public static let events = Queryable(
@@ -72,18 +75,36 @@ public struct Queryable: Sendable {
             .init("event.reason", "reason"), .init("event.severity", "severity"),
             .init("event.count", "CASE WHEN count > 1 THEN count END", .number), .init("tags", "tags", .list),
             .init("message", "coalesce(message, query)"), .init("source.address", "address"), .init("source.ip", "ip"),
-            .init("source.port", "port", .number), .init("user.name", "user"),
+            .init("source.port", "port", .number), .init("source.nat.ip", "nat_ip"),
+            .init("source.nat.port", "nat_port", .number), .init("user.name", "user"),
             .init("user.target.name", "target_user"), .init("db.namespace", "database"),
             .init("db.operation.name", "operation"), .init("db.object.name", "object"),
             .init("db.object.type", "object_type"), .init("db.query.text", "query"),
-            .init("process.pid", "pid", .number), .init("postgresql.auth.method", "auth_method"),
+            .init("process.pid", "pid", .number), .init("pgaudit.class", "audit_class"),
+            .init("postgresql.auth.method", "auth_method"),
             .init("postgresql.hba.rule", "hba_rule"), .init("tls.version", "tls_version"),
             .init("postgresql.log.sql_state_code", "sqlstate"), .init("postgresql.log.session_id", "session"),
             .init("postgresql.log.session_line_number", "session_line", .number),
             .init("postgresql.log.application_name", "application"), .init("service.name", "cluster"),
             .init("service.node.name", "instance"), .init("log.file.path", "path"),
             .init("log.offset", "offset", .number),
-        ], order: "time, seq")
+        ], order: "time, seq", amount: "sum(count)")
+
+    /// What `activity` shows: how often whom did what by the hour.
+    public static let activity = Queryable(
+        source: """
+            (SELECT row_number() OVER () AS seq, a.hour * 3600000 AS time, a.command, nullif(a.user, '') AS user,
+                nullif(a.database, '') AS database, nullif(a.audit_class, '') AS audit_class,
+                nullif(a.object, '') AS object, sum(a.count) AS count, s.cluster, s.instance
+            FROM activity a JOIN sources s ON s.id = a.source
+            GROUP BY a.hour, a.command, a.user, a.database, a.audit_class, a.object, s.cluster, s.instance)
+            """,
+        keys: [
+            .init("@timestamp", "time", .time), .init("user.name", "user"), .init("db.namespace", "database"),
+            .init("pgaudit.class", "audit_class"), .init("db.operation.name", "command"),
+            .init("db.object.name", "object"), .init("event.count", "count", .number),
+            .init("service.name", "cluster"), .init("service.node.name", "instance"),
+        ], order: "time, command, user, database, audit_class, object", amount: "sum(count)")
 
     /// What `alerts` shows.
     public static let alerts = Queryable(
@@ -156,10 +177,9 @@ extension Store {
         }
         let columns = keys.map(\.column).joined(separator: ", ")
         let (condition, arguments) = try Store.condition(what, filter)
-        let amount = what.source == "event" ? "sum(count)" : "count(*)"
         let groups = (1...keys.count).map(String.init).joined(separator: ", ")
         var sql = """
-            SELECT \(columns), \(amount) FROM \(what.source) WHERE \(condition)
+            SELECT \(columns), \(what.amount) FROM \(what.source) WHERE \(condition)
             GROUP BY \(groups) ORDER BY \(keys.count + 1) DESC, \(groups)
             """
         if let limit = filter.limit { sql += " LIMIT \(limit)" }
@@ -196,7 +216,7 @@ extension Store {
         for (name, value) in filter.values {
             guard let key = what.column(name) else { throw UnknownKey(key: name, known: what.names) }
             if key.kind == .list {
-                parts.append("instr(' ' || \(key.column) || ' ', ' ' || ? || ' ') > 0")
+                parts.append("instr(' ' || replace(\(key.column), ',', ' ') || ' ', ' ' || ? || ' ') > 0")
             } else {
                 parts.append("\(key.column) = ?")
             }

@@ -75,6 +75,9 @@ final class RawStatement {
         return code == SQLITE_ROW
     }
 
+    /// A text of the row, by column from 0; nil for NULL.
+    func text(_ column: Int32) -> String? { sqlite3_column_text(statement, column).map { String(cString: $0) } }
+
     /// A number of the row, by column from 0.
     func number(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
 }

@@ -1,4 +1,5 @@
 import GRDB
+import VigilModel
 
 /// The tables, in the order they came.
 ///
@@ -43,14 +44,30 @@ enum Schema {
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, count INTEGER NOT NULL,
             content INTEGER NOT NULL, port INTEGER, pid INTEGER, sqlstate TEXT, session TEXT,
             session_line INTEGER, application TEXT, message TEXT, target_user TEXT, operation TEXT, object TEXT,
-            object_type TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT, chain BLOB,
+            object_type TEXT, audit_class TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT, chain BLOB,
             UNIQUE (origin, line, mark, content));
         -- Holds all that rules need, so that going over events does not touch their rows.
         CREATE INDEX events_time ON events (time, kind, actor, source, offset, mark, count);
+        -- Further records that tell of an event: what they add shows with it.
+        CREATE TABLE records (
+            event INTEGER NOT NULL REFERENCES events, origin TEXT NOT NULL, line INTEGER NOT NULL,
+            mark INTEGER NOT NULL, kind INTEGER NOT NULL REFERENCES kinds, time INTEGER NOT NULL,
+            source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, audit_class TEXT, object TEXT,
+            object_type TEXT, PRIMARY KEY (event, origin, line, mark)) WITHOUT ROWID;
+        -- What is known of open sessions at a source's position.
+        CREATE TABLE sessions (
+            source INTEGER NOT NULL REFERENCES sources, key TEXT NOT NULL, opened INTEGER NOT NULL,
+            closed INTEGER NOT NULL, state BLOB NOT NULL, PRIMARY KEY (source, key, opened)) WITHOUT ROWID;
+        -- Connections through a proxy: an event from (address, port) at that time is of the client behind it.
+        CREATE TABLE hops (
+            address TEXT NOT NULL, port INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+            client TEXT NOT NULL, client_ip TEXT, client_port INTEGER NOT NULL, exact INTEGER NOT NULL,
+            PRIMARY KEY (address, port, start, client, client_port)) WITHOUT ROWID;
         CREATE TABLE activity (
             hour INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES sources, command TEXT NOT NULL,
-            user TEXT NOT NULL, database TEXT NOT NULL, count INTEGER NOT NULL,
-            PRIMARY KEY (hour, command, user, database, source)) WITHOUT ROWID;
+            user TEXT NOT NULL, database TEXT NOT NULL, audit_class TEXT NOT NULL, object TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (hour, command, user, database, audit_class, object, source)) WITHOUT ROWID;
         CREATE TABLE rules (
             id INTEGER PRIMARY KEY, rule TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL,
             version TEXT NOT NULL, techniques TEXT NOT NULL, soc2 TEXT NOT NULL, mlps TEXT NOT NULL,
@@ -72,21 +89,42 @@ enum Schema {
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);
+        -- The hop that an event came over, as its key: the last one that was open then.
+        CREATE VIEW event_hop AS
+            SELECT e.seq, h.client, h.client_ip, h.client_port, h.exact FROM events e
+            JOIN actors a ON a.id = e.actor
+            JOIN hops h ON h.address = a.address AND h.port = e.port AND h.start = (
+                SELECT max(x.start) FROM hops x WHERE x.address = a.address AND x.port = e.port
+                    AND x.start <= e.time + \(ProxyHop.slack) AND x."end" >= e.time - \(ProxyHop.slack));
         CREATE VIEW event AS
             SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
                     || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END
                     || CASE WHEN EXISTS (SELECT 1 FROM events t WHERE t.origin = e.origin AND t.line = e.line
                         AND t.mark = e.mark AND t.content <> e.content)
                         THEN '~' || printf('%016x', e.content) ELSE '' END AS id,
-                e.time, k.dataset, k.category, k.action, k.outcome, k.reason, k.severity, e.count, k.tags, e.message,
-                nullif(a.address, '') AS address, a.ip, e.port, nullif(a.user, '') AS user, e.target_user,
-                nullif(a.database, '') AS database, e.operation, e.object, e.object_type, e.query, e.pid,
+                e.time, k.dataset, k.category, k.action,
+                coalesce((SELECT min(x.outcome) FROM records r JOIN kinds x ON x.id = r.kind
+                    WHERE r.event = e.seq AND x.outcome <> 'unknown'), k.outcome) AS outcome,
+                k.reason, k.severity, e.count,
+                k.tags || coalesce((SELECT ' ' || group_concat(DISTINCT nullif(x.tags, '')) FROM records r
+                    JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '')
+                    || CASE WHEN h.exact = 0 THEN ' proxy.candidate' ELSE '' END AS tags, e.message,
+                coalesce(h.client, nullif(a.address, '')) AS address,
+                CASE WHEN h.seq IS NULL THEN a.ip ELSE h.client_ip END AS ip, coalesce(h.client_port, e.port) AS port,
+                CASE WHEN h.seq IS NOT NULL THEN a.ip END AS nat_ip,
+                CASE WHEN h.seq IS NOT NULL THEN e.port END AS nat_port,
+                nullif(a.user, '') AS user, e.target_user,
+                nullif(a.database, '') AS database, e.operation,
+                coalesce(e.object, (SELECT min(r.object) FROM records r WHERE r.event = e.seq)) AS object,
+                coalesce(e.object_type, (SELECT min(r.object_type) FROM records r WHERE r.event = e.seq)) AS object_type,
+                coalesce(e.audit_class, (SELECT min(r.audit_class) FROM records r WHERE r.event = e.seq)) AS audit_class,
+                e.query, e.pid,
                 e.auth_method, e.hba_rule, e.tls_version, e.sqlstate,
                 CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session, e.origin) END AS session,
                 CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session_line, e.line) END AS session_line,
                 e.application,
                 s.cluster, s.instance, s.path, e.offset
             FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor
-                JOIN sources s ON s.id = e.source;
+                JOIN sources s ON s.id = e.source LEFT JOIN event_hop h ON h.seq = e.seq;
         """
 }

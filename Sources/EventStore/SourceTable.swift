@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import VigilModel
 
@@ -54,6 +55,8 @@ public struct SourceState: Sendable {
     public var counted: Int64
     /// Bytes that the stored fingerprint covers.
     public var headLength: Int
+    /// What was known of open sessions at the position.
+    public var sessions: [OpenSession] = []
 }
 
 extension Store {
@@ -80,9 +83,17 @@ extension Store {
             {
                 try db.execute(
                     sql: "UPDATE OR IGNORE sources SET path = ? WHERE id = ?", arguments: [file.path, same["id"]])
+                let sessions = try Row.fetchAll(
+                    db, sql: "SELECT key, opened, closed, state FROM sessions WHERE source = ?",
+                    arguments: [same["id"]])
                 return SourceState(
                     id: same["id"], position: same["position"], clock: LogTime(milliseconds: same["clock"]),
-                    counted: same["counted"], headLength: same["head_length"])
+                    counted: same["counted"], headLength: same["head_length"],
+                    sessions: sessions.map {
+                        OpenSession(
+                            key: $0["key"], opened: $0["opened"], closed: $0["closed"],
+                            state: Array($0["state"] as Data))
+                    })
             }
             let counted = alike.map { $0["counted"] as Int64 }.max() ?? 0
             return try add(file, rows: rows, counted: counted, db)
@@ -95,6 +106,7 @@ extension Store {
             try db.execute(
                 sql: "UPDATE sources SET device = ?, inode = ? WHERE id = ?",
                 arguments: [file.device, file.inode, again["id"]])
+            try db.execute(sql: "DELETE FROM sessions WHERE source = ?", arguments: [again["id"]])
             return SourceState(
                 id: again["id"], position: 0, clock: .distantPast, counted: counted, headLength: file.head.count)
         }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import VigilModel
 
@@ -7,6 +8,12 @@ public struct Ingest: Sendable {
     public var source: Int64
     /// Events in file order.
     public var events: [SecurityEvent] = []
+    /// Records that tell more of events, found in this or an earlier commit.
+    public var evidence: [EventEvidence] = []
+    /// Connections through a proxy.
+    public var hops: [ProxyHop] = []
+    /// What changed of what is known of open sessions at the position.
+    public var sessions = OpenSession.Changes(void: [], rows: [])
     /// Counts by hour, command, user and database.
     public var activity: [Activity: Int64] = [:]
     /// Where reading goes on: the start of the oldest record still held.
@@ -85,14 +92,19 @@ public final class StoreWriter {
                 sql: "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
                 arguments: [earliest.milliseconds])
         }
+        for record in ingest.evidence { try add(record, source: ingest.source, db) }
+        for hop in ingest.hops { try add(hop, db) }
+        try change(ingest.sessions, of: ingest.source, db)
         for (key, count) in ingest.activity {
             let upsert = try db.cachedStatement(
                 sql: """
-                    INSERT INTO activity (hour, source, command, user, database, count) VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO activity (hour, source, command, user, database, audit_class, object, count)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET count = count + excluded.count
                     """)
             try upsert.execute(arguments: [
-                key.hour, ingest.source, key.command, key.user ?? "", key.database ?? "", count,
+                key.hour, ingest.source, key.command, key.user ?? "", key.database ?? "", key.auditClass ?? "",
+                key.object ?? "", count,
             ])
         }
         let unread = ingest.unread.filter { !$0.isPending }
@@ -120,6 +132,57 @@ public final class StoreWriter {
 }
 
 extension StoreWriter {
+    /// Adds a record to the event that it tells more of; an event that was not kept has none.
+    private func add(_ record: EventEvidence, source: Int64, _ db: Database) throws {
+        let kind = try cache.id(of: record.kind, db)
+        let insert = try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO records (event, origin, line, mark, kind, time, source, offset, audit_class,
+                    object, object_type)
+                SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM events
+                WHERE origin = ? AND line = ? AND mark = ? AND content = ?
+                """)
+        try insert.execute(arguments: [
+            record.identity.origin, record.identity.line, record.identity.mark, kind, record.time.milliseconds, source,
+            record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
+            record.event.line, record.event.mark, record.content,
+        ])
+    }
+
+    /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of
+    /// somebody else than they thought: rules go back to them.
+    private func add(_ hop: ProxyHop, _ db: Database) throws {
+        let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO hops VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        try insert.execute(arguments: [
+            hop.address, hop.port, hop.start.milliseconds, hop.end?.milliseconds ?? Int64.max, hop.clientAddress,
+            IPAddress(hop.clientAddress)?.description, hop.clientPort ?? 0, hop.isExact,
+        ])
+        guard db.changesCount > 0 else { return }
+        let early = try db.cachedStatement(
+            sql: """
+                UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
+                    SELECT min(e.time) AS found FROM events e JOIN actors a ON a.id = e.actor
+                    JOIN kinds k ON k.id = e.kind
+                    WHERE e.time BETWEEN ?1 - \(ProxyHop.slack) AND ?1 + 10000 AND a.address = ?2 AND e.port = ?3
+                        AND k.action = 'auth.failure')
+                WHERE found <= time
+                """)
+        try early.execute(arguments: [hop.start.milliseconds, hop.address, hop.port])
+    }
+
+    /// Changes what is known of a source's open sessions.
+    private func change(_ sessions: OpenSession.Changes, of source: Int64, _ db: Database) throws {
+        guard !sessions.isEmpty else { return }
+        let delete = try db.cachedStatement(sql: "DELETE FROM sessions WHERE source = ? AND key = ?")
+        for key in sessions.void { try delete.execute(arguments: [source, key]) }
+        let insert = try db.cachedStatement(sql: "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?)")
+        for session in sessions.rows {
+            try insert.execute(arguments: [
+                source, session.key, session.opened, session.closed, Data(session.state),
+            ])
+        }
+    }
+
     /// Keeps the places of the first unread bytes of a source; all are counted.
     private func keep(_ spans: [Unread], of source: Int64, _ db: Database) throws {
         guard !spans.isEmpty else { return }

@@ -12,6 +12,8 @@ public struct EventCatalogue: Sendable {
     public internal(set) var examples: [PatternExample] = []
     /// FATAL in every language of the server (csvlog translates severities).
     public internal(set) var fatalWords: [[UInt8]] = []
+    /// ERROR in every language of the server.
+    public internal(set) var errorWords: [[UInt8]] = []
 }
 
 /// Everything in `patterns/`: what a record means, and what a run of events means.
@@ -53,6 +55,7 @@ public struct Catalogue: Sendable {
             try reader.readMessages(YAMLValue(text: text, file: "patterns/" + name))
         }
         events.fatalWords = reader.words("severity_fatal")
+        events.errorWords = reader.words("severity_error")
         for (name, text) in files where name.hasPrefix("events/") {
             try reader.readPatterns(
                 YAMLValue(text: text, file: "patterns/" + name), name: "patterns/" + name, into: &events)

@@ -58,6 +58,9 @@ public final class EventPattern: Sendable {
         }
         return best.map { ($0.type, Array(message[$0.name])) }
     }
+    /// What keeps a record from being this pattern's: how many of its conditions hold before the first that does not, and
+    /// which that is; nil when all hold.
+    public func mismatch(_ record: LogRecord) -> (held: Int, reason: String)? { condition.mismatch(record) }
 
     /// What follows from a match.
     public enum Effect: Sendable {
@@ -67,8 +70,8 @@ public final class EventPattern: Sendable {
         case login(EventKind)
         /// What was read joins the session's login.
         case evidence
-        /// The text behind the template is SQL; statement patterns decide.
-        case statement
+        /// The record tells of a statement; statement patterns decide.
+        case statement(StatementCarrier)
         /// Nothing but the counter.
         case counted
     }
@@ -128,6 +131,45 @@ public struct RecordCondition: Sendable {
         return true
     }
 
+    /// The first condition that does not hold, with the number of those that do before it.
+    func mismatch(_ record: LogRecord) -> (held: Int, reason: String)? {
+        func shown(_ column: LogColumn) -> String { record.text(column).map { "'\($0.prefix(120))'" } ?? "empty" }
+        let checks: [(Bool, String)] = [
+            (dataset == record.dataset, "it is for \(dataset.name), the record is of \(record.dataset.name)"),
+            (
+                dataset != .postgresql || covers(state: record.text(.sqlState) ?? ""),
+                "sql_state_code is \(shown(.sqlState)), not \(states.joined(separator: ", "))"
+            ),
+            (messageHolds(for: record), "message is another: \(shown(.message))"),
+            (
+                severities.isEmpty || severities.contains(record, .severity),
+                "error_severity is \(shown(.severity))"
+            ),
+            (
+                commandTags.isEmpty || commandTags.contains(record, .commandTag),
+                "command_tag is \(shown(.commandTag))"
+            ),
+            (
+                backendTypes.isEmpty || record.isEmpty(.backendType) || backendTypes.contains(record, .backendType),
+                "backend_type is \(shown(.backendType))"
+            ),
+            (
+                absent.allSatisfy { record.isEmpty($0) },
+                "\(absent.first { !record.isEmpty($0) }?.name ?? "") is not empty: a client's RAISE fills it"
+            ),
+            (columnsHold(for: record), "message or detail is not about the record's own user"),
+        ]
+        if let failed = checks.firstIndex(where: { !$0.0 }) { return (failed, checks[failed].1) }
+        for (index, (column, regex)) in expressions.enumerated()
+        where !regex.match(record.content(column), Regex.Scratch()) {
+            return (checks.count + index, "\(column.name) does not match \(regex.source)")
+        }
+        if let about, !expressionsHold(for: record, Regex.Scratch()) {
+            return (checks.count + expressions.count, "the message's first blank does not match \(about.source)")
+        }
+        return nil
+    }
+
     /// True when the record's message is one of those that are asked for.
     public func messageHolds(for record: LogRecord) -> Bool {
         messages.isEmpty || messages.contains { $0.matches(record) }
@@ -146,4 +188,16 @@ public struct RecordCondition: Sendable {
             return about.match(Array(message[blank]), scratch)
         }
     }
+}
+
+/// How a record tells of a statement.
+public enum StatementCarrier: String, CaseIterable, Sendable {
+    /// The text stands behind the template's words: it is about to run.
+    case logged
+    /// A duration comes first: it, or a step of it, is done.
+    case timed
+    /// A duration alone: the statement logged before is done.
+    case ended
+    /// A record of pgaudit's.
+    case audited
 }

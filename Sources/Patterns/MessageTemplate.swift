@@ -11,12 +11,14 @@ public struct MessageTemplate: Sendable, Hashable {
     private let quotedSuffix: [UInt8]?
     /// True when its only blank ends it: what is behind the prefix is the blank's text.
     public let endsOpen: Bool
+    /// True when its first blank is a duration, and what follows the number tells it from templates that start alike.
+    public let startsWithNumber: Bool
 
     /// Which of its blanks is that of the first argument, from 1 in order.
     private let first: Int
 
     /// Reads printf's `%s`, `%d`, `%u`, `%1$s`.
-    public init(_ format: String) {
+    public init(_ format: String, startsWithNumber: Bool = false) {
         var pieces: [[UInt8]] = [[]]
         var first = 1
         var rest = Array(format.utf8)[...]
@@ -33,6 +35,7 @@ public struct MessageTemplate: Sendable, Hashable {
         }
         self.pieces = pieces
         self.first = first
+        self.startsWithNumber = startsWithNumber
         let quoted = { (piece: [UInt8]) in piece.flatMap { $0 == 34 ? [34, 34] : [$0] } }
         quotedPrefix = quoted(pieces[0])
         quotedSuffix = pieces.count > 1 ? quoted(pieces[pieces.count - 1]) : nil
@@ -92,6 +95,19 @@ public struct MessageTemplate: Sendable, Hashable {
         return nil
     }
 
+    /// True when a name of the client's stands between a duration and the text: `duration: 1.234 ms  parse NAME: …`.
+    public var hasName: Bool { pieces.count > 3 }
+
+    /// Where the text of a statement starts that a number comes before: behind the second piece, which follows the first
+    /// blank's number.
+    public func textStart(in text: some RandomAccessCollection<UInt8>) -> Int? {
+        guard pieces.count > 2, text.starts(with: prefix) else { return nil }
+        var rest = text.dropFirst(prefix.count)
+        rest = rest.drop { $0 == 46 || (48...57).contains($0) }
+        guard rest.starts(with: pieces[1]) else { return nil }
+        return text.count - rest.count + pieces[1].count
+    }
+
     /// Goes on behind a piece when it stands there.
     private static func take(_ piece: [UInt8], from text: [UInt8], _ at: inout Int) -> Bool {
         guard text.count - at >= piece.count else { return false }
@@ -108,6 +124,19 @@ extension MessageTemplate {
         let length = record.contentRange(.message).count
         guard let quotedSuffix else { return length == quotedPrefix.count }
         return length >= quotedPrefix.count + quotedSuffix.count && record.ends(.message, with: quotedSuffix)
+            && (!startsWithNumber || numberFits(record))
+    }
+
+    /// Behind a duration's number stands what tells the duration's lines apart.
+    private func numberFits(_ record: LogRecord) -> Bool {
+        record.withContent(.message) { text in
+            var at = quotedPrefix.count
+            while at < text.count, text[at] == 46 || (48...57).contains(text[at]) { at += 1 }
+            let piece = pieces[1]
+            guard at > quotedPrefix.count, text.count - at >= piece.count else { return false }
+            for index in 0..<piece.count where text[at + index] != piece[index] { return false }
+            return pieces.count > 2 || at + piece.count == text.count
+        }
     }
 }
 

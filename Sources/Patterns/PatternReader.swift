@@ -15,7 +15,8 @@ struct PatternReader {
             var formats: [String] = []
             for format in try value.oneOrMore() { formats.append(try format.text()) }
             texts[name] = formats
-            messages[name] = formats.map { MessageTemplate($0) }
+            let isDuration = name.hasPrefix("duration")
+            messages[name] = formats.map { MessageTemplate($0, startsWithNumber: isDuration) }
         }
     }
 
@@ -60,7 +61,7 @@ struct PatternReader {
         let keys = try entry.mapping(
             [
                 "id", "description", "command", "words", "calls", "names", "object", "shape", "literal", "secret",
-                "parameters", "event", "examples", "counterexamples",
+                "parameters", "unparsed", "event", "examples", "counterexamples",
             ], required: ["id", "description", "command", "event"])
         let id = try required(keys, "id", entry).text()
         var commands: [String] = []
@@ -75,6 +76,7 @@ struct PatternReader {
             literal: try keys["literal"].map { value throws(YAMLProblem) in try regex(value) },
             secret: try keys["secret"]?.word(SecretWord.self).rawValue,
             needsParameters: try keys["parameters"]?.word(ParameterWord.self) == .logged,
+            isAboutText: try keys["unparsed"]?.boolean() ?? false,
             kind: try kind(try required(keys, "event", entry)))
     }
 
@@ -140,7 +142,7 @@ struct PatternReader {
         if let value = keys["event"] { return .event(try kind(value, dataset)) }
         if let value = keys["login"] { return .login(try kind(value, dataset)) }
         if keys["evidence"] != nil { return .evidence }
-        if keys["statement"] != nil { return .statement }
+        if let value = keys["statement"] { return .statement(try value.word(StatementCarrier.self)) }
         guard keys["count"] != nil else {
             throw entry.problem("a pattern needs event, login, evidence, statement or count")
         }
@@ -194,12 +196,12 @@ struct PatternReader {
         return value.problem("no column is named '\(name)'", hint: hint)
     }
 
-    /// Columns by the names of the PostgreSQL manual (19.8.4).
-    static let columns: [String: LogColumn] = [
-        "message": .message, "detail": .detail, "hint": .hint, "context": .context, "query": .query,
-        "internal_query": .internalQuery, "user_name": .userName, "database_name": .databaseName,
-        "connection_from": .connectionFrom, "application_name": .applicationName, "command_tag": .commandTag,
-    ]
+    /// Columns by the names of the PostgreSQL manual (19.8.4) that a pattern may look at.
+    static let columns: [String: LogColumn] = Dictionary(
+        uniqueKeysWithValues: [
+            LogColumn.message, .detail, .hint, .context, .query, .internalQuery, .userName, .databaseName,
+            .connectionFrom, .applicationName, .commandTag, .location,
+        ].map { ($0.name, $0) })
 
     private func condition(_ value: YAMLValue) throws(YAMLProblem) -> RecordCondition {
         let keys = try value.mapping([

@@ -26,6 +26,12 @@ public struct Rule: Sendable {
     public let examples: [RuleExample]
     /// What reads as nothing to worry about.
     public let falsePositives: [String]
+
+    /// All that it looks at: what it counts, and what may follow.
+    public var matches: [EventMatch] {
+        guard case .sequence(_, _, let then) = condition else { return [match] }
+        return [match, then]
+    }
 }
 
 /// What events must share.

@@ -26,6 +26,8 @@ public struct StatementPattern: Sendable {
     public let secret: String?
     /// The values of its parameters must have been logged.
     public let needsParameters: Bool
+    /// It is about a text, not about what the text would do: it holds for one that the server could not parse, too.
+    public let isAboutText: Bool
     /// What follows.
     public let kind: EventKind
 
@@ -40,6 +42,11 @@ public struct StatementPattern: Sendable {
 
     /// True when it can be told from the words of a text that the pattern does not fit. Names and calls are such words.
     public var firstLook: Set<String> { words.union(calls).union(names) }
+
+    /// True when the command alone does not tell.
+    public var asksForText: Bool {
+        !firstLook.isEmpty || object != nil || shape != nil || literal != nil || secret != nil || needsParameters
+    }
 
     /// The word for all commands that run expressions.
     static let query = "query"

@@ -35,6 +35,14 @@ struct ActivityCounter {
                 hour: hour, command: command, user: record.text(.userName), database: record.text(.databaseName)))
     }
 
+    /// Counts a record of pgaudit's.
+    mutating func count(_ audit: AuditRecord, _ record: LogRecord, at time: LogTime) {
+        let key = Activity(
+            hour: time.milliseconds / 3_600_000, command: audit.command, user: record.text(.userName),
+            database: record.text(.databaseName), auditClass: audit.auditClass, object: audit.objectName)
+        totals[key, default: 0] += 1
+    }
+
     private static func mix(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
         guard let first = bytes.first, let last = bytes.last else { return 0 }
         return Int(first) &* 7 &+ Int(last) &* 13 &+ bytes.count &* 101

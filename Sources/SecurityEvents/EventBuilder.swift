@@ -59,8 +59,11 @@ enum EventBuilder {
     }
 
     /// Host and port of csvlog column 5: `host:port` with an IPv6 host unbracketed, `[local]`, or nothing.
-    static func address(_ record: LogRecord) -> (host: String?, port: Int?) {
-        record.withContent(.connectionFrom) { bytes in
+    static func address(_ record: LogRecord) -> (host: String?, port: Int?) { endpoint(record, .connectionFrom) }
+
+    /// Host and port in any column.
+    static func endpoint(_ record: LogRecord, _ column: LogColumn) -> (host: String?, port: Int?) {
+        record.withContent(column) { bytes in
             if bytes.isEmpty { return (nil, nil) }
             if bytes.starts(with: Array("[local]".utf8)) { return ("[local]", nil) }
             guard let colon = bytes.lastIndex(of: 58),

@@ -129,6 +129,8 @@ private struct ExampleReading {
 
     static func value(of key: String, in event: SecurityEvent) -> String? {
         switch key {
+        case "event.dataset": return event.kind.dataset
+        case "pgaudit.class": return event.auditClass
         case "event.action": return event.kind.action
         case "event.category": return event.kind.category
         case "event.outcome": return event.kind.outcome.rawValue

@@ -17,6 +17,8 @@ public struct Configuration: Sendable {
     public var bans = BanPolicy()
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
+    /// What the machine tells of itself.
+    public var node = NodeLayout()
 
     /// A source and what is known of it.
     public struct Source: Sendable {

@@ -19,11 +19,12 @@ struct SourceProfile: Sendable {
         guard !head.isEmpty,
             let format = asked ?? known?.format ?? LogFormat.detect(head, path: file.path)
         else { return nil }
+        let node = configuration.node.identity(of: file.path)
         self.format = format
         facts = ReadingFacts(timezone: known?.timezone, prefix: known?.prefix, head: head)
         identity = FileIdentity(
             path: file.path, device: file.device, inode: file.inode, size: file.size ?? .max,
-            head: Array(head.prefix(FileIdentity.headLength)), format: format.rawValue, cluster: known?.cluster,
-            instance: known?.instance)
+            head: Array(head.prefix(FileIdentity.headLength)), format: format.rawValue,
+            cluster: known?.cluster ?? node?.cluster, instance: known?.instance ?? node?.instance)
     }
 }

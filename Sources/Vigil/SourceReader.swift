@@ -62,7 +62,8 @@ final class SourceReader {
         records = format.reader(offset: start, about)
         collector = Collector(
             events: EventReader(
-                catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted),
+                catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted,
+                sessions: span.isWhole ? state.sessions : []),
             countFrom: state.counted)
     }
 
@@ -111,6 +112,9 @@ final class SourceReader {
         var ingest = Ingest(
             source: state.id, position: min(read, held?.offset ?? read), clock: held?.clock ?? now, counted: read)
         ingest.events = collector.events.takeEvents()
+        ingest.evidence = collector.events.takeEvidence()
+        ingest.hops = collector.events.takeHops()
+        ingest.sessions = collector.events.takeSessions(from: ingest.position)
         ingest.records = collector.events.records - committedRecords
         committedRecords = collector.events.records
         ingest.unread = collector.unread.map { span in
@@ -127,6 +131,7 @@ final class SourceReader {
             ingest.position = state.position
             ingest.clock = state.clock
             ingest.counted = state.counted
+            ingest.sessions = OpenSession.Changes(void: [], rows: [])
             return ingest
         }
         ingest.activity = activity

@@ -10,7 +10,7 @@ import VigilModel
 public struct WatchProblem: Error, CustomStringConvertible {
     /// What to do.
     public var description: String {
-        "nothing to follow\n  hint: name log files or folders, or list them under `sources` in the configuration"
+        "nothing to follow\n  hint: name log files or folders, or list them under `sources` in the configuration;\n        without any, /pg/log and /var/log/{postgresql,pgbouncer,patroni,pgbackrest} are looked at"
     }
 }
 
@@ -58,7 +58,8 @@ public final class Watch {
 
     /// Takes what to follow. Throws `WatchProblem` when that is nothing, and what is wrong with the catalogue.
     public init(paths: [String], store: String, configuration: Configuration) throws {
-        self.paths = paths.isEmpty ? configuration.sources.map(\.path) : paths
+        let configured = configuration.sources.map(\.path)
+        self.paths = !paths.isEmpty ? paths : configured.isEmpty ? configuration.node.folders : configured
         guard !self.paths.isEmpty else { throw WatchProblem() }
         storePath = store
         self.configuration = configuration

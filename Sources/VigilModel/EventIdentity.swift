@@ -2,7 +2,7 @@
 ///
 /// PostgreSQL: the session id and session line number that the server gives each record (csvlog columns 6 and 7), a
 /// short hash of SQLSTATE, command tag and client address, and the ordinal of the statement within the record.
-public struct EventIdentity: Hashable, Sendable {
+public struct EventIdentity: Hashable, Codable, Sendable {
     /// The session id (`hex start time . hex pid`).
     public var origin: String
     /// The session line number, from 1.

@@ -184,6 +184,22 @@ public enum LogColumn: Int, Sendable, CaseIterable {
     case sessionStart, virtualTransaction, transaction, severity, sqlState, message, detail, hint
     case internalQuery, internalPosition, context, query, queryPosition, location, applicationName
     case backendType, leaderPID, queryID
+
+    /// The name of the manual: `log_time`, `user_name`, …
+    public var name: String { LogColumn.names[rawValue] }
+
+    /// The column of that name.
+    public init?(name: String) {
+        guard let index = LogColumn.names.firstIndex(of: name) else { return nil }
+        self.init(rawValue: index)
+    }
+
+    private static let names = [
+        "log_time", "user_name", "database_name", "process_id", "connection_from", "session_id", "session_line_num",
+        "command_tag", "session_start_time", "virtual_transaction_id", "transaction_id", "error_severity",
+        "sql_state_code", "message", "detail", "hint", "internal_query", "internal_query_pos", "context", "query",
+        "query_pos", "location", "application_name", "backend_type", "leader_pid", "query_id",
+    ]
 }
 
 /// Records that lie one behind the other in a reader's buffer, valid only inside the call that hands them over.

@@ -30,6 +30,8 @@ public struct SecurityEvent: Sendable, Equatable {
     public var objectName: String?
     /// What that object is (`table`, `role`).
     public var objectType: String?
+    /// pgaudit's class of the statement (`DDL`).
+    public var auditClass: String?
     /// Redacted text of the statement.
     public var query: String?
     /// Authentication method of pg_hba.conf (`scram-sha-256`).

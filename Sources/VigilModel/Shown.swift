@@ -20,6 +20,11 @@ public enum Shown {
         return result
     }
 
+    /// The same, cut to about that many characters.
+    public static func text(_ text: String, limit: Int) -> String {
+        text.count <= limit ? self.text(text) : self.text(String(text.prefix(limit))) + "…"
+    }
+
     /// The same in double quotes, quotes and backslashes escaped.
     public static func quoted(_ text: String) -> String {
         let escaped = text.utf8.flatMap { $0 == 34 || $0 == 92 ? [92, $0] : [$0] }

@@ -16,7 +16,8 @@ struct PGVigil: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, BlocklistCommand.self,
-            PatternsCommand.self,
+            ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
+            BlocklistCommand.self,
+            ExplainCommand.self, PatternsCommand.self,
         ])
 }

@@ -40,6 +40,8 @@ REPLICATION = opening("replication_command")
 UNINTERESTING = {"IDENTIFY_SYSTEM", "SHOW"}
 PARAMETER = opening("parameter_changed", "parameter_removed", "parameter_restart")
 CRASHED = opening("child_crashed", "logger_crashed")
+TIMED = re.compile(r"duration: [0-9.]+ ms  (?:statement|(?:parse|bind|execute) [^:]*): ")
+AUDIT = "AUDIT: "
 FILLERS = {"OR", "REPLACE", "TEMP", "TEMPORARY", "UNIQUE", "UNLOGGED"}  # CREATE OR REPLACE VIEW: CREATE VIEW
 COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.S)
 
@@ -76,6 +78,8 @@ def expectations(run):
     records, failures, commands = {}, collections.Counter(), collections.Counter()
     denied, replication, lines = collections.Counter(), collections.Counter(), collections.Counter()
     authorized, refused = {}, set()
+    logged, timed = set(), {}  # texts by session: one that only durations tell of counts once
+    classes = collections.Counter()
     seen = set()  # a replica is a copy of its primary, log folder included: the same row again is the same record
     for name, content in csv_files(run):
         # weekday files of one server share its sessions; the nodes of a cluster do not
@@ -107,7 +111,15 @@ def expectations(run):
                 if row[TAG] == "authentication" and AUTHORIZED.match(row[MESSAGE]):
                     authorized[session] = actor(row)
                 elif found := STATEMENT.match(row[MESSAGE]):
-                    commands[first_words(row[MESSAGE][found.end():])] += 1
+                    text = row[MESSAGE][found.end():]
+                    logged.add((session, text))
+                    commands[first_words(text)] += 1
+                elif found := TIMED.match(row[MESSAGE]):
+                    text = row[MESSAGE][found.end():]
+                    timed[session, text] = first_words(text)
+                elif row[MESSAGE].startswith(AUDIT):
+                    classes[next(csv.reader([row[MESSAGE][len(AUDIT):]]))[3]] += 1
+    commands.update(words for key, words in timed.items() if key not in logged)
     successes = collections.Counter(who for session, who in authorized.items() if session not in refused)
     return {
         "records": records,
@@ -120,6 +132,7 @@ def expectations(run):
         "denied_by_ip_user": dict(denied.most_common()),
         "replication_by_command": dict(replication.most_common()),
         "server": dict(lines.most_common()),
+        "audit_by_class": dict(classes.most_common()),
     }
 
 

@@ -8,19 +8,20 @@ struct StatementWordsTests {
     private static let catalogue = Result { try Catalogue.embedded().events }
 
     /// What a text means when no look is taken.
-    private func means(_ text: [UInt8], _ reader: StatementReader, _ context: StatementContext) -> [[String]] {
+    private func means(_ text: [UInt8], _ classifier: StatementClassifier, _ context: StatementContext) -> [[String]] {
         SQLReader.statements(in: text).map { statement in
             // Words of these are not in their shapes: a secret may be one for other reasons.
-            reader.ids(matching: statement, context).filter { !$0.hasPrefix("secret-") }
+            classifier.ids(matching: statement, context).filter { !$0.hasPrefix("secret-") }
         }
     }
 
     @Test("passes over nothing that a pattern fits")
     func equal() throws {
         let catalogue = try Self.catalogue.get()
-        let reader = StatementReader(catalogue.statements)
-        let words = StatementWords(catalogue.statements)
-        let everything = reader.context(of: Array("U&\"\"".utf8))
+        let classifier = StatementClassifier(catalogue.statements)
+        let words = classifier.words
+        let anything = Array("U&\"\"".utf8).withUnsafeBufferPointer { words.look(at: $0) }
+        let everything = StatementContext(look: anything, hasParameters: true)
         var texts = catalogue.examples.filter(\.isStatement).map { Array($0.input.utf8) }
         texts += CorpusStatements.withSecrets.map { Array($0.sql.utf8) }
         texts += (0..<3000).map { PropertyTests.soup(seed: $0) }
@@ -28,8 +29,8 @@ struct StatementWordsTests {
         texts += texts.map { Array("SELECT 1 FROM t WHERE a = 1 OR 1=1; ".utf8) + $0 }
         for text in texts {
             let look = text.withUnsafeBufferPointer { words.look(at: $0) }
-            let found = means(text, reader, StatementContext(look: look, hasParameters: true))
-            #expect(found == means(text, reader, everything), "\(String(decoding: text, as: UTF8.self))")
+            let found = means(text, classifier, StatementContext(look: look, hasParameters: true))
+            #expect(found == means(text, classifier, everything), "\(String(decoding: text, as: UTF8.self))")
             if !words.mayFit(look, hasParameters: true) {
                 #expect(found.joined().isEmpty, "\(String(decoding: text, as: UTF8.self))")
             }

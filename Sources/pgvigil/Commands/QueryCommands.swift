@@ -50,9 +50,9 @@ struct FilterOptions: ParsableArguments {
     func show(_ what: Queryable, in store: Store, tableKeys: [String]) throws {
         var filter = filter()
         for (key, _) in filter.values where !what.names.contains(key) {
-            let other = what.names.contains("rule.id") ? "events" : "alerts"
-            throw Failure(
-                ValidationError("\(key) is a key of \(other), not of these rows; use pgvigil \(other)"), code: 2)
+            let other = [("events", Queryable.events), ("alerts", .alerts)].first { $0.1.names.contains(key) }
+            let hint = other.map { "; use pgvigil \($0.0)" } ?? ""
+            throw Failure(ValidationError("\(key) is no key of these rows\(hint)"), code: 2)
         }
         if let groupBy {
             let keys = groupBy.split(separator: ",").map(String.init)
@@ -117,6 +117,34 @@ struct AlertsCommand: ParsableCommand {
             let store = try Store(existing: common.storePath(try common.load()))
             try filter.show(
                 .alerts, in: store, tableKeys: ["@timestamp", "event.severity", "rule.id", "event.count", "message"])
+        }
+    }
+}
+
+/// Shows the hourly counters.
+struct ActivityCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "activity", abstract: "Show who touched what: hourly counters of pgaudit records and connections.",
+        discussion: """
+            What is too ordinary to be an event is counted: every record of pgaudit's by user, database, class, command
+            and object, and connection lines by user and database.
+
+              pgvigil activity --object public.salaries --group-by user.name,pgaudit.class
+              pgvigil activity --user report_ro --since 2026-03-02 --format jsonl
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Which counters") var filter: FilterOptions
+
+    func run() throws {
+        try reporting {
+            let store = try Store(existing: common.storePath(try common.load()))
+            try filter.show(
+                .activity, in: store,
+                tableKeys: [
+                    "@timestamp", "user.name", "db.namespace", "pgaudit.class", "db.operation.name",
+                    "db.object.name", "event.count",
+                ])
         }
     }
 }

@@ -10,6 +10,7 @@ struct WatchCommand: ParsableCommand {
         discussion: """
             A file seen for the first time is read from its start; after a restart reading goes on where it was.
 
+              pgvigil watch                         every log of a Pigsty or Debian node
               pgvigil watch /pg/log/postgres
               pgvigil watch --store /var/lib/pgvigil/pgvigil.db '/pg/log/postgres/*.csv'
             """)
@@ -17,7 +18,9 @@ struct WatchCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     @Argument(
-        help: .init("Log files, folders or patterns; default: `sources` of the configuration.", valueName: "path"),
+        help: .init(
+            "Log files, folders or patterns; default: `sources` of the configuration, else the logs of this node.",
+            valueName: "path"),
         completion: .file())
     var paths: [String] = []
 

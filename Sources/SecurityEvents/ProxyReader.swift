@@ -1,0 +1,111 @@
+import Patterns
+import VigilModel
+
+/// Reads which client stands behind a connection that a server sees: HAProxy logs both sides of it, PgBouncer only its
+/// own.
+struct ProxyReader {
+    /// What was found since it was last taken.
+    private(set) var hops: [ProxyHop] = []
+
+    /// A client of a pooler that has just come in.
+    private struct Client {
+        var key: UInt64
+        var address: String
+        var port: Int?
+        var time: LogTime
+        var offset: Int64
+        var clockBefore: LogTime
+    }
+
+    private var clients: [Client] = []
+    private let scratch = Regex.Scratch()
+    private let haproxy: Regex?
+    private let pooler: Regex?
+    /// Milliseconds of log time within which a client that came in is the reason for a new connection to the server.
+    private static let patience: Int64 = 5000
+    private static let limit = 4096
+
+    init() {
+        // Tw/Tc/Tt behind the own address; a plus stands before a time that was logged before the end (manual, 8.2.2).
+        haproxy = try? Regex(#"\] \S+ \S+ \S+ -?\d+/-?\d+/(?:(?<open>\+)|(?<total>\d+) )"#)
+        pooler = try? Regex(#"^new connection to server \(from (?<address>.+):(?<port>\d+)\)$"#)
+    }
+
+    /// Gives what was found since the last time.
+    mutating func take() -> [ProxyHop] {
+        defer { hops = [] }
+        return hops
+    }
+
+    /// The oldest record that a reading must start with to find the same, and the source's time before it.
+    func held(at now: LogTime) -> (offset: Int64, clockBefore: LogTime)? {
+        clients.first { $0.time.milliseconds + ProxyReader.patience >= now.milliseconds }
+            .map { ($0.offset, $0.clockBefore) }
+    }
+
+    /// Looks at a record of a proxy's or pooler's log.
+    mutating func read(_ record: LogRecord, time: LogTime, clockBefore: LogTime) {
+        switch record.dataset {
+        case .haproxy: if !record.isEmpty(.location) { readProxy(record) }
+        case .pgbouncer: readPooler(record, time: time, clockBefore: clockBefore)
+        default: break
+        }
+    }
+
+    /// A connection with the proxy's own address to the server in `location`. Its time is when the client came.
+    private mutating func readProxy(_ record: LogRecord) {
+        let client = EventBuilder.address(record)
+        let own = EventBuilder.endpoint(record, .location)
+        guard let address = client.host, let hop = own.host, let port = own.port, let haproxy else { return }
+        var total: Int64?
+        let text = record.content(.message)
+        haproxy.match(text, scratch) { group, range in
+            if group == "total" { total = Int64(String(decoding: text[range], as: UTF8.self)) }
+        }
+        hops.append(
+            ProxyHop(
+                address: hop, port: port, clientAddress: address, clientPort: client.port,
+                start: record.time, end: total.map { record.time.adding(milliseconds: $0) }, isExact: true))
+    }
+
+    /// A pooler says who comes in, and when it opens a connection to the server, but not for whom: the last client of that
+    /// database and user is the likeliest.
+    private mutating func readPooler(_ record: LogRecord, time: LogTime, clockBefore: LogTime) {
+        if record.starts(.message, with: Array("login attempt: ".utf8)) {
+            guard let address = EventBuilder.address(record).host else { return }
+            clients.removeAll { $0.time.milliseconds + ProxyReader.patience < time.milliseconds }
+            if clients.count >= ProxyReader.limit { clients.removeFirst() }
+            clients.append(
+                Client(
+                    key: ProxyReader.key(record), address: address, port: EventBuilder.address(record).port, time: time,
+                    offset: record.offset, clockBefore: clockBefore))
+        } else if record.starts(.message, with: Array("new connection to server (from ".utf8)), let pooler {
+            let key = ProxyReader.key(record)
+            guard let client = clients.last(where: { $0.key == key }), client.address != "[local]" else { return }
+            let text = record.content(.message)
+            var own: (address: String?, port: Int?) = (nil, nil)
+            pooler.match(text, scratch) { group, range in
+                let value = String(decoding: text[range], as: UTF8.self)
+                if group == "address" {
+                    own.address = value.hasPrefix("[") ? String(value.dropFirst().dropLast()) : value
+                } else {
+                    own.port = Int(value)
+                }
+            }
+            guard let address = own.address, let port = own.port else { return }
+            hops.append(
+                ProxyHop(
+                    address: address, port: port, clientAddress: client.address, clientPort: client.port, start: time,
+                    end: nil, isExact: false))
+        }
+    }
+
+    private static func key(_ record: LogRecord) -> UInt64 {
+        var digest = Digest64()
+        for column in [LogColumn.databaseName, .userName] {
+            record.withContent(column) { digest.combine($0) }
+            digest.separate()
+        }
+        return digest.value
+    }
+}

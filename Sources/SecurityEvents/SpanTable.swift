@@ -1,0 +1,99 @@
+import VigilModel
+
+/// What is known of open sessions, with the span of the file it holds for. A reading that goes on in the middle after a
+/// restart reads some records again; the spans let it see what the first reading saw there.
+struct SpanTable<Value: Sendable> {
+    struct Span: Sendable {
+        var key: String
+        /// Offset of the record that opened it: it holds behind that.
+        var opened: Int64
+        /// Offset of the record that closed it; `.max` while it is open.
+        var closed: Int64 = .max
+        var value: Value
+    }
+
+    private var spans: [String: [Span]] = [:]
+    /// Keys in the order they were opened in, to drop the oldest when there are too many.
+    private var order: [String] = []
+    private var front = 0
+    private let limit: Int
+    /// Keys that changed since `changes` was last asked for, and keys that have rows in the store.
+    private var changed: Set<String> = []
+    private var known: Set<String> = []
+
+    init(limit: Int, _ spans: [Span] = []) {
+        self.limit = limit
+        for span in spans.sorted(by: { $0.opened < $1.opened }) { add(span) }
+        known = Set(self.spans.keys)
+    }
+
+    var isEmpty: Bool { spans.isEmpty }
+
+    /// What is known of a key for a record at that offset.
+    subscript(key: String, at offset: Int64) -> Value? {
+        spans[key]?.last { $0.opened <= offset && offset <= $0.closed }?.value
+    }
+
+    /// Changes what is known of a key for a record at that offset.
+    mutating func update(_ key: String, at offset: Int64, _ change: (inout Value) -> Void) {
+        guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset <= $0.closed }) else { return }
+        if var span = spans[key]?[index] {
+            change(&span.value)
+            spans[key]?[index] = span
+            changed.insert(key)
+        }
+    }
+
+    /// From that record on a key has another value. The same record read again changes nothing.
+    mutating func open(_ key: String, at offset: Int64, _ value: Value) {
+        if let known = spans[key]?.last, known.opened >= offset { return }
+        close(key, before: offset)
+        add(Span(key: key, opened: offset, value: value))
+    }
+
+    /// The record at that offset is the last for which the value holds.
+    mutating func close(_ key: String, at offset: Int64) {
+        guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset < $0.closed }) else { return }
+        spans[key]?[index].closed = offset
+        changed.insert(key)
+    }
+
+    /// The record at that offset no longer belongs to it.
+    mutating func close(_ key: String, before offset: Int64) { close(key, at: offset - 1) }
+
+    private mutating func add(_ span: Span) {
+        spans[span.key, default: []].append(span)
+        changed.insert(span.key)
+        order.append(span.key)
+        while spans.count > limit, front < order.count {
+            spans[order[front]] = nil
+            changed.insert(order[front])
+            front += 1
+        }
+        if order.count > 4096, order.count > 4 * spans.count {
+            var seen: Set<String> = []
+            order = order[front...].reversed().filter { spans[$0] != nil && seen.insert($0).inserted }.reversed()
+            front = 0
+        }
+    }
+
+    /// What changed, since it was last asked for, of what a reading that goes on at that offset must know: keys whose
+    /// rows are void, and the rows that take their place.
+    mutating func changes(from offset: Int64) -> (void: [String], rows: [Span]) {
+        var void: [String] = []
+        var rows: [Span] = []
+        var open: Set<String> = []
+        for key in changed {
+            let useful = spans[key]?.filter { $0.closed >= offset } ?? []
+            spans[key] = useful.isEmpty ? nil : useful
+            if known.remove(key) != nil { void.append(key) }
+            let kept = useful.filter { $0.opened < offset }
+            if !kept.isEmpty { known.insert(key) }
+            rows += kept
+            // What opened or closed behind the offset is to be looked at again.
+            if useful.contains(where: { $0.opened >= offset || $0.closed < .max }) { open.insert(key) }
+        }
+        changed = open
+        return (void, rows)
+    }
+}

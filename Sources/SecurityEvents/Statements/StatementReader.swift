@@ -1,0 +1,318 @@
+import Patterns
+import VigilModel
+
+/// Makes events of the records that tell of statements: one event for each statement that a pattern knows, however many
+/// records tell of it. The first that suffices fixes the event; later ones are its evidence, until the session's next
+/// statement.
+struct StatementReader {
+    let classifier: StatementClassifier
+    private var groups: SpanTable<StatementGroup>
+    /// What was found since it was last taken, in file order.
+    var events: [SecurityEvent] = []
+    /// Records that belong to events found before.
+    var evidence: [EventEvidence] = []
+
+    /// Open statements remembered for one source.
+    private static let groupLimit = 4096
+
+    init(_ patterns: [StatementPattern], groups: [SpanTable<StatementGroup>.Span] = []) {
+        classifier = StatementClassifier(patterns)
+        self.groups = SpanTable(limit: StatementReader.groupLimit, groups)
+    }
+
+    /// What changed of what a reading that goes on at that offset must know of open statements.
+    mutating func changes(from offset: Int64) -> (void: [String], rows: [SpanTable<StatementGroup>.Span]) {
+        groups.changes(from: offset)
+    }
+
+    /// A record and what is known of it.
+    struct Context {
+        let record: LogRecord
+        let time: LogTime
+        /// Tells it from records like it that have no number of their own.
+        let repeated: Int64?
+
+        /// The session, or where a log has none the process.
+        var key: String { record.text(.sessionID) ?? record.text(.processID) ?? "" }
+    }
+
+    // MARK: - What the server logged
+
+    /// A `statement:` or `execute …:` record: the statement is about to run.
+    mutating func logged(_ context: Context, _ template: MessageTemplate) {
+        guard mayFit(context, behind: template.quotedPrefix.count, isNamed: !template.endsOpen) else { return }
+        let message = context.record.uncut(.message)
+        let text = Array(message[template.prefix.count...])
+        let sql =
+            template.endsOpen ? unnamed(text, context) : StatementText.named(text, context.record, classifier)
+        begin(sql, context, isStart: true, executes: true)
+    }
+
+    /// A `duration: … statement:` record, or one of `parse`, `bind` and `execute`: the statement, or a step of it, is
+    /// done.
+    mutating func timed(_ context: Context, _ template: MessageTemplate) {
+        let isNamed = template.hasName
+        // What stands before the text has no quotes, so it starts at the same place in the raw column.
+        let rawStart = context.record.withContent(.message) { template.textStart(in: $0) }
+        if let rawStart, !mayFit(context, behind: rawStart, isNamed: isNamed) { return }
+        let message = context.record.uncut(.message)
+        guard let start = template.textStart(in: message) else { return }
+        let text = Array(message[start...])
+        let sql = isNamed ? StatementText.named(text, context.record, classifier) : unnamed(text, context)
+        let isStep = isNamed && isPreparation(context.record)
+        begin(sql, context, isStart: false, executes: !isStep)
+        if !isStep { groups.close(context.key, at: context.record.offset) }
+    }
+
+    /// A `duration:` record without a text: the statement that was logged before is done.
+    mutating func ended(_ context: Context) {
+        guard !groups.isEmpty, !isPreparation(context.record) else { return }
+        groups.close(context.key, at: context.record.offset)
+    }
+
+    private func unnamed(_ text: [UInt8], _ context: Context) -> StatementText {
+        StatementText(text, classifier.words, hasParameters: !context.record.isEmpty(.detail))
+    }
+
+    /// Looks at the statements of a record where they stand, before anything is copied: false when surely no pattern
+    /// fits and no statement of the session is open that this one could end.
+    private func mayFit(_ context: Context, behind start: Int, isNamed: Bool) -> Bool {
+        guard groups.isEmpty || groups[context.key, at: context.record.offset] == nil else { return true }
+        let look = context.record.withContent(.message) { raw in
+            classifier.words.look(at: UnsafeBufferPointer(rebasing: raw[min(start, raw.count)...]))
+        }
+        // A name stands before the SQL of `execute`, but the tag is the server's.
+        let verb = isNamed ? context.record.withContent(.commandTag) { StatementWords.hash(tag: $0) } : nil
+        return classifier.words.mayFit(look, verb: verb, hasParameters: !context.record.isEmpty(.detail))
+    }
+
+    /// While a statement is parsed or bound, the command tag says so.
+    private func isPreparation(_ record: LogRecord) -> Bool {
+        record.equals(.commandTag, Array("PARSE".utf8)) || record.equals(.commandTag, Array("BIND".utf8))
+    }
+
+    /// A statement was sent, or the server is done with it. One that is about to start is the open one only when that
+    /// was no more than parsed and bound: else the same was sent again.
+    private mutating func begin(_ sql: StatementText, _ context: Context, isStart: Bool, executes: Bool) {
+        let offset = context.record.offset
+        if !groups.isEmpty, let group = groups[context.key, at: offset] {
+            if group.text == StatementText.digest(sql.bytes), !isStart || group.executed >= offset {
+                if executes { groups.update(context.key, at: offset) { $0.executed = min($0.executed, offset) } }
+                return
+            }
+            groups.close(context.key, before: offset)
+        }
+        let parts = make(sql, context)
+        guard !parts.isEmpty else { return }
+        groups.open(
+            context.key, at: offset,
+            StatementGroup(
+                text: StatementText.digest(sql.bytes), statements: sql.statements.count, parts: parts,
+                executed: executes ? offset : .max))
+    }
+
+    /// Makes the events of a text.
+    private mutating func make(_ sql: StatementText, _ context: Context) -> [StatementGroup.Part] {
+        var parts: [StatementGroup.Part] = []
+        for (ordinal, statement) in sql.statements.enumerated() {
+            guard let kind = classifier.kind(of: statement, sql.context) else { continue }
+            var event = event(context, kind, ordinal: ordinal)
+            event.query = sql.redacted(statement.range)
+            event.message = event.query
+            event.take(statement)
+            events.append(event)
+            parts.append(part(event, text: sql.bytes[statement.range], kind: kind))
+        }
+        return parts
+    }
+
+    private func event(_ context: Context, _ kind: EventKind, ordinal: Int = 0) -> SecurityEvent {
+        EventBuilder.event(
+            context.record, kind: kind, time: context.time, repeated: context.repeated, ordinal: ordinal,
+            keepsMessage: false)
+    }
+
+    private func part(_ event: SecurityEvent, text: ArraySlice<UInt8>, kind: EventKind) -> StatementGroup.Part {
+        StatementGroup.Part(
+            event: event.identity, content: event.content, text: StatementText.digest(text),
+            command: event.operation ?? "", object: event.objectName, kind: kind.action)
+    }
+
+    // MARK: - What pgaudit wrote
+
+    /// A record of pgaudit's. It belongs to the statement that is open, or is one that nothing else told of.
+    mutating func audited(_ context: Context, _ audit: AuditRecord) {
+        let offset = context.record.offset
+        if !groups.isEmpty, let group = groups[context.key, at: offset] {
+            if let part = belongs(audit, to: group) {
+                add(evidence: audit, to: group.parts[part], context)
+                groups.update(context.key, at: offset) {
+                    $0.parts[part].auditID = audit.statementID
+                    $0.auditID = max($0.auditID ?? 0, audit.statementID)
+                }
+                return
+            }
+            // Another statement that nobody else logged: this one is over.
+            if let last = group.auditID, audit.statementID > last, group.statements == 1 {
+                groups.close(context.key, before: offset)
+            }
+        }
+        guard let (event, text) = make(audit, context) else { return }
+        events.append(event)
+        var part = part(event, text: text, kind: event.kind)
+        part.auditID = audit.statementID
+        if groups[context.key, at: offset] != nil {
+            groups.update(context.key, at: offset) {
+                $0.parts.append(part)
+                $0.auditID = max($0.auditID ?? 0, audit.statementID)
+            }
+            return
+        }
+        groups.open(
+            context.key, at: offset,
+            StatementGroup(
+                text: StatementText.digest(audit.statement ?? []), statements: 1, parts: [part], executed: offset,
+                auditID: audit.statementID))
+    }
+
+    /// The event that a record of pgaudit's tells more of.
+    private func belongs(_ audit: AuditRecord, to group: StatementGroup) -> Int? {
+        // Further relations and parts of a statement that is known already.
+        let digest = audit.statement.map { StatementText.digest($0) }
+        if let index = group.parts.firstIndex(where: { part in
+            part.auditID == audit.statementID && (digest == nil || digest == part.text || digest == group.text)
+        }) {
+            return index
+        }
+        guard digest == nil || digest == group.text || group.parts.contains(where: { $0.text == digest }) else {
+            return nil
+        }
+        let free = group.parts.indices.filter { group.parts[$0].auditID == nil }
+        let named = free.filter { digest == nil || digest == group.text || group.parts[$0].text == digest }
+        if let exact = named.first(where: {
+            group.parts[$0].command == audit.command && group.parts[$0].object != nil
+                && group.parts[$0].object == audit.objectName
+        }) {
+            return exact
+        }
+        if let alike = named.first(where: { group.parts[$0].command == audit.command }) { return alike }
+        // The tag of a statement and pgaudit's word for it may differ: COPY (SELECT …) is SELECT and COPY.
+        return group.statements == 1 ? named.first : nil
+    }
+
+    /// An event of a record of pgaudit's alone, with the text it is about.
+    private func make(_ audit: AuditRecord, _ context: Context) -> (SecurityEvent, ArraySlice<UInt8>)? {
+        guard let text = audit.statement else {
+            guard let kind = classifier.kind(ofCommand: audit.command) else { return nil }
+            var event = event(context, classifier.variant(kind, dataset: .pgaudit))
+            event.take(audit)
+            return (event, [])
+        }
+        let sql = StatementText(text, classifier.words)
+        // Up to version 16 the text is all that was sent; the record is about one statement of it.
+        let meant = sql.statements.filter { $0.command == audit.command }
+        let statement =
+            meant.first { $0.objectName != nil && $0.objectName == audit.objectName } ?? meant.first
+            ?? (sql.statements.count == 1 ? sql.statements.first : nil)
+        if let statement, let kind = classifier.kind(of: statement, sql.context) {
+            var event = event(context, classifier.variant(kind, dataset: .pgaudit))
+            event.query = sql.redacted(statement.range)
+            event.message = event.query
+            event.take(statement)
+            event.auditClass = audit.auditClass
+            event.objectName = audit.objectName ?? event.objectName
+            event.objectType = audit.objectType?.lowercased() ?? event.objectType
+            return (event, sql.bytes[statement.range])
+        }
+        // What a function or a command does inside has no text of its own that could be read.
+        guard statement == nil || audit.auditClass == "DDL" || audit.auditClass == "ROLE",
+            let kind = classifier.kind(ofCommand: audit.command)
+        else { return nil }
+        var event = event(context, classifier.variant(kind, dataset: .pgaudit))
+        event.query = sql.redacted(0..<text.count)
+        event.message = event.query
+        event.take(audit)
+        return (event, text[...])
+    }
+
+    private mutating func add(evidence audit: AuditRecord, to part: StatementGroup.Part, _ context: Context) {
+        let kind = EventKind(
+            dataset: LogDataset.pgaudit.name, category: "database", action: part.kind, outcome: .unknown,
+            severity: .info, tags: [])
+        add(evidence: kind, to: part, context, audit)
+    }
+
+    private mutating func add(
+        evidence kind: EventKind, to part: StatementGroup.Part, _ context: Context, _ audit: AuditRecord? = nil
+    ) {
+        let own = event(context, kind)
+        evidence.append(
+            EventEvidence(
+                event: part.event, content: part.content, identity: own.identity, kind: kind, time: context.time,
+                offset: context.record.offset, auditClass: audit?.auditClass,
+                objectName: audit?.objectName, objectType: audit?.objectType?.lowercased()))
+    }
+
+    // MARK: - What went wrong
+
+    /// An ERROR with the statement that caused it. `kind` is what a pattern says of the error itself. It belongs to the
+    /// statement that is open, or is the first to tell of it.
+    mutating func failed(_ context: Context, _ kind: EventKind?, _ object: (type: String, name: String)? = nil) {
+        let query = context.record.uncut(.query)
+        let offset = context.record.offset
+        let group = groups.isEmpty ? nil : groups[context.key, at: offset]
+        defer { if group != nil { groups.close(context.key, at: offset) } }
+        if let group, group.text == StatementText.digest(query) {
+            // Of several statements it is not known which one failed: the last that something else told of.
+            let part = group.parts.last { $0.auditID != nil } ?? group.parts[0]
+            let failure =
+                kind
+                ?? EventKind(
+                    dataset: LogDataset.postgresql.name, category: "database", action: part.kind, outcome: .failure,
+                    severity: .info, tags: [])
+            add(evidence: classifier.variant(failure, outcome: .failure), to: part, context)
+            return
+        }
+        // What the server could not parse is no statement, but it may hold a secret or be an attempt at injection.
+        let isParsed = !context.record.equals(.sqlState, Array("42601".utf8))
+        let sql = StatementText(query, classifier.words, isParsed: isParsed)
+        let known = sql.statements.first { classifier.kind(of: $0, sql.context) != nil }
+        guard known != nil || kind != nil else { return }
+        var kinds = kind
+        if let known, let own = classifier.kind(of: known, sql.context) {
+            let failed = classifier.variant(own, outcome: .failure)
+            kinds = kind.map { classifier.merged(classifier.variant($0, outcome: .failure), failed) } ?? failed
+        }
+        guard let kinds else { return }
+        var event = event(context, kinds)
+        event.query = sql.redacted(0..<query.count)
+        // A message about a text that could not be parsed repeats a piece of it, which may be a secret.
+        let isQuiet = !isParsed && !kinds.tags.allSatisfy { !$0.hasPrefix("secret.") }
+        event.message =
+            isQuiet
+            ? event.query
+            : SQLReader.redacted(
+                message: String(escaping: SQLReader.redacted(context.record.content(.message))))
+        if let statement = known ?? sql.statements.first { event.take(statement) }
+        if let object { (event.objectType, event.objectName) = (object.type, object.name) }
+        events.append(event)
+    }
+}
+
+extension SecurityEvent {
+    /// Takes what a statement's text says.
+    mutating func take(_ statement: SQLStatement) {
+        operation = statement.command
+        objectName = statement.objectName
+        objectType = statement.objectType
+        targetUser = statement.targetRole
+    }
+
+    /// Takes what pgaudit says.
+    mutating func take(_ audit: AuditRecord) {
+        operation = audit.command
+        auditClass = audit.auditClass
+        objectName = audit.objectName
+        objectType = audit.objectType?.lowercased()
+    }
+}

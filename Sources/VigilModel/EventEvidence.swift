@@ -1,0 +1,35 @@
+/// A record that tells more of an event that another record had told of first.
+public struct EventEvidence: Sendable {
+    /// The event.
+    public var event: EventIdentity
+    /// The event's `content`.
+    public var content: Int64
+    /// What makes this record the same record wherever it is read again.
+    public var identity: EventIdentity
+    /// What this record says: its tags and outcome become the event's.
+    public var kind: EventKind
+    /// When.
+    public var time: LogTime
+    /// Where the record starts, in bytes of the (decompressed) file.
+    public var offset: Int64
+    /// pgaudit's class (`DDL`).
+    public var auditClass: String?
+    /// What was touched, as pgaudit says.
+    public var objectName, objectType: String?
+
+    /// Takes all parts.
+    public init(
+        event: EventIdentity, content: Int64, identity: EventIdentity, kind: EventKind, time: LogTime, offset: Int64,
+        auditClass: String?, objectName: String?, objectType: String?
+    ) {
+        self.event = event
+        self.content = content
+        self.identity = identity
+        self.kind = kind
+        self.time = time
+        self.offset = offset
+        self.auditClass = auditClass
+        self.objectName = objectName
+        self.objectType = objectType
+    }
+}
