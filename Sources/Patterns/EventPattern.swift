@@ -11,6 +11,8 @@ public final class EventPattern: Sendable {
     public let place: String
     /// What a record must show.
     public let condition: RecordCondition
+    /// Messages whose first blank is the object's name, with the object's type.
+    public let objects: [(type: String, messages: [MessageTemplate])]
     /// What is read from texts: named groups become event keys (`EventField`).
     public let readings: [(column: LogColumn, regex: Regex)]
     /// What follows from a match.
@@ -24,6 +26,7 @@ public final class EventPattern: Sendable {
 
     init(
         id: String, description: String, place: String, condition: RecordCondition,
+        objects: [(type: String, messages: [MessageTemplate])] = [],
         readings: [(column: LogColumn, regex: Regex)], effect: Effect, counter: String?,
         once: Once?, session: SessionStep?
     ) {
@@ -31,6 +34,7 @@ public final class EventPattern: Sendable {
         self.description = description
         self.place = place
         self.condition = condition
+        self.objects = objects
         self.readings = readings
         self.effect = effect
         self.counter = counter
@@ -44,6 +48,19 @@ public final class EventPattern: Sendable {
     /// True when the record's message is one of those asked for.
     public func messageHolds(for record: LogRecord) -> Bool { condition.messageHolds(for: record) }
 
+    /// Type and name of the object that the record's message is about. Of several messages that fit, that with most
+    /// text of its own is meant.
+    public func object(of record: LogRecord) -> (type: String, name: [UInt8])? {
+        if objects.isEmpty { return nil }
+        let message = record.content(.message)
+        var best: (type: String, template: MessageTemplate, name: Range<Int>)?
+        for (type, templates) in objects {
+            for template in templates where template.length > best?.template.length ?? 0 {
+                if let name = template.firstBlank(of: message) { best = (type, template, name) }
+            }
+        }
+        return best.map { ($0.type, Array(message[$0.name])) }
+    }
     /// What keeps a record from being this pattern's: how many of its conditions hold before the first that does not, and
     /// which that is; nil when all hold.
     public func mismatch(_ record: LogRecord) -> (held: Int, reason: String)? { condition.mismatch(record) }
@@ -81,6 +98,8 @@ public struct RecordCondition: Sendable {
     public var messages: [MessageTemplate] = []
     /// Expressions that must match a column; what their named groups hold becomes part of the event.
     public var expressions: [(column: LogColumn, regex: Regex)] = []
+    /// What must match the text in the message's first blank. nil: anything.
+    public var about: Regex?
     /// The message must be one of these about the record's own user. Empty: any.
     public var messagesAboutUser: [MessageTemplate] = []
     /// The detail must start with one of these about the record's own user. Empty: any.
@@ -145,8 +164,11 @@ public struct RecordCondition: Sendable {
         ]
         if let failed = checks.firstIndex(where: { !$0.0 }) { return (failed, checks[failed].1) }
         for (index, (column, regex)) in expressions.enumerated()
-        where !record.withContent(column, { regex.match($0, Regex.Scratch()) }) {
+        where !regex.match(record.content(column), Regex.Scratch()) {
             return (checks.count + index, "\(column.name) does not match \(regex.source)")
+        }
+        if let about, !expressionsHold(for: record, Regex.Scratch()) {
+            return (checks.count + expressions.count, "the message's first blank does not match \(about.source)")
         }
         return nil
     }
@@ -155,29 +177,19 @@ public struct RecordCondition: Sendable {
     public func messageHolds(for record: LogRecord) -> Bool {
         messages.isEmpty || messages.contains { $0.matches(record) }
     }
-}
 
-/// Says what a statement means.
-public struct StatementPattern: Sendable {
-    /// Name of the pattern, unique in the catalogue.
-    public let id: String
-    /// What it recognises, for people.
-    public let description: String
-    /// The file and line it stands at.
-    public let place: String
-    /// Command tags; one that ends in ` *` stands for all that start so.
-    public let commands: [String]
-    /// PCRE2 over the statement's normal form (keywords upper-case, literals as `?`, quoted names quoted).
-    public let shape: Regex?
-    /// What follows.
-    public let kind: EventKind
-
-    /// True when the command is one of those named.
-    public func isMeant(command: String) -> Bool {
-        for pattern in commands {
-            if pattern == command || (pattern.hasSuffix(" *") && command.hasPrefix(pattern.dropLast())) { return true }
+    /// True when the expressions match; looked at last.
+    public func expressionsHold(for record: LogRecord, _ scratch: Regex.Scratch) -> Bool {
+        for (column, regex) in expressions {
+            // What csvlog doubles, an expression must not see.
+            guard regex.match(record.content(column), scratch) else { return false }
         }
-        return false
+        guard let about else { return true }
+        let message = record.content(.message)
+        return messages.contains { template in
+            guard template.matches(record), let blank = template.firstBlank(of: message) else { return false }
+            return about.match(Array(message[blank]), scratch)
+        }
     }
 }
 

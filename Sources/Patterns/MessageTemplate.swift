@@ -14,14 +14,19 @@ public struct MessageTemplate: Sendable, Hashable {
     /// True when its first blank is a duration, and what follows the number tells it from templates that start alike.
     public let startsWithNumber: Bool
 
+    /// Which of its blanks is that of the first argument, from 1 in order.
+    private let first: Int
+
     /// Reads printf's `%s`, `%d`, `%u`, `%1$s`.
     public init(_ format: String, startsWithNumber: Bool = false) {
         var pieces: [[UInt8]] = [[]]
+        var first = 1
         var rest = Array(format.utf8)[...]
         while let byte = rest.popFirst() {
             if byte == 37, let conversion = rest.firstIndex(where: { !(48...57).contains($0) && $0 != 36 }),
                 [115, 100, 117, 109].contains(rest[conversion])
             {
+                if rest[..<conversion].elementsEqual("1$".utf8) { first = pieces.count }
                 pieces.append([])
                 rest = rest[(conversion + 1)...]
             } else {
@@ -29,6 +34,7 @@ public struct MessageTemplate: Sendable, Hashable {
             }
         }
         self.pieces = pieces
+        self.first = first
         self.startsWithNumber = startsWithNumber
         let quoted = { (piece: [UInt8]) in piece.flatMap { $0 == 34 ? [34, 34] : [$0] } }
         quotedPrefix = quoted(pieces[0])
@@ -38,6 +44,12 @@ public struct MessageTemplate: Sendable, Hashable {
 
     /// The text before the first blank.
     public var prefix: [UInt8] { pieces[0] }
+
+    /// True when few messages of other kinds start so: with at least four bytes of its own, or with a quote.
+    public var isFoundByItsStart: Bool { prefix.count >= 4 || prefix.first == UInt8(ascii: "\"") }
+
+    /// Bytes of text between its blanks.
+    var length: Int { pieces.reduce(0) { $0 + $1.count } }
 
     /// True when the text starts and ends as the template does. The blanks may hold anything.
     public func matches(_ text: [UInt8]) -> Bool {
@@ -59,16 +71,41 @@ public struct MessageTemplate: Sendable, Hashable {
         return at == text.count || text[at] == 10
     }
 
+    /// Where the text of its first blank stands: `%1$s`, or the first in order, up to what follows it in the template.
+    public func firstBlank(of text: [UInt8]) -> Range<Int>? {
+        guard pieces.count > 1, matches(text) else { return nil }
+        var start = pieces[0].count
+        for number in 1..<pieces.count {
+            let isLast = number == pieces.count - 1
+            let end = isLast ? text.count - pieces[number].count : find(pieces[number], in: text, from: start)
+            guard let end, end >= start else { return nil }
+            if number == first { return start..<end }
+            start = end + pieces[number].count
+        }
+        return nil
+    }
+
+    private func find(_ piece: [UInt8], in text: [UInt8], from start: Int) -> Int? {
+        guard let first = piece.first else { return start }
+        var index = start
+        while index + piece.count <= text.count {
+            if text[index] == first, text[index..<(index + piece.count)].elementsEqual(piece) { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// True when a name of the client's stands between a duration and the text: `duration: 1.234 ms  parse NAME: …`.
     public var hasName: Bool { pieces.count > 3 }
 
     /// Where the text of a statement starts that a number comes before: behind the second piece, which follows the first
     /// blank's number.
-    public func textStart(in text: [UInt8]) -> Int? {
+    public func textStart(in text: some RandomAccessCollection<UInt8>) -> Int? {
         guard pieces.count > 2, text.starts(with: prefix) else { return nil }
-        var at = prefix.count
-        while at < text.count, text[at] == 46 || (48...57).contains(text[at]) { at += 1 }
-        return MessageTemplate.take(pieces[1], from: text, &at) ? at : nil
+        var rest = text.dropFirst(prefix.count)
+        rest = rest.drop { $0 == 46 || (48...57).contains($0) }
+        guard rest.starts(with: pieces[1]) else { return nil }
+        return text.count - rest.count + pieces[1].count
     }
 
     /// Goes on behind a piece when it stands there.

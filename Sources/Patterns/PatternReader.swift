@@ -39,8 +39,8 @@ struct PatternReader {
     ) throws(YAMLProblem) -> EventPattern {
         let keys = try entry.mapping(
             [
-                "id", "description", "when", "read", "event", "login", "evidence", "statement", "count", "once",
-                "session",
+                "id", "description", "when", "object", "read", "event", "login", "evidence", "statement", "count",
+                "once", "session",
                 "examples",
                 "counterexamples",
             ], required: ["id", "description", "when"])
@@ -49,7 +49,8 @@ struct PatternReader {
         try readExamples(keys, id: id, file: file, isStatement: false, &examples)
         return EventPattern(
             id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
-            condition: condition, readings: try condition.expressions + readings(keys["read"]),
+            condition: condition, objects: try objects(keys["object"]),
+            readings: try condition.expressions + readings(keys["read"]),
             effect: try effect(keys, entry, condition.dataset),
             counter: try keys["count"]?.text(),
             once: try keys["once"].map { value throws(YAMLProblem) in try Once(value, id: id) },
@@ -60,17 +61,70 @@ struct PatternReader {
         _ entry: YAMLValue, file: String, _ examples: inout [PatternExample]
     ) throws(YAMLProblem) -> StatementPattern {
         let keys = try entry.mapping(
-            ["id", "description", "command", "shape", "event", "examples", "counterexamples"],
-            required: ["id", "description", "command", "event"])
+            [
+                "id", "description", "command", "words", "calls", "names", "object", "shape", "literal", "secret",
+                "parameters", "unparsed", "event", "examples", "counterexamples",
+            ], required: ["id", "description", "command", "event"])
         let id = try required(keys, "id", entry).text()
         var commands: [String] = []
-        for command in try required(keys, "command", entry).oneOrMore() { commands.append(try command.text()) }
-        var shape: Regex?
-        if let value = keys["shape"] { shape = try regex(value) }
+        for command in try required(keys, "command", entry).oneOrMore() { commands.append(try self.command(command)) }
         try readExamples(keys, id: id, file: file, isStatement: true, &examples)
         return StatementPattern(
             id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
-            commands: commands, shape: shape, kind: try kind(try required(keys, "event", entry)))
+            commands: commands, words: try words(keys["words"], hint: PatternReader.wordHint),
+            calls: try words(keys["calls"]), names: try words(keys["names"]),
+            object: try keys["object"].map { value throws(YAMLProblem) in try regex(value) },
+            shape: try keys["shape"].map { value throws(YAMLProblem) in try regex(value) },
+            literal: try keys["literal"].map { value throws(YAMLProblem) in try regex(value) },
+            secret: try keys["secret"]?.word(SecretWord.self).rawValue,
+            needsParameters: try keys["parameters"]?.word(ParameterWord.self) == .logged,
+            isAboutText: try keys["unparsed"]?.boolean() ?? false,
+            kind: try kind(try required(keys, "event", entry)))
+    }
+
+    private enum SecretWord: String, CaseIterable {
+        case password, hash
+    }
+
+    private enum ParameterWord: String, CaseIterable {
+        case logged
+    }
+
+    private static let wordHint = "a word has letters, digits and underscores only; '://', '--' and '@@' are words, too"
+
+    /// A command tag, or `query`.
+    private func command(_ value: YAMLValue) throws(YAMLProblem) -> String {
+        let text = try value.text()
+        guard text == StatementPattern.query || !text.isEmpty && text == text.uppercased() else {
+            throw value.problem(
+                "a command tag is in upper case", hint: "\(StatementPattern.query) stands for all that run expressions")
+        }
+        return text
+    }
+
+    /// Words in lower case, as they are compared.
+    private func words(_ value: YAMLValue?, hint: String? = nil) throws(YAMLProblem) -> Set<String> {
+        var result: Set<String> = []
+        for entry in try value?.oneOrMore() ?? [] {
+            let word = try entry.text()
+            let isWord = word.utf8.allSatisfy {
+                (97...122).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 36 || $0 >= 128
+            }
+            guard (isWord && !word.isEmpty) || (hint != nil && ["://", "--", "@@"].contains(word)) else {
+                throw entry.problem("a word in lower case belongs here", hint: hint)
+            }
+            result.insert(word)
+        }
+        return result
+    }
+
+    /// Types of objects, and the messages whose first blank names one.
+    private func objects(
+        _ value: YAMLValue?
+    ) throws(YAMLProblem) -> [(type: String, messages: [MessageTemplate])] {
+        var result: [(type: String, messages: [MessageTemplate])] = []
+        for (type, names) in try value?.entries() ?? [] { result.append((type, try templates(names))) }
+        return result
     }
 
     private func required(
@@ -150,7 +204,7 @@ struct PatternReader {
     private func condition(_ value: YAMLValue) throws(YAMLProblem) -> RecordCondition {
         let keys = try value.mapping([
             "dataset", "severity", "sqlstate", "command_tag", "backend_type", "absent", "message",
-            "message_about_user", "detail_about_user", "matches",
+            "message_about_user", "detail_about_user", "matches", "about",
         ])
         var condition = RecordCondition()
         if let value = keys["dataset"] { condition.dataset = try dataset(value) }
@@ -184,10 +238,16 @@ struct PatternReader {
         condition.messagesAboutUser = try templates(keys["message_about_user"])
         condition.detailsAboutUser = try templates(keys["detail_about_user"])
         condition.expressions = try readings(keys["matches"])
+        if let about = keys["about"] {
+            guard !condition.messages.isEmpty else {
+                throw about.problem("'about' needs a message: it looks at what stands in its first blank")
+            }
+            condition.about = try regex(about)
+        }
         guard isServer else { return condition }
         if condition.states.isEmpty { throw value.problem("a pattern must name SQLSTATEs or classes (28*)") }
         if condition.covers(state: "00000"),
-            condition.messages.contains(where: { $0.prefix.count < 4 }) || condition.messages.isEmpty
+            condition.messages.contains(where: { !$0.isFoundByItsStart }) || condition.messages.isEmpty
         {
             throw value.problem("a pattern for SQLSTATE 00000 must name messages that start with at least four bytes")
         }
@@ -233,22 +293,21 @@ struct PatternReader {
     private func readExamples(
         _ keys: [String: YAMLValue], id: String, file: String, isStatement: Bool, _ examples: inout [PatternExample]
     ) throws(YAMLProblem) {
-        let key = isStatement ? "sql" : "record"
-        for value in try keys["examples"]?.list() ?? [] {
-            let parts = try value.mapping([key, "gives"], required: [key, "gives"])
-            var gives: [String: String] = [:]
-            for (name, wanted) in try parts["gives"]?.entries() ?? [] { gives[name] = try wanted.text() }
-            examples.append(
-                PatternExample(
-                    pattern: id, place: "\(file):\(value.line)", input: try parts[key]?.text() ?? "",
-                    isStatement: isStatement, gives: gives))
-        }
-        for value in try keys["counterexamples"]?.list() ?? [] {
-            let parts = try value.mapping([key], required: [key])
-            examples.append(
-                PatternExample(
-                    pattern: id, place: "\(file):\(value.line)", input: try parts[key]?.text() ?? "",
-                    isStatement: isStatement, gives: nil))
+        // A statement pattern may show whole records, too.
+        let known = isStatement ? ["sql", "record"] : ["record"]
+        for (list, isWanted) in [("examples", true), ("counterexamples", false)] {
+            for value in try keys[list]?.list() ?? [] {
+                let parts = try value.mapping(known + (isWanted ? ["gives"] : []), required: isWanted ? ["gives"] : [])
+                guard let (key, input) = known.lazy.compactMap({ key in parts[key].map { (key, $0) } }).first else {
+                    throw value.problem("the key '\(known[0])' is missing")
+                }
+                var gives: [String: String] = [:]
+                for (name, wanted) in try parts["gives"]?.entries() ?? [] { gives[name] = try wanted.text() }
+                examples.append(
+                    PatternExample(
+                        pattern: id, place: "\(file):\(value.line)", input: try input.text(),
+                        isStatement: key == "sql", gives: isWanted ? gives : nil))
+            }
         }
     }
 }

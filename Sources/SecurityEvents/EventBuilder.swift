@@ -32,7 +32,7 @@ enum EventBuilder {
         event.applicationName = record.text(.applicationName)
         event.offset = record.offset
         event.content = content(record, takesMessage: keepsMessage)
-        if keepsMessage { event.message = record.text(.message) }
+        if keepsMessage { event.message = record.text(.message).map(SQLReader.redacted(message:)) }
         return event
     }
 

@@ -140,7 +140,7 @@ public struct EventReader {
     }
 
     private mutating func classify(_ record: LogRecord, state: UInt64, time: LogTime, before: LogTime) {
-        guard let match = index.match(record, state: state) else { return readFailure(record, nil, time, before) }
+        guard let match = index.match(record, state: state) else { return readFailure(record, nil, nil, time, before) }
         let number = match.pattern
         if let counter = index.patterns[number].counter, isCounted, record.offset >= countFrom {
             activity.count(counter, record, at: time)
@@ -152,9 +152,11 @@ public struct EventReader {
                 statements.ended(context(record, time: time, before: before))
             }
         case .event(let kind):
-            if isFailedStatement(record) { return readFailure(record, kind, time, before) }
+            let object = index.patterns[number].object(of: record).map { ($0.type, String(escaping: $0.name)) }
+            if isFailedStatement(record) { return readFailure(record, kind, object, time, before) }
             var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
+            if let object { (event.objectType, event.objectName) = object }
             events.append(event)
         case .statement(let carrier):
             guard let template = index.template(of: match) else { break }
@@ -234,10 +236,13 @@ public struct EventReader {
         !record.isEmpty(.query) && error.contains { record.equals(.severity, $0) }
     }
 
-    /// A statement that failed. `kind` is what a pattern says of the error.
-    private mutating func readFailure(_ record: LogRecord, _ kind: EventKind?, _ time: LogTime, _ before: LogTime) {
+    /// A statement that failed. `kind` is what a pattern says of the error, `object` what the error is about.
+    private mutating func readFailure(
+        _ record: LogRecord, _ kind: EventKind?, _ object: (type: String, name: String)?, _ time: LogTime,
+        _ before: LogTime
+    ) {
         guard isFailedStatement(record) else { return }
-        statements.failed(context(record, time: time, before: before), kind)
+        statements.failed(context(record, time: time, before: before), kind, object)
         takeStatements()
     }
 

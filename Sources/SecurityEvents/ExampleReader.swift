@@ -6,6 +6,7 @@ public struct ExampleReader {
     private var index: PatternIndex
     private var reader: EventReader
     private let catalogue: EventCatalogue
+    private let classifier: StatementClassifier
     private let scratch = Regex.Scratch()
     /// Ids of the patterns that matched, in order.
     public private(set) var patterns: [String] = []
@@ -17,6 +18,7 @@ public struct ExampleReader {
         self.catalogue = catalogue
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         reader = EventReader(catalogue: catalogue)
+        classifier = StatementClassifier(catalogue.statements)
     }
 
     /// Reads one record of a batch that was read by nobody else.
@@ -28,8 +30,22 @@ public struct ExampleReader {
             if let match { patterns.append(match.id) }
         } else if let match = index.match(record, state: record.head(.sqlState)) {
             patterns.append(index.patterns[match.pattern].id)
+            if case .statement(.logged) = index.patterns[match.pattern].effect, let template = index.template(of: match)
+            {
+                patterns += ids(in: record, template)
+            }
         }
         reader.read(record)
+    }
+
+    /// Ids of the patterns that the statements of a record match.
+    private func ids(in record: LogRecord, _ template: MessageTemplate) -> [String] {
+        let text = Array(record.uncut(.message)[template.prefix.count...])
+        let sql =
+            template.endsOpen
+            ? StatementText(text, classifier.words, hasParameters: !record.isEmpty(.detail))
+            : StatementText.named(text, record, classifier)
+        return sql.statements.flatMap { classifier.ids(matching: $0, sql.context) }
     }
 
     /// Says that the example ends here.
@@ -45,9 +61,10 @@ public struct ExampleReader {
         let classifier = StatementClassifier(catalogue.statements)
         var events: [SecurityEvent] = []
         var patterns: [String] = []
-        for (number, statement) in SQLReader.statements(in: Array(sql.utf8)).enumerated() {
-            patterns += classifier.ids(matching: statement)
-            guard let kind = classifier.kind(of: statement) else { continue }
+        let text = StatementText(Array(sql.utf8), classifier.words)
+        for (number, statement) in text.statements.enumerated() {
+            patterns += classifier.ids(matching: statement, text.context)
+            guard let kind = classifier.kind(of: statement, text.context) else { continue }
             var event = SecurityEvent(
                 identity: EventIdentity(origin: "", line: 0, hash: 0, ordinal: number),
                 time: LogTime(milliseconds: 0), kind: kind,

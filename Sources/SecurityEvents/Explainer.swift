@@ -107,8 +107,10 @@ public struct Explainer {
         in record: LogRecord, _ pattern: EventPattern?
     ) -> [(command: String, shape: String, patterns: [String])] {
         guard let text = text(of: record, pattern) else { return [] }
-        return SQLReader.statements(in: text, limit: 20).map {
-            ($0.command, $0.shape, classifier.ids(matching: $0))
+        let isParsed = !record.equals(.sqlState, Array("42601".utf8))
+        let sql = StatementText(text, classifier.words, hasParameters: !record.isEmpty(.detail), isParsed: isParsed)
+        return sql.statements.prefix(20).map {
+            ($0.command, $0.shape, classifier.ids(matching: $0, sql.context))
         }
     }
 

@@ -3,7 +3,7 @@ import VigilModel
 
 /// Finds the patterns that a record can match by its SQLSTATE, and for SQLSTATE 00000 by the first bytes of its message,
 /// before anything else of the record is touched: most records end here.
-struct PatternIndex: Sendable {
+struct PatternIndex {
     /// A message of SQLSTATE 00000 and the pattern that asks for it.
     private struct Candidate: Sendable {
         /// Its first eight bytes, and which of them it has.
@@ -23,6 +23,7 @@ struct PatternIndex: Sendable {
     /// `00000` as `LogRecord.head` gives it.
     static let success = UInt64(0x30_3030_3030)
     private static let hashes = 4096
+    private let scratch = Regex.Scratch()
 
     /// The number of a pattern, and that of the message it was found by.
     struct Match {
@@ -36,8 +37,8 @@ struct PatternIndex: Sendable {
         for (number, pattern) in patterns.enumerated() where pattern.condition.covers(state: "00000") {
             for template in pattern.condition.messages {
                 let (head, mask) = PatternIndex.head(template.quotedPrefix)
-                found.append(
-                    (PatternIndex.hash(head), Candidate(head: head, mask: mask, pattern: number, template: template)))
+                let hash = PatternIndex.hash(ofMessage: head)
+                found.append((hash, Candidate(head: head, mask: mask, pattern: number, template: template)))
             }
         }
         // Patterns keep their order under each hash: the first that fits decides.
@@ -54,6 +55,14 @@ struct PatternIndex: Sendable {
         return (head, prefix.count >= 8 ? .max : (1 << UInt64(prefix.count * 8)) &- 1)
     }
 
+    /// Two quotes, which stand in csvlog for the one that a message starts with when its first word is a name: such
+    /// messages have no more bytes in common, and are few.
+    private static let quotes: UInt64 = 0x2222
+
+    /// The hash of the bytes that decide: four, or two quotes.
+    @inline(__always)
+    private static func hash(ofMessage head: UInt64) -> Int { hash(head & 0xFFFF == quotes ? quotes : head) }
+
     @inline(__always)
     private static func hash(_ head: UInt64) -> Int {
         Int(truncatingIfNeeded: (UInt32(truncatingIfNeeded: head) &* 0x9E37_79B1) >> 20)
@@ -62,7 +71,7 @@ struct PatternIndex: Sendable {
     /// True when a message of SQLSTATE 00000 that starts so is no pattern's: the usual end of a record's way.
     @inline(__always)
     func isUnknown(messageHead: UInt64) -> Bool {
-        let hash = PatternIndex.hash(messageHead)
+        let hash = PatternIndex.hash(ofMessage: messageHead)
         return starts[hash] == starts[hash + 1]
     }
 
@@ -73,20 +82,30 @@ struct PatternIndex: Sendable {
     mutating func match(_ record: LogRecord, state: UInt64) -> Match? {
         if state == PatternIndex.success { return match(record, head: record.head(.message)) }
         for number in numbers(state: state) where patterns[number].columnsHold(for: record) {
-            if patterns[number].messageHolds(for: record) { return Match(pattern: number) }
+            if patterns[number].messageHolds(for: record), expressionsHold(number, record) {
+                return Match(pattern: number)
+            }
         }
         return nil
     }
 
     private func match(_ record: LogRecord, head: UInt64) -> Match? {
-        let hash = PatternIndex.hash(head)
+        let hash = PatternIndex.hash(ofMessage: head)
         for index in Int(starts[hash])..<Int(starts[hash + 1]) {
             guard head & candidates[index].mask == candidates[index].head, candidates[index].template.matches(record),
-                patterns[candidates[index].pattern].columnsHold(for: record)
+                patterns[candidates[index].pattern].columnsHold(for: record),
+                expressionsHold(candidates[index].pattern, record)
             else { continue }
             return Match(pattern: candidates[index].pattern, candidate: index)
         }
         return nil
+    }
+
+    /// Most patterns have none, and few records come so far.
+    private func expressionsHold(_ number: Int, _ record: LogRecord) -> Bool {
+        let condition = patterns[number].condition
+        if condition.expressions.isEmpty, condition.about == nil { return true }
+        return condition.expressionsHold(for: record, scratch)
     }
 
     private mutating func numbers(state: UInt64) -> [Int] {

@@ -22,6 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 MESSAGES = yaml.safe_load((HERE / "../../patterns/messages/postgresql.yml").read_text("utf-8"))
 (TIME, USER, DATABASE, PID, FROM, SESSION, LINE, TAG, START, _, _, SEVERITY, STATE, MESSAGE,
  DETAIL, _, _, _, CONTEXT, QUERY) = range(20)
+BACKEND = 23
 FAILURES = {"28P01", "28000"}
 FATAL = set(MESSAGES["severity_fatal"])
 
@@ -34,6 +35,11 @@ def opening(*names):
 
 AUTHORIZED = opening("connection_authorized", "replication_authorized")
 STATEMENT = opening("statement", "execute")
+REPLICATION = opening("replication_command")
+# what a standby asks again and again, and what it asks as SQL, is no event
+UNINTERESTING = {"IDENTIFY_SYSTEM", "SHOW"}
+PARAMETER = opening("parameter_changed", "parameter_removed", "parameter_restart")
+CRASHED = opening("child_crashed", "logger_crashed")
 TIMED = re.compile(r"duration: [0-9.]+ ms  (?:statement|(?:parse|bind|execute) [^:]*): ")
 AUDIT = "AUDIT: "
 FILLERS = {"OR", "REPLACE", "TEMP", "TEMPORARY", "UNIQUE", "UNLOGGED"}  # CREATE OR REPLACE VIEW: CREATE VIEW
@@ -70,6 +76,7 @@ def first_words(statement):
 
 def expectations(run):
     records, failures, commands = {}, collections.Counter(), collections.Counter()
+    denied, replication, lines = collections.Counter(), collections.Counter(), collections.Counter()
     authorized, refused = {}, set()
     logged, timed = set(), {}  # texts by session: one that only durations tell of counts once
     classes = collections.Counter()
@@ -89,6 +96,17 @@ def expectations(run):
                     failures[actor(row)] += 1
                 if row[TAG] == "startup":
                     refused.add(session)
+            elif row[STATE] == "42501" and "RAISE" not in row[CONTEXT]:
+                denied[actor(row)] += 1
+            elif row[BACKEND:BACKEND + 1] == ["postmaster"]:
+                if PARAMETER.match(row[MESSAGE]):
+                    lines["parameters"] += 1
+                elif CRASHED.match(row[MESSAGE]):
+                    lines["crashes"] += 1
+            elif found := row[BACKEND:BACKEND + 1] == ["walsender"] and REPLICATION.match(row[MESSAGE]):
+                command = first_words(row[MESSAGE][found.end():]).split()[0]
+                if command not in UNINTERESTING:
+                    replication[command] += 1
             elif row[STATE] == "00000" and not row[CONTEXT] and not row[QUERY]:
                 if row[TAG] == "authentication" and AUTHORIZED.match(row[MESSAGE]):
                     authorized[session] = actor(row)
@@ -111,6 +129,9 @@ def expectations(run):
         "successes_total": sum(successes.values()),
         "successes_by_ip_user": dict(successes.most_common()),
         "ddl_by_command": dict(commands.most_common()),
+        "denied_by_ip_user": dict(denied.most_common()),
+        "replication_by_command": dict(replication.most_common()),
+        "server": dict(lines.most_common()),
         "audit_by_class": dict(classes.most_common()),
     }
 

@@ -10,13 +10,18 @@ struct Expectation: Decodable {
     let failures: [String: Int64]
     let successes: [String: Int64]
     let statements: [String: Int64]
+    let denied: [String: Int64]
+    let replication: [String: Int64]
+    let server: [String: Int64]
     let audited: [String: Int64]
 
     enum CodingKeys: String, CodingKey {
-        case records
+        case records, server
         case failures = "auth_failures_by_ip_user"
         case successes = "successes_by_ip_user"
         case statements = "ddl_by_command"
+        case denied = "denied_by_ip_user"
+        case replication = "replication_by_command"
         case audited = "audit_by_class"
     }
 
@@ -104,6 +109,41 @@ struct CorpusTests {
         #expect(
             try counts(store, .activity, action: nil, by: ["pgaudit.class"]).filter { $0.key != "" } == expected.audited
         )
+    }
+
+    @Test(
+        "refusals, replication and the server's own lines are those that happened",
+        arguments: try Expectation.all().keys.sorted())
+    func countedLines(name: String) throws {
+        let expected = try #require(try Expectation.all()[name])
+        let run = try Run(name)
+        let (store, _) = try run.replay([run.logs.path], into: "a.db")
+        var denied: [String: Int64] = [:]
+        try store.query(.events, EventFilter()) { row in
+            func text(_ key: String) -> String {
+                if case .text(let text)? = row.first(where: { $0.key == key })?.value { return text }
+                return ""
+            }
+            guard case .list(let tags)? = row.first(where: { $0.key == "tags" })?.value, tags.contains("perm.denied")
+            else { return }
+            denied["\(text("source.address"))|\(text("user.name"))", default: 0] += 1
+        }
+        #expect(denied == expected.denied)
+        let operations = try counts(store, action: nil, by: ["db.operation.name"])
+        #expect(operations.filter { CorpusTests.isReplication($0.key) } == expected.replication)
+        let actions = try counts(
+            store, action: nil, by: ["event.action", "event.reason", "db.operation.name", "db.object.type"])
+        func sum(_ isMeant: ([Substring]) -> Bool) -> Int64? {
+            let found = actions.filter { isMeant($0.key.split(separator: "|", omittingEmptySubsequences: false)) }
+            return found.isEmpty ? nil : found.values.reduce(0, +)
+        }
+        #expect(expected.server["crashes"] == sum { $0[0] == "server.crash" || $0[1] == "logger_killed" })
+        #expect(
+            expected.server["parameters"] == sum { $0[0] != "perm.denied" && $0[2].isEmpty && $0[3] == "parameter" })
+    }
+
+    private static func isReplication(_ operation: String) -> Bool {
+        operation.contains("_") && operation == operation.uppercased()
     }
 
     /// First two words of the first statement of each record, as the expectation counts them.

@@ -1,7 +1,8 @@
 import LocatedYAML
-import Patterns
 import Testing
 import VigilModel
+
+@testable import Patterns
 
 @Suite("Catalogue")
 struct CatalogueTests {
@@ -81,6 +82,22 @@ struct MessageTemplateTests {
         #expect(MessageTemplate("100 %% %s").matches(bytes("100 %% x")))
         #expect(!MessageTemplate("exact").matches(bytes("exactly")))
     }
+
+    @Test(
+        "give the text of their first blank",
+        arguments: [
+            ("permission denied for table %s", "permission denied for table orders", "orders"),
+            ("parameter \"%s\" changed to \"%s\"", "parameter \"a\" changed to \"b\" changed to \"c\"", "a"),
+            ("table \"%2$s\" policy \"%1$s\"!", "table \"t\" policy \"p\"!", "p"),
+            ("%s is denied", "x is denied", "x"),
+            ("parameter \"%s\" changed to \"%s\"", "parameter \"a\" was changed to b\"", nil),
+            ("no blank", "no blank", nil),
+        ] as [(String, String, String?)])
+    func firstBlank(format: String, text: String, wanted: String?) {
+        let text = bytes(text)
+        let found = MessageTemplate(format).firstBlank(of: text).map { String(decoding: text[$0], as: UTF8.self) }
+        #expect(found == wanted)
+    }
 }
 
 @Suite("Regular expressions")
@@ -102,5 +119,98 @@ struct RegexTests {
     @Test("give up on hostile text", .timeLimit(.minutes(1)))
     func hostile() throws {
         #expect(try !Regex("^(a+)+$").match(Array(repeating: 97, count: 50_000) + [98]))
+    }
+}
+
+@Suite("Event pattern files")
+struct PatternFileTests {
+    private func problem(_ events: String) -> String {
+        do {
+            let messages = "m:\n  - \"message %s\"\nseverity_fatal: FATAL\nshort: \"%s\"\nquoted: \"\\\"%s\\\" x\"\n"
+            _ = try Catalogue(files: [("messages/m.yml", messages), ("events/e.yml", "about: x\n" + events)])
+            return ""
+        } catch { return "\(error)" }
+    }
+
+    private func statement(_ lines: String) -> String {
+        problem(
+            """
+            statements:
+              - id: a
+                description: b
+                command: [SELECT]
+                event: {category: c, action: d, severity: low}
+                \(lines)
+            """)
+    }
+
+    private func record(_ when: String, _ lines: String = "") -> String {
+        problem(
+            """
+            patterns:
+              - id: a
+                description: b
+                when: \(when)
+                event: {category: c, action: d, severity: low}
+                \(lines)
+            """)
+    }
+
+    @Test(
+        "take the keys of statements",
+        arguments: [
+            "words: [union, '://', '--', '@@']", "calls: pg_read_file", "names: [pg_authid]",
+            "object: '^parameter log_'",
+            "secret: hash", "parameters: logged", "literal: 'a'",
+        ])
+    func keys(lines: String) { #expect(statement(lines).isEmpty) }
+
+    @Test(
+        "say what is wrong with a statement pattern, where, and what to do",
+        arguments: [
+            ("words: [Union]", "patterns/events/e.yml:7:13: a word in lower case belongs here", "'://', '--' and '@@'"),
+            ("calls: [pg_read_file()]", "patterns/events/e.yml:7:13: a word in lower case", ""),
+            ("names: ['://']", "a word in lower case belongs here", ""), ("object: '('", "of the expression", ""),
+            ("secret: pasword", "'pasword' is not one of password, hash", "did you mean password?"),
+            ("parameters: yes", "'yes' is not one of logged", ""),
+            ("call: f", "unknown key 'call'", "did you mean calls?"),
+            ("examples: [{gives: {a: b}}]", "the key 'sql' is missing", ""),
+        ])
+    func problems(lines: String, message: String, hint: String) {
+        #expect(
+            statement(lines).contains(message) && (hint.isEmpty || statement(lines).contains(hint)),
+            "\(statement(lines))")
+    }
+
+    @Test("know command tags, and query for all that run expressions")
+    func commands() throws {
+        #expect(
+            problem(
+                "statements: [{id: a, description: b, command: select, event: {category: c, action: d, severity: low}}]"
+            )
+            .contains("a command tag is in upper case"))
+        let files = [
+            ("messages/m.yml", "severity_fatal: FATAL"),
+            (
+                "events/e.yml",
+                "statements: [{id: a, description: b, command: query, event: {category: c, action: d, severity: low}}]"
+            ),
+        ]
+        let pattern = try #require(try Catalogue(files: files).events.statements.first)
+        for command in ["SELECT", "SELECT INTO", "COPY", "DO", "EXPLAIN", "CREATE INDEX"] {
+            #expect(pattern.isMeant(command: command))
+        }
+        for command in ["", "GRANT", "DROP FUNCTION", "CREATE FUNCTION", "COMMENT"] {
+            #expect(!pattern.isMeant(command: command))
+        }
+    }
+
+    @Test("say what is wrong with a record pattern")
+    func recordProblems() {
+        #expect(record("{sqlstate: 42501, about: x}").contains("'about' needs a message"))
+        #expect(record("{sqlstate: 42501}", "object: {table: nosuch}").contains("no message is named 'nosuch'"))
+        #expect(record("{sqlstate: '00000', message: short}").contains("at least four bytes"))
+        #expect(record("{sqlstate: '00000', message: quoted}").isEmpty)
+        #expect(record("{sqlstate: '00000', message: m, about: '^a'}", "object: {table: m}").isEmpty)
     }
 }

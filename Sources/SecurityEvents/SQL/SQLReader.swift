@@ -15,14 +15,26 @@ public enum SQLReader {
         var found: [SQLStatement] = []
         while found.count < limit, let tokens = splitter.nextStatement() {
             guard let first = tokens.first, let last = tokens.last else { continue }
-            let facts = SQLCommandReader.facts(of: tokens, in: text)
             found.append(
                 SQLStatement(
-                    range: first.start..<last.end, command: facts.command, objectType: facts.objectType,
-                    objectName: facts.objectName, targetRole: facts.targetRole,
-                    shape: SQLShape.make(of: tokens, in: text)))
+                    range: first.start..<last.end, facts: SQLCommandReader.facts(of: tokens, in: text), text: text,
+                    tokens: tokens, isCutOff: isCutOff(text, behind: last.end)))
         }
         return found
+    }
+
+    /// True when nothing but an empty `--` follows.
+    private static func isCutOff(_ text: [UInt8], behind end: Int) -> Bool {
+        var index = end
+        while index < text.count, SQLBytes.isSpace(text[index]) || text[index] == SQLBytes.semicolon { index += 1 }
+        guard index + 1 < text.count, text[index] == SQLBytes.dash, text[index + 1] == SQLBytes.dash else {
+            return false
+        }
+        // What an injected text was to cut off begins with the quote or parenthesis that it was put into.
+        let rest = text[(index + 2)...].drop { byte in
+            SQLBytes.isSpace(byte) || byte == SQLBytes.quote || byte == UInt8(ascii: ")")
+        }
+        return rest.isEmpty
     }
 
     /// Gives the text with its secrets replaced by `<redacted>`; every other byte stays as it is.
@@ -35,5 +47,11 @@ public enum SQLReader {
     /// "SASL Authentication", "pgcrypto".
     public static func redacted(_ text: [UInt8]) -> [UInt8] {
         SQLRedactor.redact(text)
+    }
+
+    /// Gives a message of the server without the secrets that it repeats: connection strings, as in `parameter
+    /// "primary_conninfo" changed to "…"`, and password verifiers.
+    public static func redacted(message: String) -> String {
+        SQLRedactor.redact(message: message)
     }
 }

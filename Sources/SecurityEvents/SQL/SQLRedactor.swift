@@ -16,6 +16,17 @@ enum SQLRedactor {
         return text
     }
 
+    /// Text that is no SQL; most messages hold nothing that a secret could be told by.
+    static func redact(message: String) -> String {
+        let text = Array(message.utf8)
+        guard SQLSecretHint.mayHold(text, text.indices) else { return message }
+        var embedded = SQLEmbeddedSecrets(text)
+        embedded.scan()
+        guard !embedded.ranges.isEmpty else { return message }
+        return String(
+            decoding: replace(embedded.ranges.sorted { $0.lowerBound < $1.lowerBound }, in: text), as: UTF8.self)
+    }
+
     private static func replace(_ ranges: [Range<Int>], in text: [UInt8]) -> [UInt8] {
         guard !ranges.isEmpty else { return text }
         var result: [UInt8] = []

@@ -2,17 +2,32 @@
 enum SQLShape {
     static let limit = 4096
 
-    static func make(of tokens: [SQLToken], in text: [UInt8]) -> String {
+    static func make(of tokens: [SQLToken], in text: [UInt8], isCutOff: Bool = false) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(min(limit, 8 * tokens.count))
         var previous: SQLToken.Kind?
-        for token in tokens {
+        for (index, token) in tokens.enumerated() {
             if bytes.count > limit { break }
             if let previous, !joins(previous), !joins(token.kind) { bytes.append(0x20) }
-            append(token, of: text, to: &bytes)
+            if token.isLiteral, standsForName(index, of: tokens, in: text) {
+                let name = SQLConstant.decoded(token, in: text, unicodeEscape: SQLBytes.backslash).bytes
+                appendQuoted(name, to: &bytes)
+            } else {
+                append(token, of: text, to: &bytes)
+            }
             previous = token.kind
         }
-        return cut(String(decoding: bytes, as: UTF8.self))
+        if isCutOff { bytes.append(contentsOf: " --".utf8) }
+        return cut(bytes)
+    }
+
+    /// `set_config('name', …)` and `LANGUAGE 'name'` (manual "Configuration Settings Functions", CREATE FUNCTION).
+    private static func standsForName(_ index: Int, of tokens: [SQLToken], in text: [UInt8]) -> Bool {
+        guard index > 0 else { return false }
+        let previous = tokens[index - 1]
+        if previous.kind == .word { return SQLBytes.matches(text, previous.start..<previous.end, "LANGUAGE") }
+        guard previous.kind == .openParen, index > 1, tokens[index - 2].isName else { return false }
+        return SQLBytes.matches(text, SQLConstant.content(of: tokens[index - 2], in: text), "SET_CONFIG")
     }
 
     private static func joins(_ kind: SQLToken.Kind) -> Bool {
@@ -46,13 +61,13 @@ enum SQLShape {
         bytes.append(SQLBytes.doubleQuote)
     }
 
-    /// Cuts at a character, as bytes that are no UTF-8 have become longer.
-    private static func cut(_ shape: String) -> String {
+    /// Valid UTF-8 of at most the limit: bytes that are none become longer.
+    private static func cut(_ bytes: [UInt8]) -> [UInt8] {
+        if bytes.count <= limit, bytes.allSatisfy({ $0 < 0x80 }) { return bytes }
+        let shape = Array(String(decoding: bytes, as: UTF8.self).utf8)
+        guard shape.count > limit else { return shape }
         var length = limit
-        while shape.utf8.count > length {
-            if let prefix = String(shape.utf8.prefix(length)) { return prefix }
-            length -= 1
-        }
-        return shape
+        while length > 0, shape[length] & 0xC0 == 0x80 { length -= 1 }
+        return Array(shape[..<length])
     }
 }

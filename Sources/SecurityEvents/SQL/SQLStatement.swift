@@ -32,23 +32,34 @@ public struct SQLStatement: Sendable, Equatable {
     /// Source: manual pages GRANT, REVOKE, CREATE ROLE, ALTER ROLE, SET ROLE, SET SESSION AUTHORIZATION, ALTER TABLE.
     public var targetRole: String?
 
+    /// The text that the statement stands in, and its tokens without comments.
+    let text: [UInt8]
+    let tokens: [SQLToken]
+    /// Nothing but an empty `--` follows: what a program would have put behind the statement is cut off.
+    let isCutOff: Bool
+
     /// A normal form for matching patterns, at most 4096 bytes.
     ///
     /// Key words and unquoted identifiers are in upper case (ASCII); every string constant is `'?'`, quotes included, of
     /// whatever kind; quoted identifiers stay `"name"` with doubled quotes; numbers, parameters and operators stay; comments
     /// are gone. One space stands between tokens, none around `.` `(` `)` `,` (manual 4.1 "Lexical Structure").
-    public var shape: String
+    ///
+    /// A constant that stands for a name, as the first argument of `set_config` and the word behind LANGUAGE do, is
+    /// written as a quoted identifier. An empty `--` that ends the text stays.
+    public var shape: String { String(decoding: shapeBytes, as: UTF8.self) }
 
-    /// Takes all parts.
-    public init(
-        range: Range<Int>, command: String, objectType: String? = nil, objectName: String? = nil,
-        targetRole: String? = nil, shape: String
-    ) {
+    /// The normal form as bytes.
+    var shapeBytes: [UInt8] { SQLShape.make(of: tokens, in: text, isCutOff: isCutOff) }
+
+    /// Takes the statement's place, what was read of it, and its tokens.
+    init(range: Range<Int>, facts: SQLFacts, text: [UInt8], tokens: [SQLToken], isCutOff: Bool = false) {
         self.range = range
-        self.command = command
-        self.objectType = objectType
-        self.objectName = objectName
-        self.targetRole = targetRole
-        self.shape = shape
+        command = facts.command
+        objectType = facts.objectType
+        objectName = facts.objectName
+        targetRole = facts.targetRole
+        self.text = text
+        self.tokens = tokens
+        self.isCutOff = isCutOff
     }
 }

@@ -13,11 +13,20 @@ final class StatementClassifier {
     /// Kinds of statements that failed, and of statements that pgaudit told of.
     private var variants: [String: EventKind] = [:]
 
-    init(_ patterns: [StatementPattern]) { self.patterns = patterns }
+    /// What is looked for in a text before it is read.
+    let words: StatementWords
+    private let asksForWords: [Bool]
+    private let scratch = Regex.Scratch()
+
+    init(_ patterns: [StatementPattern]) {
+        self.patterns = patterns
+        words = StatementWords(patterns)
+        asksForWords = patterns.map { !$0.firstLook.isEmpty }
+    }
 
     /// What a statement is: the most severe of the patterns that fit names it, of equals the last; all of them tag it.
-    func kind(of statement: SQLStatement) -> EventKind? {
-        let numbers = matching(statement)
+    func kind(of statement: SQLStatement, _ context: StatementContext) -> EventKind? {
+        let numbers = matching(statement, context)
         guard let first = numbers.first else { return nil }
         if numbers.count == 1 { return patterns[first].kind }
         if let known = combined[numbers] { return known }
@@ -28,9 +37,9 @@ final class StatementClassifier {
         return kind
     }
 
-    /// What a command is whose text is not there: patterns that ask for a shape cannot tell.
+    /// What a command is whose text is not there: patterns that ask for more than the command cannot tell.
     func kind(ofCommand command: String) -> EventKind? {
-        named(command).last { patterns[$0].shape == nil }.map { patterns[$0].kind }
+        named(command).last { !patterns[$0].asksForText }.map { patterns[$0].kind }
     }
 
     /// The more severe of two kinds, tagged by both; of equals the first.
@@ -65,14 +74,29 @@ final class StatementClassifier {
     func isNamed(_ command: String) -> Bool { !named(command).isEmpty }
 
     /// Ids of the patterns that fit.
-    func ids(matching statement: SQLStatement) -> [String] { matching(statement).map { patterns[$0].id } }
+    func ids(matching statement: SQLStatement, _ context: StatementContext) -> [String] {
+        matching(statement, context).map { patterns[$0].id }
+    }
 
-    /// Numbers of the patterns that fit.
-    private func matching(_ statement: SQLStatement) -> [Int] {
+    /// Numbers of the patterns that fit the statement, or one in its body, in order.
+    private func matching(_ statement: SQLStatement, _ context: StatementContext) -> [Int] {
+        let own = numbers(fitting: statement, context)
+        var inner: Set<Int> = []
+        for part in SQLBlock.statements(in: statement) { inner.formUnion(numbers(fitting: part, context)) }
+        if statement.command != "DO" {
+            // What a new function would do counts only where it must not be overlooked.
+            inner = inner.filter { patterns[$0].kind.severity >= .high }
+        }
+        return inner.isEmpty ? own : inner.union(own).sorted()
+    }
+
+    private func numbers(fitting statement: SQLStatement, _ context: StatementContext) -> [Int] {
         let named = named(statement.command)
         if named.isEmpty { return [] }
-        let shape = Array(statement.shape.utf8)
-        return named.filter { patterns[$0].shape?.match(shape) ?? true }
+        var reading = StatementReading(statement: statement, context: context, scratch: scratch)
+        return named.filter { number in
+            (!asksForWords[number] || context.look.allows(number)) && reading.fits(patterns[number])
+        }
     }
 
     private func named(_ command: String) -> [Int] {
@@ -81,5 +105,43 @@ final class StatementClassifier {
         // The server has some 200 command tags; what an audit file calls one may be anything.
         if byCommand.count < 1024 { byCommand[command] = found }
         return found
+    }
+}
+
+/// What is known of a statement beside its own text.
+struct StatementContext {
+    /// The words of the text that it stands in.
+    let look: StatementWords.Look
+    /// The values of its parameters stand in the log.
+    var hasParameters = false
+    /// The server could parse it.
+    var isParsed = true
+}
+
+/// Reads of a statement what patterns ask for, each thing once.
+private struct StatementReading {
+    let statement: SQLStatement
+    let context: StatementContext
+    let scratch: Regex.Scratch
+    private lazy var shape = statement.shapeBytes
+    private lazy var object = Array("\(statement.objectType ?? "") \(statement.objectName ?? "")".utf8)
+    private lazy var secrets = statement.secrets
+
+    init(statement: SQLStatement, context: StatementContext, scratch: Regex.Scratch) {
+        self.statement = statement
+        self.context = context
+        self.scratch = scratch
+    }
+
+    mutating func fits(_ pattern: StatementPattern) -> Bool {
+        if pattern.needsParameters, !context.hasParameters { return false }
+        if !context.isParsed, !pattern.isAboutText { return false }
+        if !pattern.calls.isEmpty, !statement.calls(pattern.calls) { return false }
+        if !pattern.names.isEmpty, !statement.names(pattern.names) { return false }
+        if let regex = pattern.object, !regex.match(object, scratch) { return false }
+        if let regex = pattern.shape, !regex.match(shape, scratch) { return false }
+        if let regex = pattern.literal, !statement.hasConstant(where: { regex.match($0, scratch) }) { return false }
+        if let kind = pattern.secret.flatMap(SQLSecretKind.init), !secrets.contains(kind) { return false }
+        return true
     }
 }

@@ -29,21 +29,25 @@ struct StatementReader {
 
     /// A `statement:` or `execute …:` record: the statement is about to run.
     mutating func logged(_ context: RecordContext, _ template: MessageTemplate) {
+        guard mayFit(context, behind: template.quotedPrefix.count, isNamed: !template.endsOpen) else { return }
         let message = context.record.uncut(.message)
         let text = Array(message[template.prefix.count...])
         let sql =
-            template.endsOpen ? StatementText(text) : StatementText.named(text, context.record, classifier)
+            template.endsOpen ? unnamed(text, context) : StatementText.named(text, context.record, classifier)
         begin(sql, context, isStart: true, executes: true)
     }
 
     /// A `duration: … statement:` record, or one of `parse`, `bind` and `execute`: the statement, or a step of it, is
     /// done.
     mutating func timed(_ context: RecordContext, _ template: MessageTemplate) {
+        let isNamed = template.hasName
+        // What stands before the text has no quotes, so it starts at the same place in the raw column.
+        let rawStart = context.record.withContent(.message) { template.textStart(in: $0) }
+        if let rawStart, !mayFit(context, behind: rawStart, isNamed: isNamed) { return }
         let message = context.record.uncut(.message)
         guard let start = template.textStart(in: message) else { return }
         let text = Array(message[start...])
-        let isNamed = template.hasName
-        let sql = isNamed ? StatementText.named(text, context.record, classifier) : StatementText(text)
+        let sql = isNamed ? StatementText.named(text, context.record, classifier) : unnamed(text, context)
         let isStep = isNamed && isPreparation(context.record)
         begin(sql, context, isStart: false, executes: !isStep)
         if !isStep { groups.close(context.key, at: context.record.offset) }
@@ -53,6 +57,22 @@ struct StatementReader {
     mutating func ended(_ context: RecordContext) {
         guard !groups.isEmpty, !isPreparation(context.record) else { return }
         groups.close(context.key, at: context.record.offset)
+    }
+
+    private func unnamed(_ text: [UInt8], _ context: RecordContext) -> StatementText {
+        StatementText(text, classifier.words, hasParameters: !context.record.isEmpty(.detail))
+    }
+
+    /// Looks at the statements of a record where they stand, before anything is copied: false when surely no pattern
+    /// fits and no statement of the session is open that this one could end.
+    private func mayFit(_ context: RecordContext, behind start: Int, isNamed: Bool) -> Bool {
+        guard groups.isEmpty || groups[context.key, at: context.record.offset] == nil else { return true }
+        let look = context.record.withContent(.message) { raw in
+            classifier.words.look(at: UnsafeBufferPointer(rebasing: raw[min(start, raw.count)...]))
+        }
+        // A name stands before the SQL of `execute`, but the tag is the server's.
+        let verb = isNamed ? context.record.withContent(.commandTag) { StatementWords.hash(tag: $0) } : nil
+        return classifier.words.mayFit(look, verb: verb, hasParameters: !context.record.isEmpty(.detail))
     }
 
     /// While a statement is parsed or bound, the command tag says so.
@@ -84,7 +104,7 @@ struct StatementReader {
     private mutating func make(_ sql: StatementText, _ context: RecordContext) -> [StatementGroup.Part] {
         var parts: [StatementGroup.Part] = []
         for (ordinal, statement) in sql.statements.enumerated() {
-            guard let kind = classifier.kind(of: statement) else { continue }
+            guard let kind = classifier.kind(of: statement, sql.context) else { continue }
             var event = event(context, kind, ordinal: ordinal)
             event.query = sql.redacted(statement.range)
             event.message = event.query
@@ -175,13 +195,13 @@ struct StatementReader {
             event.take(audit)
             return (event, [])
         }
-        let sql = StatementText(text)
+        let sql = StatementText(text, classifier.words)
         // Up to version 16 the text is all that was sent; the record is about one statement of it.
         let meant = sql.statements.filter { $0.command == audit.command }
         let statement =
             meant.first { $0.objectName != nil && $0.objectName == audit.objectName } ?? meant.first
             ?? (sql.statements.count == 1 ? sql.statements.first : nil)
-        if let statement, let kind = classifier.kind(of: statement) {
+        if let statement, let kind = classifier.kind(of: statement, sql.context) {
             var event = event(context, classifier.variant(kind, dataset: .pgaudit))
             event.query = sql.redacted(statement.range)
             event.message = event.query
@@ -224,7 +244,9 @@ struct StatementReader {
 
     /// An ERROR with the statement that caused it. `kind` is what a pattern says of the error itself. It belongs to the
     /// statement that is open, or is the first to tell of it.
-    mutating func failed(_ context: RecordContext, _ kind: EventKind?) {
+    mutating func failed(
+        _ context: RecordContext, _ kind: EventKind?, _ object: (type: String, name: String)? = nil
+    ) {
         let query = context.record.uncut(.query)
         let offset = context.record.offset
         let group = groups.isEmpty ? nil : groups[context.key, at: offset]
@@ -240,21 +262,28 @@ struct StatementReader {
             add(evidence: classifier.variant(failure, outcome: .failure), to: part, context)
             return
         }
-        let sql = StatementText(query)
-        // What the server could not parse is no statement.
+        // What the server could not parse is no statement, but it may hold a secret or be an attempt at injection.
         let isParsed = !context.record.equals(.sqlState, Array("42601".utf8))
-        let known = isParsed ? sql.statements.first { classifier.kind(of: $0) != nil } : nil
+        let sql = StatementText(query, classifier.words, isParsed: isParsed)
+        let known = sql.statements.first { classifier.kind(of: $0, sql.context) != nil }
         guard known != nil || kind != nil else { return }
         var kinds = kind
-        if let known, let own = classifier.kind(of: known) {
+        if let known, let own = classifier.kind(of: known, sql.context) {
             let failed = classifier.variant(own, outcome: .failure)
             kinds = kind.map { classifier.merged(classifier.variant($0, outcome: .failure), failed) } ?? failed
         }
         guard let kinds else { return }
         var event = event(context, kinds)
-        event.message = String(escaping: SQLReader.redacted(context.record.content(.message)))
         event.query = sql.redacted(0..<query.count)
+        // A message about a text that could not be parsed repeats a piece of it, which may be a secret.
+        let isQuiet = !isParsed && !kinds.tags.allSatisfy { !$0.hasPrefix("secret.") }
+        event.message =
+            isQuiet
+            ? event.query
+            : SQLReader.redacted(
+                message: String(escaping: SQLReader.redacted(context.record.content(.message))))
         if let statement = known ?? sql.statements.first { event.take(statement) }
+        if let object { (event.objectType, event.objectName) = (object.type, object.name) }
         events.append(event)
     }
 }

@@ -7,16 +7,16 @@ struct StatementText {
     let bytes: [UInt8]
     /// Its statements in order.
     let statements: [SQLStatement]
+    /// What is known of them beside their text.
+    let context: StatementContext
 
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8], _ words: StatementWords, hasParameters: Bool = false, isParsed: Bool = true) {
         self.bytes = bytes
         // All of it: what a long comment hides is read too, and cut only when it is kept.
         statements = SQLReader.statements(in: bytes, limit: .max)
-    }
-
-    private init(_ bytes: [UInt8], _ statements: [SQLStatement]) {
-        self.bytes = bytes
-        self.statements = statements
+        context = StatementContext(
+            look: bytes.withUnsafeBufferPointer { words.look(at: $0) }, hasParameters: hasParameters,
+            isParsed: isParsed)
     }
 
     /// A statement's text without its secrets.
@@ -72,11 +72,12 @@ struct StatementText {
             let isStart = isAny || sql.first == 47 || sql.first == 45 || StatementText.starts(sql, with: word)
             guard tried == 0 || isStart else { continue }
             tried += 1
-            let found = StatementText(Array(sql))
-            let severity = found.statements.map { classifier.kind(of: $0)?.severity.rank ?? -1 }.max() ?? -1
+            let found = StatementText(Array(sql), classifier.words, hasParameters: !record.isEmpty(.detail))
+            let severity =
+                found.statements.map { classifier.kind(of: $0, found.context)?.severity.rank ?? -1 }.max() ?? -1
             if best.map({ severity >= $0.severity }) ?? true { best = (severity, found) }
         }
-        return best?.text ?? StatementText([], [])
+        return best?.text ?? StatementText([], classifier.words)
     }
 
     /// True when the text starts with a word, in any case of letters.

@@ -1,0 +1,232 @@
+import Patterns
+
+/// A first look at the text of statements, before it is read as SQL: which patterns can fit at all, by the words that
+/// they ask for. Most statements of a busy server end here.
+struct StatementWords {
+    /// Numbers of patterns, as bits; numbers that differ by 256 share one, which lets too much through and never too
+    /// little.
+    typealias Patterns = SIMD4<UInt64>
+
+    /// What a text showed.
+    struct Look {
+        /// Patterns whose words it holds.
+        fileprivate(set) var found = Patterns()
+        /// Names may be written with escapes (`U&"\0070g"`): any word may stand in it.
+        fileprivate(set) var isEscaped = false
+        /// A semicolon with something behind it.
+        fileprivate(set) var isMany = false
+        /// Hash of its first word.
+        fileprivate(set) var first: UInt64 = 0
+
+        /// A quote, or a dollar sign that begins no parameter: it may hold constants.
+        fileprivate(set) var hasQuotes = false
+
+        /// True when the pattern's words, if it has any, may stand in it.
+        func allows(_ number: Int) -> Bool {
+            isEscaped || found[(number >> 6) & 3] >> UInt64(number & 63) & 1 == 1
+        }
+    }
+
+    private struct Entry {
+        var hash: UInt64 = 0
+        var patterns = Patterns()
+    }
+
+    /// Open addressing by the hash; at most a quarter is taken.
+    private var entries: [Entry]
+    private let mask: Int
+    private var slashes = Patterns()
+    private var dashes = Patterns()
+    private var ats = Patterns()
+    /// Patterns that look at constants, and those that want parameters.
+    private var needQuotes = Patterns()
+    private var needParameters = Patterns()
+    /// Commands all of whose patterns ask for words, by the hash of their first word: which patterns these are.
+    private var quiet: [UInt64: Patterns] = [:]
+    private var verifier = Patterns()
+    /// What a byte is in a name, in lower case; 0 for one that ends it.
+    private let letters: [UInt8]
+
+    init(_ patterns: [StatementPattern]) {
+        var size = 64
+        while size < 4 * patterns.reduce(0, { $0 + $1.firstLook.count }) { size *= 2 }
+        entries = [Entry](repeating: Entry(), count: size)
+        mask = size - 1
+        letters = (0..<256).map { byte in
+            let byte = UInt8(byte)
+            return SQLBytes.continuesName(byte) ? SQLBytes.lower(byte) : 0
+        }
+        for (number, pattern) in patterns.enumerated() {
+            for word in pattern.firstLook {
+                switch word {
+                case "://": StatementWords.add(number, to: &slashes)
+                case "--": StatementWords.add(number, to: &dashes)
+                case "@@": StatementWords.add(number, to: &ats)
+                default: add(number, word: word)
+                }
+            }
+        }
+        verifier = patternsOf(StatementWords.hash("md5"))
+        for (number, pattern) in patterns.enumerated() {
+            if pattern.literal != nil { StatementWords.add(number, to: &needQuotes) }
+            if pattern.needsParameters { StatementWords.add(number, to: &needParameters) }
+        }
+        for verb in StatementWords.verbs {
+            let own = patterns.indices.filter { StatementWords.isAbout(verb, patterns[$0]) }
+            guard own.allSatisfy({ !patterns[$0].firstLook.isEmpty }) else { continue }
+            quiet[StatementWords.hash(verb.lowercased())] = own.reduce(into: Patterns()) {
+                StatementWords.add($1, to: &$0)
+            }
+        }
+    }
+
+    /// First words of statements whose command tag starts with the same word, whatever follows.
+    private static let verbs = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE",
+        "SET", "RESET", "SHOW", "FETCH", "MOVE", "EXECUTE", "CALL", "LISTEN", "NOTIFY", "UNLISTEN", "DEALLOCATE",
+        "DISCARD", "CLOSE", "VACUUM", "CHECKPOINT",
+    ]
+
+    private static func isAbout(_ verb: String, _ pattern: StatementPattern) -> Bool {
+        pattern.isMeant(command: verb)
+            || pattern.commands.contains { $0.hasPrefix(verb + " ") }
+    }
+
+    /// False when surely no pattern fits a statement of the text, which starts with the look's first word, or with one
+    /// that is known.
+    func mayFit(_ look: Look, verb: UInt64? = nil, hasParameters: Bool) -> Bool {
+        guard !look.isMany, !look.isEscaped, let own = quiet[verb ?? look.first] else { return true }
+        var found = look.found & own
+        if !look.hasQuotes { found &= ~needQuotes }
+        if !hasParameters { found &= ~needParameters }
+        return found != Patterns()
+    }
+
+    private static func add(_ number: Int, to patterns: inout Patterns) {
+        patterns[(number >> 6) & 3] |= 1 << UInt64(number & 63)
+    }
+
+    private mutating func add(_ number: Int, word: String) {
+        let hash = StatementWords.hash(word)
+        var slot = StatementWords.slot(hash, mask)
+        while entries[slot].hash != 0, entries[slot].hash != hash { slot = (slot + 1) & mask }
+        entries[slot].hash = hash
+        StatementWords.add(number, to: &entries[slot].patterns)
+    }
+
+    private func patternsOf(_ hash: UInt64) -> Patterns {
+        var slot = StatementWords.slot(hash, mask)
+        while entries[slot].hash != 0 {
+            if entries[slot].hash == hash { return entries[slot].patterns }
+            slot = (slot + 1) & mask
+        }
+        return Patterns()
+    }
+
+    /// The hash of a word in lower case, as `look` makes it.
+    static func hash(_ word: String) -> UInt64 { word.utf8.reduce(start) { step($0, $1) } }
+
+    /// The hash of the first word of a command tag.
+    static func hash(tag: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        tag.prefix { SQLBytes.continuesName($0) }.reduce(start) { step($0, SQLBytes.lower($1)) }
+    }
+
+    private static let start: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    @inline(__always)
+    private static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+
+    @inline(__always)
+    private static func slot(_ hash: UInt64, _ mask: Int) -> Int { Int(truncatingIfNeeded: hash >> 24) & mask }
+
+    /// Looks at a text once. A word is a name, or a part of one between underscores.
+    func look(at text: UnsafeBufferPointer<UInt8>) -> Look {
+        var look = Look()
+        entries.withUnsafeBufferPointer { entries in
+            letters.withUnsafeBufferPointer { letters in
+                look = StatementWords.look(at: text, entries, letters, self)
+            }
+        }
+        return look
+    }
+
+    private static func look(
+        at text: UnsafeBufferPointer<UInt8>, _ entries: UnsafeBufferPointer<Entry>,
+        _ letters: UnsafeBufferPointer<UInt8>, _ words: StatementWords
+    ) -> Look {
+        var look = Look()
+        let mask = words.mask
+        func take(_ hash: UInt64) {
+            var slot = slot(hash, mask)
+            while entries[slot].hash != 0 {
+                if entries[slot].hash == hash { look.found |= entries[slot].patterns }
+                slot = (slot + 1) & mask
+            }
+        }
+        var index = 0
+        var isFirst = true
+        var isEnded = false
+        while index < text.count {
+            let byte = text[index]
+            let letter = letters[Int(byte)]
+            // A number ends where letters begin, as in `1union`.
+            guard letter != 0, !SQLBytes.isDigit(letter), letter != SQLBytes.dollar else {
+                index += 1
+                if SQLBytes.isSpace(byte) { continue }
+                isFirst = false
+                if isEnded, byte != SQLBytes.semicolon { look.isMany = true }
+                switch byte {
+                case SQLBytes.semicolon: isEnded = true
+                case SQLBytes.quote: look.hasQuotes = true
+                case SQLBytes.dollar where index == text.count || !SQLBytes.isDigit(text[index]):
+                    look.hasQuotes = true
+                case SQLBytes.dash where index > 1 && text[index - 2] == byte: look.found |= words.dashes
+                case UInt8(ascii: "@") where index > 1 && text[index - 2] == byte: look.found |= words.ats
+                case SQLBytes.slash where index > 2 && text[index - 2] == byte && text[index - 3] == SQLBytes.colon:
+                    look.found |= words.slashes
+                default: break
+                }
+                continue
+            }
+            if isEnded { look.isMany = true }
+            let begin = index
+            var hash = start
+            var part = start
+            while index < text.count {
+                let letter = letters[Int(text[index])]
+                if letter == 0 { break }
+                if letter == UInt8(ascii: "_") {
+                    if part != start { take(part) }
+                    part = start
+                } else {
+                    part = step(part, letter)
+                }
+                hash = step(hash, letter)
+                index += 1
+            }
+            take(hash)
+            if part != hash, part != start { take(part) }
+            if isFirst {
+                look.first = hash
+                isFirst = false
+            }
+            if index - begin == 1, index < text.count, text[index] == SQLBytes.ampersand,
+                text[begin] | 0x20 == UInt8(ascii: "u")
+            {
+                look.isEscaped = true
+            }
+            if index - begin == 35, SQLBytes.matches(text, begin, "MD5") { look.found |= words.verifier }
+        }
+        return look
+    }
+}
+
+extension SQLBytes {
+    /// Whether the bytes from a place on begin with `keyword`, given in upper case, without regard to ASCII case.
+    static func matches(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ keyword: StaticString) -> Bool {
+        guard text.count - start >= keyword.utf8CodeUnitCount else { return false }
+        for index in 0..<keyword.utf8CodeUnitCount
+        where upper(text[start + index]) != keyword.utf8Start[index] { return false }
+        return true
+    }
+}
