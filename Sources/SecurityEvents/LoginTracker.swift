@@ -131,6 +131,23 @@ struct SessionKey: Hashable {
         tail = count > 8 ? record.tail(column) : 0
     }
 
+    /// As the store keeps it.
+    var text: String { "\(count):\(String(head, radix: 16)):\(String(tail, radix: 16))" }
+
+    /// Reads what `text` gives.
+    init?(text: some StringProtocol) {
+        let parts = text.split(separator: ":")
+        guard parts.count == 3, let count = Int(parts[0]), let head = UInt64(parts[1], radix: 16),
+            let tail = UInt64(parts[2], radix: 16)
+        else { return nil }
+        self.count = count
+        self.head = head
+        self.tail = tail
+    }
+
+    /// FNV's way of mixing is enough: the numbers are the server's.
+    func hash(into hasher: inout Hasher) { hasher.combine(head ^ tail &* 0x9E37_79B9_7F4A_7C15) }
+
     @inline(__always)
     var slot: Int {
         Int(truncatingIfNeeded: ((head &* 0x9E37_79B9_7F4A_7C15) ^ (tail &* 0xC2B2_AE3D_27D4_EB4F)) >> 52)

@@ -23,9 +23,7 @@ struct RecordContext {
     let facts: SessionFacts?
 
     /// The session, or where a log has none the process.
-    var key: String { RecordContext.key(record) }
-
-    static func key(_ record: LogRecord) -> String { record.text(.sessionID) ?? record.text(.processID) ?? "" }
+    var key: SessionKey { SessionKey(record) }
 }
 
 /// Remembers what records of open sessions told, for logs whose records do not carry it all.
@@ -39,21 +37,21 @@ struct SessionFactsReader {
     init(_ spans: [SpanTable<SessionFacts>.Span]) { table = SpanTable(limit: SessionFactsReader.limit, spans) }
 
     /// What changed of what a reading that goes on at that offset must know.
-    mutating func changes(from offset: Int64) -> (void: [String], rows: [SpanTable<SessionFacts>.Span]) {
+    mutating func changes(from offset: Int64) -> (void: [SessionKey], rows: [SpanTable<SessionFacts>.Span]) {
         table.changes(from: offset)
     }
 
     /// What is known of a record's session.
     func facts(of record: LogRecord) -> SessionFacts? {
         guard record.form == .prefixed, !table.isEmpty else { return nil }
-        return table[RecordContext.key(record), at: record.offset]
+        return table[SessionKey(record), at: record.offset]
     }
 
     /// A session begins or ends, or tells who it is.
     mutating func read(_ record: LogRecord, _ pattern: EventPattern) {
         guard record.form == .prefixed, let step = pattern.session else { return }
-        let key = RecordContext.key(record)
-        guard !key.isEmpty else { return }
+        let key = SessionKey(record)
+        guard key.count > 0 else { return }
         switch step {
         case .received:
             var facts = SessionFacts()

@@ -4,7 +4,7 @@ import VigilModel
 /// restart reads some records again; the spans let it see what the first reading saw there.
 struct SpanTable<Value: Sendable> {
     struct Span: Sendable {
-        var key: String
+        var key: SessionKey
         /// Offset of the record that opened it: it holds behind that.
         var opened: Int64
         /// Offset of the record that closed it; `.max` while it is open.
@@ -12,14 +12,14 @@ struct SpanTable<Value: Sendable> {
         var value: Value
     }
 
-    private var spans: [String: [Span]] = [:]
+    private var spans: [SessionKey: [Span]] = [:]
     /// Keys in the order they were opened in, to drop the oldest when there are too many.
-    private var order: [String] = []
+    private var order: [SessionKey] = []
     private var front = 0
     private let limit: Int
     /// Keys that changed since `changes` was last asked for, and keys that have rows in the store.
-    private var changed: Set<String> = []
-    private var known: Set<String> = []
+    private var changed: Set<SessionKey> = []
+    private var known: Set<SessionKey> = []
 
     init(limit: Int, _ spans: [Span] = []) {
         self.limit = limit
@@ -30,12 +30,12 @@ struct SpanTable<Value: Sendable> {
     var isEmpty: Bool { spans.isEmpty }
 
     /// What is known of a key for a record at that offset.
-    subscript(key: String, at offset: Int64) -> Value? {
+    subscript(key: SessionKey, at offset: Int64) -> Value? {
         spans[key]?.last { $0.opened <= offset && offset <= $0.closed }?.value
     }
 
     /// Changes what is known of a key for a record at that offset.
-    mutating func update(_ key: String, at offset: Int64, _ change: (inout Value) -> Void) {
+    mutating func update(_ key: SessionKey, at offset: Int64, _ change: (inout Value) -> Void) {
         guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset <= $0.closed }) else { return }
         if var span = spans[key]?[index] {
             change(&span.value)
@@ -45,21 +45,21 @@ struct SpanTable<Value: Sendable> {
     }
 
     /// From that record on a key has another value. The same record read again changes nothing.
-    mutating func open(_ key: String, at offset: Int64, _ value: Value) {
+    mutating func open(_ key: SessionKey, at offset: Int64, _ value: Value) {
         if let known = spans[key]?.last, known.opened >= offset { return }
         close(key, before: offset)
         add(Span(key: key, opened: offset, value: value))
     }
 
     /// The record at that offset is the last for which the value holds.
-    mutating func close(_ key: String, at offset: Int64) {
+    mutating func close(_ key: SessionKey, at offset: Int64) {
         guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset < $0.closed }) else { return }
         spans[key]?[index].closed = offset
         changed.insert(key)
     }
 
     /// The record at that offset no longer belongs to it.
-    mutating func close(_ key: String, before offset: Int64) { close(key, at: offset - 1) }
+    mutating func close(_ key: SessionKey, before offset: Int64) { close(key, at: offset - 1) }
 
     private mutating func add(_ span: Span) {
         spans[span.key, default: []].append(span)
@@ -71,7 +71,7 @@ struct SpanTable<Value: Sendable> {
             front += 1
         }
         if order.count > 4096, order.count > 4 * spans.count {
-            var seen: Set<String> = []
+            var seen: Set<SessionKey> = []
             order = order[front...].reversed().filter { spans[$0] != nil && seen.insert($0).inserted }.reversed()
             front = 0
         }
@@ -79,10 +79,10 @@ struct SpanTable<Value: Sendable> {
 
     /// What changed, since it was last asked for, of what a reading that goes on at that offset must know: keys whose
     /// rows are void, and the rows that take their place.
-    mutating func changes(from offset: Int64) -> (void: [String], rows: [Span]) {
-        var void: [String] = []
+    mutating func changes(from offset: Int64) -> (void: [SessionKey], rows: [Span]) {
+        var void: [SessionKey] = []
         var rows: [Span] = []
-        var open: Set<String> = []
+        var open: Set<SessionKey> = []
         for key in changed {
             let useful = spans[key]?.filter { $0.closed >= offset } ?? []
             spans[key] = useful.isEmpty ? nil : useful

@@ -60,7 +60,8 @@ struct PatroniReaderTests {
         let found = read(.patroni, text, columns)
         #expect(found.rows == [["INFO", "Lock owner: node1; I am node1"], ["ERROR", "say \"x\" é😀\nTraceback\nx"]])
         #expect(
-            format("{\"timestamp\":\"2026-03-02 09:12:07 UTC\",\"error_severity\":\"LOG\",\"message\":\"x\"}\n") == .jsonlog)
+            format("{\"timestamp\":\"2026-03-02 09:12:07 UTC\",\"error_severity\":\"LOG\",\"message\":\"x\"}\n")
+                == .jsonlog)
     }
 
     @Test("takes no log of PostgreSQL, whatever stands in its lines")

@@ -21,7 +21,7 @@ struct StatementReader {
     }
 
     /// What changed of what a reading that goes on at that offset must know of open statements.
-    mutating func changes(from offset: Int64) -> (void: [String], rows: [SpanTable<StatementGroup>.Span]) {
+    mutating func changes(from offset: Int64) -> (void: [SessionKey], rows: [SpanTable<StatementGroup>.Span]) {
         groups.changes(from: offset)
     }
 
