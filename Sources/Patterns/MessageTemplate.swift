@@ -98,6 +98,10 @@ public struct MessageTemplate: Sendable, Hashable {
     /// True when a name of the client's stands between a duration and the text: `duration: 1.234 ms  parse NAME: …`.
     public var hasName: Bool { pieces.count > 3 }
 
+    /// True for the steps before a statement runs, parse and bind: their word stands in the format, that of execute (and
+    /// of a fetch) is its second blank.
+    public var isPreparation: Bool { hasName && pieces.count < 7 }
+
     /// Where the text of a statement starts that a number comes before: behind the second piece, which follows the first
     /// blank's number.
     public func textStart(in text: some RandomAccessCollection<UInt8>) -> Int? {

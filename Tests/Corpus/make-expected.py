@@ -55,7 +55,7 @@ def csv_files(run):
         with tarfile.open(run) as archive:
             for member in sorted(archive.getmembers(), key=lambda m: m.name):
                 if member.name.endswith(".csv"):
-                    yield member.name, archive.extractfile(member).read()
+                    yield member.name.removeprefix("logs/"), archive.extractfile(member).read()
 
 
 def rows(content):

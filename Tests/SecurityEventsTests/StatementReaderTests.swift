@@ -89,6 +89,16 @@ struct StatementReaderTests {
                 Line("duration: 2.0 ms  execute s1: DROP TABLE t", tag: "DROP TABLE"),
             ], events: ["ddl.drop unknown t 0", "ddl.drop unknown t 0"]),
         Case(
+            testDescription: "the same in a log whose lines name no command tag",
+            records: [
+                Line("duration: 0.1 ms  parse s1: DROP TABLE t", tag: ""),
+                Line("duration: 0.1 ms  bind s1: DROP TABLE t", tag: ""),
+                Line("execute s1: DROP TABLE t", tag: ""),
+                Line("duration: 2.0 ms", tag: ""),
+                Line("Dauer: 0.1 ms  Binden s1: DROP TABLE t", tag: ""),
+                Line("Dauer: 2.0 ms  Ausführen s1: DROP TABLE t", tag: ""),
+            ], events: ["ddl.drop unknown t 0", "ddl.drop unknown t 0"]),
+        Case(
             testDescription: "a failure belongs to the statement it is of",
             records: [
                 Line("statement: DROP TABLE t"),

@@ -48,7 +48,10 @@ struct StatementReader {
         guard let start = template.textStart(in: message) else { return }
         let text = Array(message[start...])
         let sql = isNamed ? StatementText.named(text, context.record, classifier) : unnamed(text, context)
-        let isStep = isNamed && isPreparation(context.record)
+        // A stderr log may name no command tag.
+        let isStep =
+            isNamed
+            && (isPreparation(context.record) || context.record.isEmpty(.commandTag) && template.isPreparation)
         begin(sql, context, isStart: false, executes: !isStep)
         if !isStep { groups.close(context.key, at: context.record.offset) }
     }
