@@ -5,7 +5,7 @@ PACKAGES := libpcre2-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev libbz
 TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban
 BENCH_PACKAGES := ripgrep python3
 
-.PHONY: build demo test lint bench clean packages test-packages
+.PHONY: build demo test corpus lint bench clean packages test-packages
 
 build: packages
 	swift build -c release --product pgvigil
@@ -24,6 +24,12 @@ test: packages test-packages lint
 	swift build --build-tests
 	swift test --skip-build
 	.build/debug/pgvigil patterns check
+	$(MAKE) --no-print-directory corpus
+
+# What pgvigil finds in the logs of Tests/Corpus beside what is known to be in them; fails when the two differ.
+corpus: packages
+	swift build --product pgvigil
+	python3 Tests/Corpus/table.py .build/debug/pgvigil
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins

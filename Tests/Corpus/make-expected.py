@@ -139,7 +139,8 @@ def expectations(run):
 def main():
     csv.field_size_limit(1 << 30)
     corpus = pathlib.Path(sys.argv[1])
-    runs = {p.name.removesuffix(".tar.xz"): p for p in corpus.iterdir() if p.is_dir() or p.name.endswith(".tar.xz")}
+    runs = {p.name.removesuffix(".tar.xz"): p for p in corpus.iterdir()
+            if p.name.endswith(".tar.xz") or p.is_dir() and any(p.rglob("*.csv"))}
     json.dump({name: expectations(runs[name]) for name in sorted(runs)}, sys.stdout, indent=1, ensure_ascii=False)
     print()
 

@@ -1,5 +1,6 @@
 """One server's log in several forms must give the same events."""
 import collections
+import datetime
 import json
 import re
 
@@ -26,6 +27,12 @@ def optional(prefix):
     return fields - {"source.address", "source.ip"} if "%h" in prefix else fields
 
 
+def precision(run, kind):
+    """How much earlier than it was a time may stand there."""
+    is_coarse = kind == "stderr" and "%m" not in prefix_of(run)
+    return datetime.timedelta(seconds=1 if is_coarse else 0)
+
+
 def comparable(event, without, has_milliseconds=True):
     kept = {key: value for key, value in event.items() if key not in without}
     if not has_milliseconds:
@@ -37,7 +44,7 @@ def compare(run, kind, csv_events, events):
     """Events of csv and of the other form. What the other may lack and lacks is not compared; what it has must be so."""
     without = PLACE + (() if kind == "json" else NUMBERED)
     may_lack = set() if kind == "json" else optional(prefix_of(run))
-    has_milliseconds = kind == "json" or "%m" in prefix_of(run)
+    has_milliseconds = not precision(run, kind)
     expected, found = collections.Counter(), collections.Counter()
     csv_by_lack = collections.defaultdict(collections.Counter)
     rest = list(csv_events)

@@ -17,10 +17,11 @@ class Found:
     """What one replay found."""
 
     def __init__(self, binary, store, paths):
-        said = run(binary, "replay", "--store", store, "--jobs", "1", "--format", "auto", *paths).stderr
-        self.numbers = {name: number(pattern, said) for name, pattern in SUMMARY.items()}
-        self.events = query(binary, "events", store)
-        self.activity = query(binary, "activity", store)
+        done = run(binary, "replay", "--store", store, "--jobs", "1", "--format", "auto", *paths)
+        # A file that could not be read shows as one with nothing in it.
+        self.numbers = {name: number(pattern, done.stderr) for name, pattern in SUMMARY.items()}
+        self.events = query(binary, "events", store) if done.returncode == 0 else []
+        self.activity = query(binary, "activity", store) if done.returncode == 0 else []
 
     def count(self, key, of=lambda event: True):
         counts = collections.Counter()
@@ -38,15 +39,14 @@ class Found:
 
 
 def run(binary, *arguments):
-    done = subprocess.run([binary, *map(str, arguments)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, arguments))}: exit code {done.returncode}\n{done.stderr}")
-    return done
+    return subprocess.run([binary, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 def query(binary, what, store):
-    return [json.loads(line) for line in run(binary, what, "--store", store, "--format", "jsonl").stdout.split("\n")
-            if line]
+    done = run(binary, what, "--store", store, "--format", "jsonl")
+    if done.returncode != 0:
+        raise SystemExit(f"{what} of {store}: exit code {done.returncode}\n{done.stderr}")
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def number(pattern, text):

@@ -1,7 +1,7 @@
 """The table."""
 
 COLUMNS = ("run", "file", "form", "records", "unread", "text", "failures", "successes", "refused", "probes",
-           "statements", "audit", "denied", "other", "same")
+           "statements", "audit", "denied", "tags", "other", "same")
 NUMBERS = COLUMNS[3:]
 
 

@@ -2,7 +2,7 @@
 import collections
 import dataclasses
 
-from . import audit, found, others, server
+from . import audit, forms, found, labels, others, server
 
 BY_KIND = {"audit": audit.expected, "pgbouncer": others.pooler, "patroni": others.patroni,
            "patroni.stdout": others.patroni_stdout, "pgbackrest": others.backups}
@@ -26,7 +26,17 @@ class Unit:
         result = found.Found(binary, store, self.paths)
         self.measures = result.measures(self.run)
         self.events = result.events if self.kind in FORMS else None
+        if self.is_whole_server_log and self.measures["records"]:
+            self.expected["tags"] = labels.expected(self.run)
+            self.measures["tags"] = labels.found(self.run, result.events, forms.precision(self.run, self.kind))
         return self
+
+    @property
+    def is_whole_server_log(self):
+        """All that the server logged: what happened in the run must be in it."""
+        if self.kind == "stderr" and not self.run.logs_to("stderr"):
+            return False
+        return self.kind == "folder" or self.kind in FORMS and len(self.files) == len(self.run.of_kind(self.kind))
 
     def expectation(self):
         if self.kind == "folder":
