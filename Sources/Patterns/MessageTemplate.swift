@@ -100,12 +100,19 @@ public struct MessageTemplate: Sendable, Hashable {
 
     /// Where the text of a statement starts that a number comes before: behind the second piece, which follows the first
     /// blank's number.
-    public func textStart(in text: some RandomAccessCollection<UInt8>) -> Int? {
-        guard pieces.count > 2, text.starts(with: prefix) else { return nil }
-        var rest = text.dropFirst(prefix.count)
-        rest = rest.drop { $0 == 46 || (48...57).contains($0) }
-        guard rest.starts(with: pieces[1]) else { return nil }
-        return text.count - rest.count + pieces[1].count
+    public func textStart(in text: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard pieces.count > 2 else { return nil }
+        var at = 0
+        guard MessageTemplate.take(pieces[0], from: text, &at) else { return nil }
+        while at < text.count, text[at] == 46 || (48...57).contains(text[at]) { at += 1 }
+        return MessageTemplate.take(pieces[1], from: text, &at) ? at : nil
+    }
+
+    private static func take(_ piece: [UInt8], from text: UnsafeBufferPointer<UInt8>, _ at: inout Int) -> Bool {
+        guard text.count - at >= piece.count else { return false }
+        for index in 0..<piece.count where text[at + index] != piece[index] { return false }
+        at += piece.count
+        return true
     }
 
     /// Goes on behind a piece when it stands there.

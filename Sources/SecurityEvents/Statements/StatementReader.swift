@@ -45,7 +45,7 @@ struct StatementReader {
         let rawStart = context.record.withContent(.message) { template.textStart(in: $0) }
         if let rawStart, !mayFit(context, behind: rawStart, isNamed: isNamed) { return }
         let message = context.record.uncut(.message)
-        guard let start = template.textStart(in: message) else { return }
+        guard let start = message.withUnsafeBufferPointer({ template.textStart(in: $0) }) else { return }
         let text = Array(message[start...])
         let sql = isNamed ? StatementText.named(text, context.record, classifier) : unnamed(text, context)
         let isStep = isNamed && isPreparation(context.record)
