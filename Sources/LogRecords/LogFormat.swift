@@ -4,6 +4,8 @@ import VigilModel
 public enum LogFormat: String, CaseIterable, Sendable {
     /// PostgreSQL's csvlog, 9.6 to 18.
     case csvlog
+    /// PostgreSQL's stderr log with any `log_line_prefix`, 9.6 to 18.
+    case stderr
 
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
@@ -13,6 +15,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
+            if PrefixGuess(bytes).best != nil { return .stderr }
             return nil
         }
     }
@@ -21,6 +24,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public func reader(offset: Int64 = 0, _ about: ReadingFacts = ReadingFacts()) -> any RecordReader {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
+        case .stderr: LineReader(offset: offset, assembler: StderrAssembler(about))
         }
     }
 

@@ -67,6 +67,20 @@ struct DraftRecord {
         if ranges[column.rawValue].count > DraftRecord.longest { outgrow(column) }
     }
 
+    /// Takes bytes from a column's start.
+    mutating func dropFirst(_ count: Int, of column: LogColumn) {
+        guard has(column), long[column.rawValue] == nil else { return }
+        let range = ranges[column.rawValue]
+        ranges[column.rawValue] = min(range.lowerBound + count, range.upperBound)..<range.upperBound
+    }
+
+    /// Takes bytes from a column's end.
+    mutating func dropLast(_ count: Int, of column: LogColumn) {
+        guard has(column), long[column.rawValue] == nil else { return }
+        let range = ranges[column.rawValue]
+        ranges[column.rawValue] = range.lowerBound..<max(range.upperBound - count, range.lowerBound)
+    }
+
     /// Takes a column's content from the draft into a `LongText`, which keeps only what is kept in the end.
     private mutating func outgrow(_ column: LogColumn) {
         let range = ranges[column.rawValue]

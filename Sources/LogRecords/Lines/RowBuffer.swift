@@ -63,6 +63,16 @@ public struct RowBuffer {
         unread.append(Unread(offset: line.offset, length: line.end - line.offset, reason: reason))
     }
 
+    /// Counts bytes that are no record and need not be one.
+    mutating func pass(offset: Int64, end: Int64) {
+        text.append(TextLine(offset: offset, length: end - offset))
+    }
+
+    /// Tells of bytes that should have been a record, or part of one.
+    mutating func skip(offset: Int64, end: Int64, reason: String) {
+        unread.append(Unread(offset: offset, length: end - offset, reason: reason))
+    }
+
     /// Hands everything over and is empty again.
     mutating func deliver(to consumer: inout some RecordConsumer, isUnfinished: Bool = false) {
         if !rows.isEmpty {

@@ -1,0 +1,190 @@
+import VigilModel
+
+/// Puts the lines of a stderr log together: `<prefix>SEVERITY:  message`, lines that start with TAB and go on from the
+/// one before, and parts with a prefix of their own (DETAIL, HINT, STATEMENT, …). `elog.c`, send_message_to_server_log.
+struct StderrAssembler: LineAssembler {
+    let prefix: LogLinePrefix
+    var rows: StderrRows
+    let labels = StderrLabels.all
+    var lines = HeldLines()
+    private var reading = LineReading()
+    private var stray: StrayRow?
+    /// Lines end in CR LF.
+    private let isWindows: Bool
+
+    init(_ facts: ReadingFacts) {
+        prefix = facts.prefix.map(LogLinePrefix.init) ?? PrefixGuess(facts.head).best ?? LogLinePrefix("%m [%p] ")
+        rows = StderrRows(prefix: prefix, zones: PrefixGuess.zones(facts, prefix))
+        let feed = facts.head.firstIndex(of: 10) ?? 0
+        isWindows = feed > 0 && facts.head[feed - 1] == 13
+    }
+
+    var held: Int64? { lines.isEmpty ? stray?.offset : lines[0].offset }
+
+    var unknownZones: Set<String> { rows.clock.unknownZones }
+
+    mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
+        if stray != nil {
+            stray?.take(line)
+            return endRow(ifWhole: true, into: &rows)
+        }
+        if line.bytes.first == 9 { return goOn(line, into: &rows) }
+        settle()
+        guard prefix.readHead(line.bytes, &reading) else { return hold(line, .loose, into: &rows) }
+        guard prefix.readLabel(line.bytes, from: reading.headEnd, labels: labels, &reading) else {
+            return hold(line, .unfinished, into: &rows)
+        }
+        if reading.label.isSeverity { begin(line, into: &rows) } else { join(line, into: &rows) }
+    }
+
+    mutating func finish(into rows: inout RowBuffer) {
+        endRow(into: &rows)
+        settle()
+        while !lines.isEmpty { release(into: &rows) }
+    }
+
+    /// True when a carriage return before the line feed is the text's own.
+    private func hasReturn(_ line: LogLine) -> Bool {
+        !isWindows && Int(line.end - line.offset) - (line.isTorn ? 0 : 1) == line.bytes.count + 1
+    }
+
+    // MARK: - Lines
+
+    /// A line that starts with TAB.
+    private mutating func goOn(_ line: LogLine, into rows: inout RowBuffer) {
+        guard !lines.isEmpty, lines[lines.count - 1].goesOn else { return rows.pass(line) }
+        let last = lines.count - 1
+        if lines[last].kind == .record, !lines[last].isSettled, line.offset <= lines[last].nameEnd,
+            labels.isAny(in: line.bytes, from: 0, before: line.bytes.count)
+        {
+            lines[last].isDoubtful = true
+        }
+        lines[last].extend(line, hasReturn: hasReturn(line), keepsBytes: prefix.span > 0)
+    }
+
+    /// A new record.
+    private mutating func begin(_ line: LogLine, into rows: inout RowBuffer) {
+        guard let time = self.rows.time(line.bytes, reading.fields) else { return hold(line, .loose, into: &rows) }
+        release(before: line.offset, withLastRecord: true, into: &rows)
+        let index = lines.add()
+        lines[index].begin(line, .record, hasReturn: hasReturn(line), keepsBytes: true)
+        lines[index].time = time
+        lines[index].column = .message
+        self.rows.begin(&lines[index].draft, line.bytes, reading, offset: line.offset, time: time)
+        if prefix.span > 0 {
+            lines[index].nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
+            let reach = min(line.bytes.count, reading.headEnd + prefix.reach + StderrLabels.longest)
+            if reading.textStart < reach, labels.isAny(in: line.bytes, from: reading.textStart, before: reach) {
+                lines[index].isDoubtful = true
+            }
+        }
+        swap(&lines[index].reading, &reading)
+    }
+
+    /// A part of the last record.
+    private mutating func join(_ line: LogLine, into rows: inout RowBuffer) {
+        guard let owner = lines.lastRecord(before: lines.count), let part = part(line.bytes, of: owner) else {
+            return hold(line, .loose, into: &rows)
+        }
+        lines[owner].column = part.label.column
+        lines[owner].goesOn = true
+        lines[owner].hasReturn = hasReturn(line)
+        lines[owner].end = line.end
+        self.rows.add(part.label, line.bytes[part.textStart...], to: &lines[owner].draft)
+        // Lines in between are other processes' output.
+        for index in owner + 1..<lines.count { lines[index].goesOn = false }
+    }
+
+    /// How a line is read as a part of a record, by process and names; nil when it is another's.
+    private mutating func part(_ bytes: UnsafeBufferPointer<UInt8>, of owner: Int) -> LineReading? {
+        guard isSameProcess(bytes, reading, lines[owner].raw, lines[owner].reading) else { return nil }
+        guard lines[owner].isHostile || !lines[owner].readings.isEmpty else { return reading }
+        var other = reading
+        var from = other.headEnd
+        while prefix.readLabel(bytes, from: from, labels: labels, &other) {
+            if !other.label.isSeverity, adopt(owner, forPart: bytes, other) { return other }
+            from = other.labelStart + 1
+        }
+        return nil
+    }
+
+    /// Keeps a line that may be a piece of another's prefix.
+    private mutating func hold(_ line: LogLine, _ kind: HeldLine.Kind, into rows: inout RowBuffer) {
+        release(before: line.offset, withLastRecord: false, into: &rows)
+        let isNear = (0..<lines.count).contains { line.offset <= lines[$0].nameEnd }
+        guard kind == .unfinished && prefix.span > 0 || isNear else {
+            if !lines.isEmpty { lines[lines.count - 1].goesOn = false }
+            return passOver(line, kind, into: &rows)
+        }
+        let index = lines.add()
+        lines[index].begin(line, kind, hasReturn: hasReturn(line), keepsBytes: true)
+        guard kind == .unfinished else { return }
+        lines[index].nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
+        lines[index].time = self.rows.time(line.bytes, reading.fields) ?? .distantPast
+        swap(&lines[index].reading, &reading)
+    }
+
+    /// A line that cannot be a piece of a prefix.
+    private mutating func passOver(_ line: LogLine, _ kind: HeldLine.Kind, into rows: inout RowBuffer) {
+        if kind == .loose, let row = StrayRow(line) {
+            while !lines.isEmpty { release(into: &rows) }
+            stray = row
+            return endRow(ifWhole: true, into: &rows)
+        }
+        tell(line.bytes, kind, offset: line.offset, end: line.end, into: &rows)
+    }
+
+    private func tell(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ kind: HeldLine.Kind, offset: Int64, end: Int64,
+        into rows: inout RowBuffer
+    ) {
+        if kind == .unfinished {
+            rows.skip(offset: offset, end: end, reason: "no severity behind the log_line_prefix")
+        } else if bytes.count > 20, bytes[4] == 45, bytes[7] == 45, bytes[13] == 58,
+            labels.isAny(in: bytes, from: 20, before: min(bytes.count, 400))
+        {
+            rows.skip(offset: offset, end: end, reason: "a line that does not fit the log_line_prefix")
+        } else {
+            rows.pass(offset: offset, end: end)
+        }
+    }
+
+    // MARK: - Ends
+
+    /// Hands over what no line from that offset on can change. Parts may still come for the last record.
+    private mutating func release(before offset: Int64, withLastRecord: Bool, into rows: inout RowBuffer) {
+        while !lines.isEmpty, offset > lines[0].nameEnd {
+            let isLast = lines[0].kind == .record && lines.lastRecord(before: lines.count) == 0
+            if isLast, !withLastRecord || lines[0].isHostile || !lines[0].readings.isEmpty { return }
+            release(into: &rows)
+        }
+    }
+
+    /// Hands over the oldest line.
+    private mutating func release(into rows: inout RowBuffer) {
+        let (offset, end) = (lines[0].offset, lines[0].end)
+        if lines[0].isForged || lines[0].readings.count > 1 {
+            rows.skip(offset: offset, end: end, reason: StderrAssembler.forged)
+        } else if lines[0].kind == .record {
+            self.rows.finish(&lines[0].draft, lines[0].reading.label, lines[0].knowledge)
+            rows.append(lines[0].draft)
+        } else {
+            lines[0].raw.withUnsafeBufferPointer { tell($0, lines[0].kind, offset: offset, end: end, into: &rows) }
+        }
+        lines.removeFirst()
+    }
+
+    private static let forged = "text of a client makes this readable in two ways"
+
+    // MARK: - Rows of csvlog
+
+    private mutating func endRow(ifWhole: Bool = false, into rows: inout RowBuffer) {
+        guard let row = stray, !ifWhole || row.isOver else { return }
+        stray = nil
+        if let draft = row.draft(&self.rows) {
+            rows.append(draft)
+        } else {
+            rows.skip(offset: row.offset, end: row.end, reason: "a row of csvlog that is damaged")
+        }
+    }
+}
