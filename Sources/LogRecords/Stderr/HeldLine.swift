@@ -3,8 +3,8 @@ import VigilModel
 /// A line, with the lines that go on from it, which waits until nothing that follows can change what it is.
 ///
 /// A name in the prefix may hold line feeds, so a line may be a piece of the prefix of a record that ends further down.
-/// How far down is bounded by the length of names.
-struct HeldLine {
+/// How far down is bounded by the length of names. A class: it is changed in place, and few exist at a time.
+final class HeldLine {
     enum Kind {
         /// A line with a whole prefix and a severity.
         case record
@@ -49,7 +49,7 @@ struct HeldLine {
     private static let longest = 4096
 
     /// Begins another line.
-    mutating func begin(_ line: LogLine, _ kind: Kind, hasReturn: Bool, keepsBytes: Bool) {
+    func begin(_ line: LogLine, _ kind: Kind, hasReturn: Bool, keepsBytes: Bool) {
         self.kind = kind
         offset = line.offset
         end = line.end
@@ -68,7 +68,7 @@ struct HeldLine {
     }
 
     /// Takes a line that goes on from it.
-    mutating func extend(_ line: LogLine, hasReturn: Bool, keepsBytes: Bool) {
+    func extend(_ line: LogLine, hasReturn: Bool, keepsBytes: Bool) {
         if keepsBytes, raw.count + line.bytes.count < HeldLine.longest {
             if self.hasReturn { raw.append(13) }
             raw.append(10)
@@ -93,19 +93,16 @@ struct HeldLines {
     var isEmpty: Bool { count == 0 }
 
     /// Oldest is 0.
-    subscript(index: Int) -> HeldLine {
-        _read { yield places[(first + index) % places.count] }
-        _modify { yield &places[(first + index) % places.count] }
-    }
+    subscript(index: Int) -> HeldLine { places[(first + index) % places.count] }
 
     /// Makes room for a new last one, which has what an older one had until it begins.
-    mutating func add() -> Int {
+    mutating func add() -> HeldLine {
         if count == places.count {
             places = (0..<count).map { places[(first + $0) % count] } + (0..<count).map { _ in HeldLine() }
             first = 0
         }
         count += 1
-        return count - 1
+        return self[count - 1]
     }
 
     mutating func removeFirst() {

@@ -32,6 +32,8 @@ struct LogLinePrefix: Equatable {
     let reach: Int
     /// Behind the last name stands something that a client cannot choose: an address, a process, a SQLSTATE.
     let tailTells: Bool
+    /// The column of its last field when that is free text.
+    let lastFree: LogColumn?
     /// The fields it has.
     let fields: [PrefixField]
     /// The fields behind the head.
@@ -81,6 +83,14 @@ struct LogLinePrefix: Equatable {
         span = lastRaw.map { length(tail[...$0]) } ?? 0
         reach = length(tail)
         tailTells = lastRaw.map { tail[($0 + 1)...].contains { $0.field?.isFree == false } } ?? false
+        switch elements.last(where: { $0.field != nil })?.field {
+        case .user: lastFree = .userName
+        case .database: lastFree = .databaseName
+        case .application: lastFree = .applicationName
+        case .tag: lastFree = .commandTag
+        case .backendType: lastFree = .backendType
+        default: lastFree = nil
+        }
         tailFields = tail.compactMap(\.field)
         fields = PrefixField.allCases.filter { field in elements.contains { $0.field == field } }
     }

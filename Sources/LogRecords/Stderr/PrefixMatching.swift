@@ -52,13 +52,21 @@ extension LogLinePrefix {
             let colon = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
             at = colon + 1
             guard let label = labels.label(bytes, colon: colon, from: reading.headEnd) else { continue }
-            guard fits(bytes, reading.headEnd, label.start, &reading) else { continue }
+            guard
+                fits(bytes, reading.headEnd, label.start, &reading)
+                    || (isTag(bytes, label.start) && fits(bytes, reading.headEnd, label.start - 7, &reading))
+            else { continue }
             reading.label = label.label
             reading.labelStart = label.start
             reading.textStart = label.end
             return true
         }
         return false
+    }
+
+    /// True when the tag stands there that set_user puts behind the prefix while somebody is superuser.
+    private func isTag(_ bytes: Bytes, _ end: Int) -> Bool {
+        end >= 7 && bytes[(end - 7)..<end].elementsEqual("AUDIT: ".utf8)
     }
 
     /// True when what stands between head and severity is the rest of the prefix.

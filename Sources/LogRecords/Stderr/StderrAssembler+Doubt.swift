@@ -59,7 +59,7 @@ extension StderrAssembler {
         var at = from
         while found.count < 64, prefix.readLabel(bytes, from: at, labels: labels, &reading) {
             found.append(reading)
-            at = reading.labelStart + 1
+            at = reading.textStart
         }
         return found
     }

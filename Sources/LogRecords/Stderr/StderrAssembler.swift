@@ -66,19 +66,19 @@ struct StderrAssembler: LineAssembler {
     private mutating func begin(_ line: LogLine, into rows: inout RowBuffer) {
         guard let time = self.rows.time(line.bytes, reading.fields) else { return hold(line, .loose, into: &rows) }
         release(before: line.offset, withLastRecord: true, into: &rows)
-        let index = lines.add()
-        lines[index].begin(line, .record, hasReturn: hasReturn(line), keepsBytes: true)
-        lines[index].time = time
-        lines[index].column = .message
-        self.rows.begin(&lines[index].draft, line.bytes, reading, offset: line.offset, time: time)
+        let held = lines.add()
+        held.begin(line, .record, hasReturn: hasReturn(line), keepsBytes: true)
+        held.time = time
+        held.column = .message
+        self.rows.begin(&held.draft, line.bytes, reading, offset: line.offset, time: time)
         if prefix.span > 0 {
-            lines[index].nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
+            held.nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
             let reach = min(line.bytes.count, reading.headEnd + prefix.reach + StderrLabels.longest)
             if reading.textStart < reach, labels.isAny(in: line.bytes, from: reading.textStart, before: reach) {
-                lines[index].isDoubtful = true
+                held.isDoubtful = true
             }
         }
-        swap(&lines[index].reading, &reading)
+        swap(&held.reading, &reading)
     }
 
     /// A part of the last record.
@@ -103,7 +103,7 @@ struct StderrAssembler: LineAssembler {
         var from = other.headEnd
         while prefix.readLabel(bytes, from: from, labels: labels, &other) {
             if !other.label.isSeverity, adopt(owner, forPart: bytes, other) { return other }
-            from = other.labelStart + 1
+            from = other.textStart
         }
         return nil
     }
@@ -116,12 +116,12 @@ struct StderrAssembler: LineAssembler {
             if !lines.isEmpty { lines[lines.count - 1].goesOn = false }
             return passOver(line, kind, into: &rows)
         }
-        let index = lines.add()
-        lines[index].begin(line, kind, hasReturn: hasReturn(line), keepsBytes: true)
+        let held = lines.add()
+        held.begin(line, kind, hasReturn: hasReturn(line), keepsBytes: true)
         guard kind == .unfinished else { return }
-        lines[index].nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
-        lines[index].time = self.rows.time(line.bytes, reading.fields) ?? .distantPast
-        swap(&lines[index].reading, &reading)
+        held.nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
+        held.time = self.rows.time(line.bytes, reading.fields) ?? .distantPast
+        swap(&held.reading, &reading)
     }
 
     /// A line that cannot be a piece of a prefix.
@@ -162,14 +162,15 @@ struct StderrAssembler: LineAssembler {
 
     /// Hands over the oldest line.
     private mutating func release(into rows: inout RowBuffer) {
-        let (offset, end) = (lines[0].offset, lines[0].end)
-        if lines[0].isForged || lines[0].readings.count > 1 {
+        let line = lines[0]
+        let (offset, end) = (line.offset, line.end)
+        if line.isForged || line.readings.count > 1 {
             rows.skip(offset: offset, end: end, reason: StderrAssembler.forged)
-        } else if lines[0].kind == .record {
-            self.rows.finish(&lines[0].draft, lines[0].reading.label, lines[0].knowledge)
-            rows.append(lines[0].draft)
+        } else if line.kind == .record {
+            self.rows.finish(&line.draft, line.reading.label, line.knowledge)
+            rows.append(line.draft)
         } else {
-            lines[0].raw.withUnsafeBufferPointer { tell($0, lines[0].kind, offset: offset, end: end, into: &rows) }
+            line.raw.withUnsafeBufferPointer { tell($0, line.kind, offset: offset, end: end, into: &rows) }
         }
         lines.removeFirst()
     }

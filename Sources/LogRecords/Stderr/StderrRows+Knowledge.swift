@@ -31,6 +31,7 @@ extension StderrRows {
         if draft.has(.location) { takeVerboseState(&draft) }
         if label != .log { takePosition(&draft) }
         let kind = knowledge.agrees ? knowledge.number.map(known.kind) : nil
+        if kind?.isEarly != true, let column = prefix.lastFree { dropTag(&draft, column) }
         if !draft.has(.sqlState), let state = kind?.state ?? usualState(draft, label) { draft.set(.sqlState, state) }
         if !draft.has(.commandTag), let tag = kind?.tag ?? usualTag(draft, label) { draft.set(.commandTag, tag) }
         guard let number = knowledge.number, knowledge.agrees, label == .fatal || kind?.isOpen == true else { return }
@@ -50,6 +51,12 @@ extension StderrRows {
         guard !state.isEmpty else { return }
         if !draft.has(.sqlState) { draft.set(.sqlState, state) }
         draft.dropFirst(7, of: .message)
+    }
+
+    /// set_user puts a tag behind the prefix while somebody is superuser, which looks like the end of its last field.
+    private func dropTag(_ draft: inout DraftRecord, _ column: LogColumn) {
+        let isTagged = draft.withContent(column) { $0.count > 7 && $0.suffix(7).elementsEqual(" AUDIT:".utf8) }
+        if isTagged { draft.dropLast(7, of: column) }
     }
 
     /// ` at character 7` at the end of a message.
