@@ -6,6 +6,8 @@ public enum LogFormat: String, CaseIterable, Sendable {
     case csvlog
     /// PostgreSQL's stderr log with any `log_line_prefix`, 9.6 to 18.
     case stderr
+    /// The same in syslog: RFC 3164, RFC 5424, rsyslog's ISO times, journalctl's short forms.
+    case syslog
 
     /// Bytes of a file's start that decide.
     public static let sniffLength = 64 << 10
@@ -15,6 +17,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
     public static func detect(_ head: [UInt8], path: String) -> LogFormat? {
         head.withUnsafeBufferPointer { bytes in
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
+            if SyslogHead.recognises(bytes) { return .syslog }
             if PrefixGuess(bytes).best != nil { return .stderr }
             return nil
         }
@@ -25,6 +28,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
         case .stderr: LineReader(offset: offset, assembler: StderrAssembler(about))
+        case .syslog: LineReader(offset: offset, assembler: SyslogAssembler(about))
         }
     }
 
@@ -44,14 +48,22 @@ public struct ReadingFacts: Sendable {
     /// The file's first bytes, up to `LogFormat.sniffLength`: what a reader learns of the format must not depend on
     /// where it starts to read.
     public var head: [UInt8] = []
+    /// The source's time where reading starts: an hour that happens twice is read as its second time behind it.
+    public var clock = LogTime.distantPast
+    /// No line is later: when the file was last written to. Times without a year get their year by it; where nobody
+    /// knows, they are of 2000.
+    public var newest = LogTime(milliseconds: 978_307_199_000)
 
     /// Nothing.
     public init() {}
 
     /// Takes what is known.
-    public init(timezone: String?, prefix: String? = nil, head: [UInt8] = []) {
+    public init(
+        timezone: String?, prefix: String? = nil, head: [UInt8] = [], clock: LogTime = .distantPast
+    ) {
         self.timezone = timezone
         self.prefix = prefix
         self.head = head
+        self.clock = clock
     }
 }

@@ -1,4 +1,5 @@
 import EventStore
+import Foundation
 import LogRecords
 import LogSources
 import VigilModel
@@ -20,7 +21,9 @@ struct SourceProfile: Sendable {
             let format = asked ?? known?.format ?? LogFormat.detect(head, path: file.path)
         else { return nil }
         self.format = format
-        facts = ReadingFacts(timezone: known?.timezone, prefix: known?.prefix, head: head)
+        var facts = ReadingFacts(timezone: known?.timezone, prefix: known?.prefix, head: head)
+        facts.newest = LogTime(milliseconds: Int64((Date().timeIntervalSince1970 - (file.age ?? 0)) * 1000))
+        self.facts = facts
         identity = FileIdentity(
             path: file.path, device: file.device, inode: file.inode, size: file.size ?? .max,
             head: Array(head.prefix(FileIdentity.headLength)), format: format.rawValue, cluster: known?.cluster,

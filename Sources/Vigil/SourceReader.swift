@@ -59,6 +59,8 @@ final class SourceReader {
         headLength = state.headLength
         let start = span.isWhole ? state.position : 0
         file.seek(to: start)
+        var about = about
+        about.clock = span.isWhole ? state.clock : .distantPast
         records = format.reader(offset: start, about)
         collector = Collector(
             events: EventReader(

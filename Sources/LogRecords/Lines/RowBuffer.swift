@@ -73,6 +73,25 @@ public struct RowBuffer {
         unread.append(Unread(offset: offset, length: end - offset, reason: reason))
     }
 
+    /// How much there is, for `account`.
+    var mark: (rows: Int, unread: Int, text: Int) { (rows.count, unread.count, text.count) }
+
+    /// Accounts for lines that were put together under other offsets: when they gave no record since the mark, each is
+    /// unread or text as they were said to be.
+    mutating func account(for lines: [TextLine], since mark: (rows: Int, unread: Int, text: Int)) {
+        let reason = unread.count > mark.unread ? unread[mark.unread].reason : nil
+        unread.removeSubrange(mark.unread...)
+        text.removeSubrange(mark.text...)
+        guard rows.count == mark.rows else { return }
+        for line in lines {
+            if let reason {
+                unread.append(Unread(offset: line.offset, length: line.length, reason: reason))
+            } else {
+                text.append(line)
+            }
+        }
+    }
+
     /// Hands everything over and is empty again.
     mutating func deliver(to consumer: inout some RecordConsumer, isUnfinished: Bool = false) {
         if !rows.isEmpty {

@@ -13,21 +13,25 @@ struct PrefixGuess {
     private static let labels = StderrLabels.all
     private static let known = KnownMessages.all
 
-    init(_ head: [UInt8]) {
-        self = head.withUnsafeBufferPointer(PrefixGuess.init)
+    /// `needsTime` is false where something else tells the time.
+    init(_ head: [UInt8], needsTime: Bool = true) {
+        self = head.withUnsafeBufferPointer { PrefixGuess($0, needsTime: needsTime) }
     }
 
-    init(_ head: Bytes) {
+    /// The same.
+    init(_ head: Bytes, needsTime: Bool = true) {
         let lines = PrefixGuess.lines(head)
         guard !lines.isEmpty else { return }
-        var best = PrefixGuess.best(of: UsualPrefixes.all, lines)
-        if best.fits * 10 < lines.count * 9 {
-            let made = PrefixInference.prefixes(lines)
-            let other = PrefixGuess.best(of: made.map { ($0, LogLinePrefix($0)) }, lines)
+        var best = PrefixGuess.best(
+            of: needsTime ? UsualPrefixes.all : UsualPrefixes.all + UsualPrefixes.timeless, lines)
+        if best.score < lines.count * 9 {
+            let made = PrefixInference.prefixes(lines).map { ($0, LogLinePrefix($0)) }
+            let other = PrefixGuess.best(of: made.filter { $0.1.hasTime || !needsTime }, lines)
             if other.score > best.score { best = other }
         }
         if best.fits * 2 < lines.count {
-            let other = PrefixGuess.best(of: UsualPrefixes.fallbacks, lines)
+            let other = PrefixGuess.best(
+                of: needsTime ? UsualPrefixes.fallbacks : [("%~", LogLinePrefix("%~"))], lines)
             if other.fits > best.fits { best = other }
         }
         if best.fits * 2 >= lines.count { self.best = best.prefix }
@@ -55,7 +59,7 @@ struct PrefixGuess {
         of prefixes: [(String, LogLinePrefix)], _ lines: [Bytes]
     ) -> (prefix: LogLinePrefix?, fits: Int, score: Int) {
         var best: (prefix: LogLinePrefix?, fits: Int, score: Int) = (nil, 0, 0)
-        for (_, prefix) in prefixes where prefix.hasTime {
+        for (_, prefix) in prefixes {
             let found = score(prefix, lines)
             if found.score > best.score { best = (prefix, found.fits, found.score) }
         }
@@ -73,6 +77,8 @@ struct PrefixGuess {
             else { continue }
             fits += 1
             score += 10
+            // A name could look so, but hardly any does.
+            for field in [PrefixField.user, .database] where !isLikelyName(line, reading.fields[field]) { score -= 8 }
             // A client's line says nothing of the client: that prefix would.
             let isAnonymous = prefix.tellsClients && (reading.stops || names.isBackground(reading))
             if reading.label == .statement, isAnonymous { score -= 11 }
@@ -83,6 +89,12 @@ struct PrefixGuess {
             score += known.agrees(number, text, with: names.names(line, reading)) ? 5 : -5
         }
         return (fits, score)
+    }
+
+    private static func isLikelyName(_ line: Bytes, _ range: Range<Int>) -> Bool {
+        let name = line[range]
+        return !name.contains { [32, 40, 41, 44, 61, 91, 93].contains($0) }
+            || known.unknownNames.contains { name.elementsEqual($0) }
     }
 
     /// What the first lines prove of zones: a session's start and id in one line, or the id of a session in the line that

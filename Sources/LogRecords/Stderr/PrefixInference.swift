@@ -29,7 +29,7 @@ enum PrefixInference {
         "trx": "%x", "trx_id": "%x", "tx": "%x", "cmd": "%i", "tag": "%i", "command": "%i", "ps": "%i", "i": "%i",
         "state": "%e", "sqlstate": "%e", "e": "%e", "err": "%e", "error": "%e", "code": "%e", "bt": "%b",
         "backend": "%b", "type": "%b", "b": "%b", "backend_type": "%b", "qid": "%Q", "query_id": "%Q", "queryid": "%Q",
-        "start": "%s", "started": "%s", "s": "%s", "leader": "%P", "local": "%L",
+        "L": "%L", "start": "%s", "started": "%s", "s": "%s", "leader": "%P", "local": "%L",
     ]
 
     private static func pieces(_ line: Bytes) -> [Piece]? {
@@ -38,6 +38,7 @@ enum PrefixInference {
         var used: Set<String> = []
         var key = ""
         var at = 0
+        let names = names(line, end)
         func isUsed(_ escape: String) -> Bool { used.contains(escape) }
         while at < end {
             if let (escape, next) = shape(line, at, end, isUsed: isUsed) {
@@ -49,15 +50,22 @@ enum PrefixInference {
                 continue
             }
             let byte = line[at]
-            if byte == 61, let escape = keys[key.lowercased()], !isUsed(escape) {
+            if byte == 61, let escape = keys[key] ?? keys[key.lowercased()], !isUsed(escape) {
                 pieces += ["=", escape]
                 used.insert(escape)
                 at = value(line, at + 1, end, &pieces, &used)
                 key = ""
                 continue
             }
+            let isStart = at == 0 || !isWord(line[at - 1])
+            if isStart, let (escape, length) = word(line, at, end, names), !isUsed(escape) {
+                pieces.append(escape)
+                used.insert(escape)
+                at += length
+                continue
+            }
             if isWord(byte) { key.append(Character(UnicodeScalar(byte))) } else { key = "" }
-            if !isWord(byte), byte < 0x80 {
+            if !isWord(byte), byte < 0x80, !isUnknownName(line, at) {
                 pieces.append(byte == 37 ? "%%" : String(UnicodeScalar(byte)))
                 at += 1
                 continue
@@ -83,6 +91,43 @@ enum PrefixInference {
             at += 1
         }
         return pieces
+    }
+
+    /// The names that the line's message tells.
+    private static func names(_ line: Bytes, _ label: Int) -> [(String, [UInt8])] {
+        for colon in label..<min(line.count, 400) where line[colon] == 58 {
+            guard let found = StderrLabels.all.label(line, colon: colon, from: label) else { continue }
+            let text = ArraySlice(line[found.end...])
+            guard let number = KnownMessages.all.find(text, found.label) else { return [] }
+            let names = KnownMessages.all.names(number, text).names
+            return [("%u", names.user), ("%d", names.database)].compactMap { escape, name in
+                name.map { (escape, Array($0)) }
+            }
+        }
+        return []
+    }
+
+    /// A name that the message tells, or a backend type, that stands there as a word.
+    private static func word(
+        _ line: Bytes, _ at: Int, _ end: Int, _ names: [(String, [UInt8])]
+    ) -> (String, Int)? {
+        for (escape, word) in names + backendTypes where !word.isEmpty && at + word.count <= end {
+            guard line[at..<at + word.count].elementsEqual(word), at + word.count == end || line[at + word.count] == 32
+            else { continue }
+            return (escape, word.count)
+        }
+        return nil
+    }
+
+    private static let backendTypes: [(String, [UInt8])] = [
+        "postmaster", "client backend", "not initialized", "walsender", "walreceiver", "walwriter", "checkpointer",
+        "background writer", "startup", "archiver", "logger", "autovacuum launcher", "autovacuum worker",
+        "stats collector", "parallel worker", "logical replication launcher", "logical replication worker",
+        "slotsync worker", "walsummarizer", "io worker",
+    ].map { ("%b", Array($0.utf8)) }
+
+    private static func isUnknownName(_ line: Bytes, _ at: Int) -> Bool {
+        line[at] == 91 && KnownMessages.all.unknownNames.contains { line[at...].starts(with: $0) }
     }
 
     /// The value behind `key=`: up to what can end one. Keeps `=` with its key.

@@ -89,9 +89,12 @@ enum PrefixShape {
 
     /// `[local]`, `[none]`.
     private static func bracket(_ bytes: Bytes, _ at: Int, _ limit: Int) -> Int {
-        var end = at + 1
-        while end < limit, (97...122).contains(bytes[end]) { end += 1 }
-        return end < limit && bytes[end] == 93 ? end + 1 : at
+        for word in [StaticString("[local]"), "[none]"] where at + word.utf8CodeUnitCount <= limit {
+            if (0..<word.utf8CodeUnitCount).allSatisfy({ bytes[at + $0] == word.utf8Start[$0] }) {
+                return at + word.utf8CodeUnitCount
+            }
+        }
+        return at
     }
 
     /// Bytes of addresses and host names; `?` stands where the server knows none.

@@ -12,8 +12,17 @@ struct StderrAssembler: LineAssembler {
     /// Lines end in CR LF.
     private let isWindows: Bool
 
+    /// Bytes of the file that stand between the lines of a name and are not its own (headers of syslog).
+    private let slack: Int64
+
     init(_ facts: ReadingFacts) {
-        prefix = facts.prefix.map(LogLinePrefix.init) ?? PrefixGuess(facts.head).best ?? LogLinePrefix("%m [%p] ")
+        let prefix = facts.prefix.map(LogLinePrefix.init) ?? PrefixGuess(facts.head).best
+        self.init(prefix ?? LogLinePrefix("%m [%p] "), facts: facts, slack: 0)
+    }
+
+    init(_ prefix: LogLinePrefix, facts: ReadingFacts, slack: Int64) {
+        self.prefix = prefix
+        self.slack = slack
         rows = StderrRows(prefix: prefix, zones: PrefixGuess.zones(facts, prefix))
         let feed = facts.head.firstIndex(of: 10) ?? 0
         isWindows = feed > 0 && facts.head[feed - 1] == 13
@@ -72,7 +81,7 @@ struct StderrAssembler: LineAssembler {
         held.column = .message
         self.rows.begin(&held.draft, line.bytes, reading, offset: line.offset, time: time)
         if prefix.span > 0 {
-            held.nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
+            held.nameEnd = line.offset + slack + Int64(reading.headEnd + prefix.span)
             let reach = min(line.bytes.count, reading.headEnd + prefix.reach + StderrLabels.longest)
             if reading.textStart < reach, labels.isAny(in: line.bytes, from: reading.textStart, before: reach) {
                 held.isDoubtful = true
@@ -119,7 +128,7 @@ struct StderrAssembler: LineAssembler {
         let held = lines.add()
         held.begin(line, kind, hasReturn: hasReturn(line), keepsBytes: true)
         guard kind == .unfinished else { return }
-        held.nameEnd = line.offset + Int64(reading.headEnd + prefix.span)
+        held.nameEnd = line.offset + slack + Int64(reading.headEnd + prefix.span)
         held.time = self.rows.time(line.bytes, reading.fields) ?? .distantPast
         swap(&held.reading, &reading)
     }

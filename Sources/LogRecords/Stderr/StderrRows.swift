@@ -7,6 +7,8 @@ struct StderrRows {
     let prefix: LogLinePrefix
     let known = KnownMessages.all
     var clock: PrefixClock
+    /// Time and process of the line by syslog's header, for a prefix without them.
+    var outer: (time: LogTime?, process: [UInt8]) = (nil, [])
     /// The prefix proves by an empty user that a process has no client.
     private let clientField: PrefixField?
 
@@ -18,6 +20,7 @@ struct StderrRows {
 
     /// When a line was written; nil when its prefix has no time or none that exists.
     mutating func time(_ bytes: Bytes, _ fields: PrefixFields) -> LogTime? {
+        if let time = outer.time { return time }
         if prefix.has(.epoch) { return PrefixClock.epoch(bytes, fields[.epoch]) }
         let range = prefix.has(.milliseconds) ? fields[.milliseconds] : fields[.time]
         guard !range.isEmpty else { return nil }
@@ -66,6 +69,7 @@ struct StderrRows {
             }
         }
         if !draft.has(.backendType), isBackground(reading) { draft.set(.backendType, "background process") }
+        if !outer.process.isEmpty, !draft.has(.processID) { draft.set(.processID, outer.process) }
         draft.set(.severity, reading.label.word)
         draft.set(.message, bytes[reading.textStart...])
     }

@@ -3,6 +3,14 @@
 enum UsualPrefixes {
     static let all: [(String, LogLinePrefix)] = texts.map { ($0, LogLinePrefix($0)) }
 
+    /// Prefixes without a time, as syslog does not need one.
+    static let timeless: [(String, LogLinePrefix)] = [
+        "%q%u@%d ", "user=%u,db=%d,app=%a,client=%h ", "user=%u,db=%d,remote=%r ", "user=%u,db=%d ",
+        "%quser=%u,db=%d,app=%a,client=%h ", "%quser=%u,db=%d ", "db=%d,user=%u,app=%a,client=%h ", "db=%d,user=%u ",
+        "%u@%d ", "[%p] %q%u@%d ", "%h %q%u@%d ", "%q%u@%d %h ", "%q%u@%d %r ", "%q%r %u@%d ", "%c %q%u@%d ", "%c ",
+        "%l %c ", "[%p] ", "%p ", "%e ", "",
+    ].map { ($0, LogLinePrefix($0)) }
+
     /// A time, and anything between it and the severity.
     static let fallbacks: [(String, LogLinePrefix)] = [
         "%m [%p]%~", "%t [%p]%~", "%m%~", "%t%~", "%n%~",
