@@ -108,10 +108,8 @@ struct LogWriter {
 
     private mutating func emit(_ entry: Entry, _ label: String, _ message: String) {
         line += 1
-        text +=
-            printed(entry) + label + ":  "
-            + message.split(separator: "\n", omittingEmptySubsequences: false)
-            .joined(separator: "\n\t") + "\n"
+        let tabbed = message.unicodeScalars.map { $0 == "\n" ? "\n\t" : String($0) }.joined()
+        text += printed(entry) + label + ":  " + tabbed + "\n"
     }
 
     private func printed(_ entry: Entry) -> String {

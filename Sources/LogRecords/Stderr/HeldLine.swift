@@ -31,8 +31,8 @@ final class HeldLine {
     var draft = DraftRecord()
     /// The column that lines starting with TAB go on; nil: none.
     var column: LogColumn?
-    /// Lines that start with TAB belong to it.
-    var goesOn = false
+    /// It has a label, and no record that it is a part of.
+    var isPart = false
     var knowledge = MessageKnowledge()
     /// What it is was looked at when its text was whole.
     var isSettled = false
@@ -58,7 +58,7 @@ final class HeldLine {
         if keepsBytes { raw.append(contentsOf: line.bytes.prefix(HeldLine.longest)) }
         self.hasReturn = hasReturn
         column = nil
-        goesOn = true
+        isPart = false
         knowledge = MessageKnowledge()
         isSettled = false
         isDoubtful = false

@@ -51,7 +51,7 @@ struct KnownMessages: Sendable {
         databaseParts = KnownMessages.starts(messages, ["authorized_database"])
         laterParts = KnownMessages.starts(messages, ["authorized_application", "authorized_ssl", "authorized_gss"])
         denied = messages.names.filter { name in
-            ["denied_", "owner_of_", "row_security_"].contains { name.hasPrefix($0) }
+            name.contains("denied") || name.hasPrefix("owner_of_") || name.hasPrefix("row_security_")
         }.flatMap(messages.texts).map { KnownMessages.template($0, kind: 0, []) }
         unknownNames = messages.texts("name_unknown").map { Array($0.utf8) }
         atCharacter = messages.texts("at_character").map { KnownMessages.template($0, kind: 0, []).pieces }

@@ -5,7 +5,7 @@ import VigilModel
 /// It falls into two parts. The head, up to the first text of a client (or `%q`), is written by the server alone and is
 /// read from left to right. What follows may hold names of a client and is read from right to left, from the severity
 /// back to the head, so that nothing in a name can pass for the fields behind it.
-struct LogLinePrefix: Equatable {
+struct LogLinePrefix {
     /// A literal or a field.
     struct Element: Equatable {
         /// The field; nil for a literal.
@@ -32,6 +32,8 @@ struct LogLinePrefix: Equatable {
     let reach: Int
     /// Behind the last name stands something that a client cannot choose: an address, a process, a SQLSTATE.
     let tailTells: Bool
+    /// User and database, side by side but for a literal.
+    let pair: (first: PrefixField, between: Int, second: PrefixField)?
     /// The column of its last field when that is free text.
     let lastFree: LogColumn?
     /// The fields it has.
@@ -83,6 +85,13 @@ struct LogLinePrefix: Equatable {
         span = lastRaw.map { length(tail[...$0]) } ?? 0
         reach = length(tail)
         tailTells = lastRaw.map { tail[($0 + 1)...].contains { $0.field?.isFree == false } } ?? false
+        pair = tail.indices.dropLast(2).first {
+            elements[$0].field?.isName == true && elements[$0 + 1].field == nil
+                && elements[$0 + 2].field?.isName == true && elements[$0].width == 0 && elements[$0 + 2].width == 0
+        }.flatMap { index in
+            guard let first = elements[index].field, let second = elements[index + 2].field else { return nil }
+            return (first, index + 1, second)
+        }
         switch elements.last(where: { $0.field != nil })?.field {
         case .user: lastFree = .userName
         case .database: lastFree = .databaseName

@@ -46,6 +46,9 @@ enum PrefixField: UInt8, CaseIterable {
     /// True for bytes as a client sent them, line feeds included.
     var isRaw: Bool { self == .user || self == .database || self == .rest }
 
+    /// True for a name as the client sent it.
+    var isName: Bool { self == .user || self == .database }
+
     /// Most bytes that the server prints without padding. Names are cut to 63 (NAMEDATALEN).
     var longest: Int {
         switch self {

@@ -89,36 +89,46 @@ extension LogLinePrefix {
         return readTail(bytes, from, to, upTo: elements.count, &reading.fields)
     }
 
-    /// Reads the fields of the tail from right to left. A literal is looked for as near as the field behind it allows.
+    /// Reads the fields of the tail from right to left. A literal is looked for as near as the fields before and behind it
+    /// allow.
     private func readTail(
         _ bytes: Bytes, _ from: Int, _ to: Int, upTo count: Int, _ fields: inout PrefixFields
     ) -> Bool {
-        var end = to
-        var index = count - 1
-        while index >= headCount {
-            let element = elements[index]
-            guard let field = element.field else {
-                guard end - element.range.count >= from, isLiteral(element, bytes, end - element.range.count, end)
-                else { return false }
-                end -= element.range.count
-                index -= 1
-                continue
-            }
-            guard let start = start(of: element, at: index, bytes, from, end) else { return false }
-            fields[field] = content(element, bytes, start..<end)
-            end = start
-            index -= 1
-            if index >= headCount, elements[index].field == nil {
-                end -= elements[index].range.count
-                index -= 1
-            }
-        }
-        return end == from
+        var failed: [Int] = []
+        return readTail(bytes, from, to, at: count - 1, &fields, &failed)
     }
 
-    /// Where a field of the tail starts that ends at `end`.
+    private func readTail(
+        _ bytes: Bytes, _ from: Int, _ end: Int, at index: Int, _ fields: inout PrefixFields, _ failed: inout [Int]
+    ) -> Bool {
+        guard index >= headCount else { return end == from }
+        let element = elements[index]
+        guard let field = element.field else {
+            let start = end - element.range.count
+            return start >= from && isLiteral(element, bytes, start, end)
+                && readTail(bytes, from, start, at: index - 1, &fields, &failed)
+        }
+        // What failed once from here fails again: names full of separators cost no more than their length.
+        let state = index << 32 | end
+        guard !failed.contains(state) else { return false }
+        var start = end + 1
+        while let next = self.start(of: element, at: index, bytes, from, end, before: start) {
+            start = next
+            let isBehindLiteral = index > headCount && elements[index - 1].field == nil
+            let rest = isBehindLiteral ? start - elements[index - 1].range.count : start
+            if readTail(bytes, from, rest, at: isBehindLiteral ? index - 2 : index - 1, &fields, &failed) {
+                fields[field] = content(element, bytes, start..<end)
+                return true
+            }
+            guard isBehindLiteral, index - 1 > headCount else { break }
+        }
+        failed.append(state)
+        return false
+    }
+
+    /// Where a field of the tail that ends at `end` starts, before a place: the nearest there is.
     private func start(
-        of element: Element, at index: Int, _ bytes: Bytes, _ from: Int, _ end: Int
+        of element: Element, at index: Int, _ bytes: Bytes, _ from: Int, _ end: Int, before place: Int
     ) -> Int? {
         guard let field = element.field else { return nil }
         func isField(_ start: Int) -> Bool {
@@ -126,22 +136,23 @@ extension LogLinePrefix {
         }
         if index == headCount { return isField(from) ? from : nil }
         let literal = elements[index - 1]
+        let length = literal.range.count
         let lowest = max(from, end - max(field.longest, abs(element.width)))
         guard literal.field == nil else {
             // Nothing stands between two fields: as much as fits.
             return (lowest...end).first(where: isField)
         }
         if index - 1 == headCount {
-            let start = from + literal.range.count
+            let start = from + length
             return start <= end && isLiteral(literal, bytes, from, end) && isField(start) ? start : nil
         }
-        var start = end
-        while start >= lowest, start - literal.range.count >= from {
-            if isLiteral(literal, bytes, start - literal.range.count, end), isField(start) {
+        var start = place - 1
+        while start >= lowest, start - length >= from {
+            if isLiteral(literal, bytes, start - length, end), isField(start) {
                 // Blanks that fill up to a width are not the literal.
                 if element.width > 0 {
-                    while start - 1 - literal.range.count >= from, bytes[start - 1] == 32,
-                        isLiteral(literal, bytes, start - 1 - literal.range.count, end)
+                    while start - 1 - length >= from, bytes[start - 1] == 32,
+                        isLiteral(literal, bytes, start - 1 - length, end)
                     {
                         start -= 1
                     }
@@ -151,6 +162,35 @@ extension LogLinePrefix {
             start -= 1
         }
         return nil
+    }
+
+    /// Another place to part user and database, which stand side by side: where it makes them the names that are known
+    /// otherwise. Nil when it cannot be.
+    func parted(
+        _ bytes: Bytes, _ reading: LineReading, user: ArraySlice<UInt8>?, database: ArraySlice<UInt8>?
+    ) -> LineReading? {
+        guard let pair else { return nil }
+        let all = reading.fields[pair.first].lowerBound..<reading.fields[pair.second].upperBound
+        guard !all.isEmpty else { return nil }
+        let literal = literals[elements[pair.between].range]
+        let (first, second) = pair.first == .user ? (user, database) : (database, user)
+        let place: Int
+        if let first {
+            place = all.lowerBound + first.count
+            guard bytes[all].starts(with: first) else { return nil }
+        } else if let second {
+            place = all.upperBound - second.count - literal.count
+            guard place >= all.lowerBound, bytes[all].suffix(second.count).elementsEqual(second) else { return nil }
+        } else {
+            return nil
+        }
+        guard place + literal.count <= all.upperBound, bytes[place..<place + literal.count].elementsEqual(literal)
+        else { return nil }
+        var result = reading
+        result.fields[pair.first] = all.lowerBound..<place
+        result.fields[pair.second] = place + literal.count..<all.upperBound
+        for field in [pair.first, pair.second] where result.fields[field].count > field.longest { return nil }
+        return result
     }
 
     /// A field without the blanks that fill it up to its width.

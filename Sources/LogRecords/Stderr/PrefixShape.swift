@@ -84,7 +84,11 @@ enum PrefixShape {
     /// An address, a name, `[local]`, or nothing. Where a `:` may follow, an IPv6 address goes up to the last one.
     private static func host(_ bytes: Bytes, _ at: Int, _ limit: Int) -> Int {
         if at < limit, bytes[at] == 91 { return bracket(bytes, at, limit) }
-        return run(bytes, at, limit)
+        let end = run(bytes, at, limit)
+        let address = bytes[at..<end].prefix { $0 != 37 }
+        // Colons are those of an IPv6 address.
+        guard address.contains(58) else { return end }
+        return address.allSatisfy { $0 == 58 || $0 == 46 || isDigit($0) || ($0 | 32) &- 97 < 6 } ? end : at
     }
 
     /// `[local]`, `[none]`.

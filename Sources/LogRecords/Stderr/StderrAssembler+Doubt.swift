@@ -14,22 +14,44 @@ extension StderrAssembler {
                 rows.knowledge(of: lines[last].draft, $0, lines[last].reading)
             }
             guard prefix.span > 0 else { return }
-            if lines[last].isDoubtful, decide(last) { return }
-            guard let number = lines[last].knowledge.number, rows.known.kind(number).isEarly else { return }
-            let isAtOdds = rows.known.isNaming(number) && !lines[last].knowledge.agrees
+            let isAtOdds = lines[last].knowledge.number.map { number in
+                rows.known.kind(number).isEarly && rows.known.isNaming(number) && !lines[last].knowledge.agrees
+            }
             let followsHalf = (0..<last).contains {
                 lines[$0].kind == .unfinished && lines[last].offset <= lines[$0].nameEnd
             }
-            if isAtOdds || followsHalf { merge(last) }
+            if lines[last].isDoubtful || isAtOdds == true || followsHalf, merge(last) { return }
+            if lines[last].isDoubtful { return decide(last) }
+            if isAtOdds == true { part(last) }
         } else if lines[last].raw.withUnsafeBufferPointer({ labels.isAny(in: $0, from: 0, before: $0.count) }) {
-            merge(last)
+            _ = merge(last)
         }
+    }
+
+    /// Parts user and database as the message has them.
+    private mutating func part(_ index: Int) {
+        guard let number = lines[index].knowledge.number else { return }
+        let reading = lines[index].raw.withUnsafeBufferPointer { bytes in
+            lines[index].draft.withContent(.message) { rows.agreeing(bytes, lines[index].reading, number, $0) }
+        }
+        guard let reading else { return }
+        lines[index].knowledge.agrees = true
+        setNames(index, reading)
+    }
+
+    /// Gives a record the names of another reading.
+    private mutating func setNames(_ index: Int, _ reading: LineReading) {
+        let line = lines[index]
+        for (field, column) in [(PrefixField.user, LogColumn.userName), (.database, .databaseName)] {
+            line.draft.set(column, line.raw[reading.fields[field]])
+        }
+        line.reading = reading
     }
 
     // MARK: - One line, several readings
 
-    /// Finds the reading that is meant of a line with several severities. True when the line is another record's part.
-    private mutating func decide(_ index: Int) -> Bool {
+    /// Finds the reading that is meant of a line with several severities.
+    private mutating func decide(_ index: Int) {
         let raw = lines[index].raw
         let all = raw.withUnsafeBufferPointer { readings($0, lines[index].reading, from: lines[index].reading.headEnd) }
         // The part of a record before, whose names hold the severity that was read first.
@@ -39,16 +61,33 @@ extension StderrAssembler {
                     && raw.withUnsafeBufferPointer { adopt(owner, forPart: $0, reading) }
             })
         {
-            mergePart(index...index, raw, part, into: owner)
-            return true
+            return mergePart(index...index, raw, part, into: owner)
         }
-        let sound = raw.withUnsafeBufferPointer { bytes in all.filter { isPlausible(bytes, $0) } }
+        let sound = raw.withUnsafeBufferPointer { bytes in all.compactMap { plausible(bytes, $0) } }
         if sound.count > 1 {
             lines[index].readings = sound
-        } else if let only = sound.first, only.labelStart != lines[index].reading.labelStart {
+        } else if let only = sound.first {
             read(index, as: only)
+        } else {
+            lines[index].isForged = true
         }
-        return false
+    }
+
+    /// Readings of a part's line as the record of a failed login whose user is called like the part of another.
+    func severeReadings(_ bytes: UnsafeBufferPointer<UInt8>, _ start: LineReading) -> [LineReading] {
+        readings(bytes, start, from: start.headEnd).filter {
+            guard $0.label.isSeverity, let found = plausible(bytes, $0) else { return false }
+            return holdsLabel(bytes, found.fields[.user]) || holdsLabel(bytes, found.fields[.database])
+        }
+    }
+
+    /// Reads the last line, held as a part that could be a record, as that record when this line is a part of it.
+    mutating func adoptHeldPart(_ bytes: UnsafeBufferPointer<UInt8>, _ start: LineReading) -> LineReading? {
+        let last = lines.count - 1
+        guard lines[last].isPart, !lines[last].readings.isEmpty else { return nil }
+        return readings(bytes, start, from: start.headEnd).first {
+            !$0.label.isSeverity && adopt(last, forPart: bytes, $0)
+        }
     }
 
     private func readings(
@@ -64,19 +103,17 @@ extension StderrAssembler {
         return found
     }
 
-    /// True when a server could have meant the line so. Names with a severity in them are nobody's, so they stand before
-    /// messages of failed logins alone.
-    private func isPlausible(_ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading) -> Bool {
-        guard reading.label.isSeverity else { return false }
+    /// The reading when a server could have meant the line so. Names with a severity in them are nobody's, so they stand
+    /// before messages of failed logins alone.
+    private func plausible(_ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading) -> LineReading? {
+        guard reading.label.isSeverity else { return nil }
         let text = StderrAssembler.untabbed(bytes[reading.textStart...])
         let number = rows.known.find(text[...], reading.label)
-        let agrees = number.map { rows.known.agrees($0, text[...], with: rows.names(bytes, reading)) } ?? false
-        let isNaming = number.map(rows.known.isNaming) ?? false
+        let agreeing = number.map { rows.agreeing(bytes, reading, $0, text[...]) } ?? reading
         if holdsLabel(bytes, reading.fields[.user]) || holdsLabel(bytes, reading.fields[.database]) {
-            guard let number, rows.known.kind(number).isEarly else { return false }
-            return agrees
+            guard let number, rows.known.kind(number).isEarly else { return nil }
         }
-        return !isNaming || agrees
+        return agreeing
     }
 
     private func holdsLabel(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Bool {
@@ -84,27 +121,36 @@ extension StderrAssembler {
         return name.contains(10) || labels.isAny(in: name, from: 0, before: name.count)
     }
 
-    /// Makes a line's record what another reading of it says.
+    /// Makes a line's record what a reading of it says.
     private mutating func read(_ index: Int, as reading: LineReading) {
-        lines[index].readings = []
-        if lines[index].kind == .record, lines[index].reading.labelStart == reading.labelStart { return }
         let raw = lines[index].raw
+        let line = lines[index]
+        line.readings = []
+        let isNew = line.kind != .record || line.reading.labelStart != reading.labelStart
         raw.withUnsafeBufferPointer { bytes in
-            rows.begin(&lines[index].draft, bytes, reading, offset: lines[index].offset, time: lines[index].time)
-            lines[index].draft.set(.message, StderrAssembler.untabbed(bytes[reading.textStart...]))
-            lines[index].knowledge = rows.knowledge(of: lines[index].draft, bytes, reading)
+            if isNew {
+                rows.begin(&line.draft, bytes, reading, offset: line.offset, time: line.time)
+                line.draft.set(.message, StderrAssembler.untabbed(bytes[reading.textStart...]))
+                line.column = .message
+                line.kind = .record
+                line.isHostile = true
+                line.isSettled = true
+            } else if !sameNames(reading, line.reading) {
+                setNames(index, reading)
+            }
+            line.knowledge = rows.knowledge(of: line.draft, bytes, reading)
         }
-        lines[index].reading = reading
-        lines[index].kind = .record
-        lines[index].column = .message
-        lines[index].isHostile = true
-        lines[index].isSettled = true
+        line.reading = reading
+    }
+
+    private func sameNames(_ one: LineReading, _ other: LineReading) -> Bool {
+        one.fields[.user] == other.fields[.user] && one.fields[.database] == other.fields[.database]
     }
 
     // MARK: - One record over several lines
 
-    /// Looks whether the last lines are one record with line feeds in its names, or a part of one.
-    private mutating func merge(_ last: Int) {
+    /// Looks whether the last lines are one record with line feeds in its names, or a part of one. True when they are.
+    private mutating func merge(_ last: Int) -> Bool {
         var weak: (start: Int, raw: [UInt8], reading: LineReading)?
         for start in 0...last where lines[start].kind != .loose && lines[last].offset <= lines[start].nameEnd {
             if start == last, lines[last].kind == .record { continue }
@@ -123,27 +169,31 @@ extension StderrAssembler {
                     guard let owner = lines.lastRecord(before: start),
                         raw.withUnsafeBufferPointer({ adopt(owner, forPart: $0, reading) })
                     else { continue }
-                    return mergePart(start...last, raw, reading, into: owner)
+                    mergePart(start...last, raw, reading, into: owner)
+                    return true
                 }
                 switch raw.withUnsafeBufferPointer({ strength($0, reading, start: start) }) {
                 case .none: continue
                 case .weak:
                     guard weak == nil, lines[last].kind != .record || lines[start].kind == .unfinished else { continue }
                     weak = (start, raw, reading)
-                case .strong: return mergeRecord(start...last, raw, reading)
+                case .strong(let agreeing):
+                    mergeRecord(start...last, raw, agreeing)
+                    return true
                 }
             }
         }
-        guard let weak else { return }
+        guard let weak else { return false }
         let isHalf = lines[weak.start].kind == .unfinished
         if isHalf || prefix.tailTells {
             mergeRecord(weak.start...last, weak.raw, weak.reading)
         } else {
             for index in weak.start...last { lines[index].isForged = true }
         }
+        return true
     }
 
-    private enum Strength { case none, weak, strong }
+    private enum Strength { case none, weak, strong(LineReading) }
 
     /// How sure it is that a record with line feeds in its names was meant: the message says the same names, or the
     /// session said them before; or no message of another kind can follow such names, which is weaker.
@@ -152,14 +202,14 @@ extension StderrAssembler {
             isSameProcess(bytes, reading, lines[owner].raw, lines[owner].reading),
             isSameClient(bytes, reading, lines[owner].raw, lines[owner].reading)
         {
-            return .strong
+            return .strong(reading)
         }
         let text = StderrAssembler.untabbed(bytes[reading.textStart...])
         guard let number = rows.known.find(text[...], reading.label), rows.known.kind(number).isEarly else {
             return .none
         }
-        guard rows.known.agrees(number, text[...], with: rows.names(bytes, reading)) else { return .none }
-        return rows.known.isNaming(number) ? .strong : .weak
+        guard let agreeing = rows.agreeing(bytes, reading, number, text[...]) else { return .none }
+        return rows.known.isNaming(number) ? .strong(agreeing) : .weak
     }
 
     private mutating func mergeRecord(_ range: ClosedRange<Int>, _ raw: [UInt8], _ reading: LineReading) {
@@ -184,13 +234,12 @@ extension StderrAssembler {
     /// True when a line is a part of that record: of the same process and client. Of a record with several readings, the
     /// one that names this client is then meant.
     mutating func adopt(_ owner: Int, forPart bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading) -> Bool {
-        guard isSameProcess(bytes, reading, lines[owner].raw, lines[owner].reading) else { return false }
-        if lines[owner].isHostile { return isSameClient(bytes, reading, lines[owner].raw, lines[owner].reading) }
-        guard
-            let other = lines[owner].readings.first(where: {
-                isSameClient(bytes, reading, lines[owner].raw, $0)
-            })
-        else { return false }
+        func isSame(_ other: LineReading) -> Bool {
+            isSameProcess(bytes, reading, lines[owner].raw, other)
+                && isSameClient(bytes, reading, lines[owner].raw, other)
+        }
+        if lines[owner].isHostile { return isSame(lines[owner].reading) }
+        guard let other = lines[owner].readings.first(where: isSame) else { return false }
         read(owner, as: other)
         return true
     }
@@ -206,23 +255,36 @@ extension StderrAssembler {
         return true
     }
 
-    private func isSameClient(
+    func isSameClient(
         _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading, _ other: [UInt8], _ otherReading: LineReading
     ) -> Bool {
-        for field in [PrefixField.user, .database, .application, .remote, .host] where prefix.has(field) {
-            let range = otherReading.fields[field]
-            guard range.upperBound <= other.count, bytes[reading.fields[field]].elementsEqual(other[range]) else {
-                return false
-            }
+        func isSame(_ range: Range<Int>, _ otherRange: Range<Int>) -> Bool {
+            otherRange.upperBound <= other.count && bytes[range].elementsEqual(other[otherRange])
         }
-        return true
+        for field in [PrefixField.application, .remote, .host] where prefix.has(field) {
+            guard isSame(reading.fields[field], otherReading.fields[field]) else { return false }
+        }
+        // Where user and database are parted may be known of one of them only.
+        if let pair = prefix.pair {
+            func both(_ fields: PrefixFields) -> Range<Int> {
+                fields[pair.first].lowerBound..<fields[pair.second].upperBound
+            }
+            return isSame(both(reading.fields), both(otherReading.fields))
+        }
+        return [PrefixField.user, .database].allSatisfy {
+            !prefix.has($0) || isSame(reading.fields[$0], otherReading.fields[$0])
+        }
     }
 
     /// A text without the TAB that the server puts behind each line feed.
     static func untabbed(_ text: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(text.count)
-        for byte in text where byte != 9 || result.last != 10 { result.append(byte) }
+        var last: UInt8 = 0
+        for byte in text {
+            if byte != 9 || last != 10 { result.append(byte) }
+            last = byte
+        }
         return result
     }
 }

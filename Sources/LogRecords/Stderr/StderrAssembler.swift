@@ -8,6 +8,8 @@ struct StderrAssembler: LineAssembler {
     let labels = StderrLabels.all
     var lines = HeldLines()
     private var reading = LineReading()
+    /// The line that those starting with TAB go on from.
+    private var current: HeldLine?
     private var stray: StrayRow?
     /// Lines end in CR LF.
     private let isWindows: Bool
@@ -61,14 +63,13 @@ struct StderrAssembler: LineAssembler {
 
     /// A line that starts with TAB.
     private mutating func goOn(_ line: LogLine, into rows: inout RowBuffer) {
-        guard !lines.isEmpty, lines[lines.count - 1].goesOn else { return rows.pass(line) }
-        let last = lines.count - 1
-        if lines[last].kind == .record, !lines[last].isSettled, line.offset <= lines[last].nameEnd,
+        guard let current else { return rows.pass(line) }
+        if current.kind == .record, !current.isSettled, line.offset <= current.nameEnd,
             labels.isAny(in: line.bytes, from: 0, before: line.bytes.count)
         {
-            lines[last].isDoubtful = true
+            current.isDoubtful = true
         }
-        lines[last].extend(line, hasReturn: hasReturn(line), keepsBytes: prefix.span > 0)
+        current.extend(line, hasReturn: hasReturn(line), keepsBytes: prefix.span > 0)
     }
 
     /// A new record.
@@ -82,32 +83,52 @@ struct StderrAssembler: LineAssembler {
         self.rows.begin(&held.draft, line.bytes, reading, offset: line.offset, time: time)
         if prefix.span > 0 {
             held.nameEnd = line.offset + slack + Int64(reading.headEnd + prefix.span)
-            let reach = min(line.bytes.count, reading.headEnd + prefix.reach + StderrLabels.longest)
-            if reading.textStart < reach, labels.isAny(in: line.bytes, from: reading.textStart, before: reach) {
-                held.isDoubtful = true
-            }
+            held.isDoubtful = hasOtherLabel(line.bytes)
         }
+        current = held
         swap(&held.reading, &reading)
+    }
+
+    /// True when another severity or label stands where a name could have put it.
+    private func hasOtherLabel(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let reach = min(bytes.count, reading.headEnd + prefix.reach + StderrLabels.longest)
+        return reading.textStart < reach && labels.isAny(in: bytes, from: reading.textStart, before: reach)
+            || labels.isAny(in: bytes, from: reading.headEnd, before: reading.labelStart)
     }
 
     /// A part of the last record.
     private mutating func join(_ line: LogLine, into rows: inout RowBuffer) {
         guard let owner = lines.lastRecord(before: lines.count), let part = part(line.bytes, of: owner) else {
-            return hold(line, .loose, into: &rows)
+            return hold(line, prefix.span > 0 ? .unfinished : .loose, isPart: true, into: &rows)
         }
-        lines[owner].column = part.label.column
-        lines[owner].goesOn = true
-        lines[owner].hasReturn = hasReturn(line)
-        lines[owner].end = line.end
-        self.rows.add(part.label, line.bytes[part.textStart...], to: &lines[owner].draft)
-        // Lines in between are other processes' output.
-        for index in owner + 1..<lines.count { lines[index].goesOn = false }
+        if prefix.span > 0, !lines[owner].isHostile, hasOtherLabel(line.bytes) {
+            if let other = adoptHeldPart(line.bytes, reading) { return add(line, other, to: lines[lines.count - 1]) }
+            let others = severeReadings(line.bytes, reading)
+            if !others.isEmpty {
+                hold(line, .unfinished, isPart: true, into: &rows)
+                lines[lines.count - 1].readings = others
+                lines[lines.count - 1].isSettled = true
+                return
+            }
+        }
+        add(line, part, to: lines[owner])
+    }
+
+    private mutating func add(_ line: LogLine, _ part: LineReading, to owner: HeldLine) {
+        owner.column = part.label.column
+        owner.hasReturn = hasReturn(line)
+        owner.end = line.end
+        rows.add(part.label, line.bytes[part.textStart...], to: &owner.draft)
+        current = owner
     }
 
     /// How a line is read as a part of a record, by process and names; nil when it is another's.
     private mutating func part(_ bytes: UnsafeBufferPointer<UInt8>, of owner: Int) -> LineReading? {
-        guard isSameProcess(bytes, reading, lines[owner].raw, lines[owner].reading) else { return nil }
-        guard lines[owner].isHostile || !lines[owner].readings.isEmpty else { return reading }
+        if !lines[owner].isHostile, lines[owner].readings.isEmpty {
+            guard isSameProcess(bytes, reading, lines[owner].raw, lines[owner].reading) else { return nil }
+            let isSure = prefix.span == 0 || !hasOtherLabel(bytes)
+            return isSure || isSameClient(bytes, reading, lines[owner].raw, lines[owner].reading) ? reading : nil
+        }
         var other = reading
         var from = other.headEnd
         while prefix.readLabel(bytes, from: from, labels: labels, &other) {
@@ -118,15 +139,19 @@ struct StderrAssembler: LineAssembler {
     }
 
     /// Keeps a line that may be a piece of another's prefix.
-    private mutating func hold(_ line: LogLine, _ kind: HeldLine.Kind, into rows: inout RowBuffer) {
+    private mutating func hold(
+        _ line: LogLine, _ kind: HeldLine.Kind, isPart: Bool = false, into rows: inout RowBuffer
+    ) {
         release(before: line.offset, withLastRecord: false, into: &rows)
         let isNear = (0..<lines.count).contains { line.offset <= lines[$0].nameEnd }
         guard kind == .unfinished && prefix.span > 0 || isNear else {
-            if !lines.isEmpty { lines[lines.count - 1].goesOn = false }
+            current = nil
             return passOver(line, kind, into: &rows)
         }
         let held = lines.add()
         held.begin(line, kind, hasReturn: hasReturn(line), keepsBytes: true)
+        held.isPart = isPart
+        current = held
         guard kind == .unfinished else { return }
         held.nameEnd = line.offset + slack + Int64(reading.headEnd + prefix.span)
         held.time = self.rows.time(line.bytes, reading.fields) ?? .distantPast
@@ -160,11 +185,15 @@ struct StderrAssembler: LineAssembler {
 
     // MARK: - Ends
 
-    /// Hands over what no line from that offset on can change. Parts may still come for the last record.
+    /// Hands over what no line from that offset on can change. Parts may still come for the last record, and, over more
+    /// lines, for one with names that look like something else.
     private mutating func release(before offset: Int64, withLastRecord: Bool, into rows: inout RowBuffer) {
         while !lines.isEmpty, offset > lines[0].nameEnd {
-            let isLast = lines[0].kind == .record && lines.lastRecord(before: lines.count) == 0
-            if isLast, !withLastRecord || lines[0].isHostile || !lines[0].readings.isEmpty { return }
+            if lines[0].kind == .record {
+                if !withLastRecord, lines.lastRecord(before: lines.count) == 0 { return }
+                let isOdd = lines[0].isHostile || !lines[0].readings.isEmpty
+                if isOdd, lines.count == 1 || offset <= lines[1].nameEnd { return }
+            }
             release(into: &rows)
         }
     }
@@ -173,13 +202,16 @@ struct StderrAssembler: LineAssembler {
     private mutating func release(into rows: inout RowBuffer) {
         let line = lines[0]
         let (offset, end) = (line.offset, line.end)
-        if line.isForged || line.readings.count > 1 {
+        if line === current { current = nil }
+        if line.isForged || !line.readings.isEmpty {
             rows.skip(offset: offset, end: end, reason: StderrAssembler.forged)
         } else if line.kind == .record {
             self.rows.finish(&line.draft, line.reading.label, line.knowledge)
             rows.append(line.draft)
         } else {
-            line.raw.withUnsafeBufferPointer { tell($0, line.kind, offset: offset, end: end, into: &rows) }
+            line.raw.withUnsafeBufferPointer {
+                tell($0, line.isPart ? .loose : line.kind, offset: offset, end: end, into: &rows)
+            }
         }
         lines.removeFirst()
     }

@@ -19,6 +19,19 @@ extension StderrRows {
         }
     }
 
+    /// The reading that makes the prefix name whom the message names, where a name holds what parts user and database;
+    /// nil when none does.
+    func agreeing(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading, _ number: Int, _ text: ArraySlice<UInt8>
+    ) -> LineReading? {
+        if known.agrees(number, text, with: names(bytes, reading)) { return reading }
+        let told = known.names(number, text).names
+        guard let other = prefix.parted(bytes, reading, user: told.user, database: told.database),
+            known.agrees(number, text, with: names(bytes, other))
+        else { return nil }
+        return other
+    }
+
     /// The names of a prefix as printed; nil where it has none.
     func names(_ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading) -> KnownMessages.Names {
         KnownMessages.Names(

@@ -14,9 +14,11 @@ struct StrayRow {
     /// Begins with a line that starts as a row does.
     init?(_ line: LogLine) {
         let bytes = line.bytes
-        guard bytes.count > 60, SoundRecord.isTimeStart(bytes, 0), bytes.prefix(36).contains(44) else { return nil }
+        guard bytes.count > 28, SoundRecord.isTimeStart(bytes, 0), bytes.prefix(36).contains(44) else { return nil }
         // Behind the zone: a comma, then a quoted name or nothing.
-        guard let comma = bytes.prefix(36).firstIndex(of: 44), bytes[comma + 1] == 34 || bytes[comma + 1] == 44 else {
+        guard let comma = bytes.prefix(36).firstIndex(of: 44), comma + 1 < bytes.count,
+            bytes[comma + 1] == 34 || bytes[comma + 1] == 44
+        else {
             return nil
         }
         offset = line.offset
