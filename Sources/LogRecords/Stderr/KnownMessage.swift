@@ -56,7 +56,8 @@ struct KnownMessage: Sendable {
     /// Errors in English, by how the message starts and ends. Only what stays true whoever raises it.
     static let errors: [(start: String, end: String, state: String)] = [
         ("permission denied", "", "42501"), ("must be owner of ", "", "42501"), ("must be superuser", "", "42501"),
-        ("must have admin option on ", "", "42501"), ("syntax error at ", "", "42601"),
+        ("must have admin option on ", "", "42501"), ("\"", " blocked by set_user", "42501"),
+        ("syntax error at ", "", "42601"),
         ("unterminated quoted ", "", "42601"), ("unterminated /* comment", "", "42601"),
         ("trailing junk after ", "", "42601"), ("each UNION query ", "", "42601"), ("UNION types ", "", "42804"),
         ("division by zero", "", "22012"), ("invalid input syntax for ", "", "22P02"),
@@ -65,6 +66,10 @@ struct KnownMessage: Sendable {
         ("canceling statement due to conflict with recovery", "", "40001"),
         ("canceling statement due to ", "", "57014"), ("current transaction is aborted", "", "25P02"),
         ("terminating connection due to administrator", "", "57P01"),
+        ("terminating connection due to unexpected postmaster exit", "", "57P01"),
+        ("terminating walreceiver process due to administrator", "", "57P01"),
+        ("could not connect to the primary server: ", "", "08006"),
+        ("cannot execute ", " in a read-only transaction", "25006"),
         ("terminating connection due to idle-in-transaction", "", "25P03"),
         ("terminating connection due to idle-session", "", "57P05"),
         ("role \"", "does not exist", "42704"), ("database \"", "does not exist", "3D000"),

@@ -57,7 +57,9 @@ enum PrefixField: UInt8, CaseIterable {
         case .time, .milliseconds, .start: 36
         case .backendType: 64
         case .rest: 256
-        case .tag, .session, .virtualTransaction: 32
+        case .session, .virtualTransaction: 32
+        // `sending backup "label"`
+        case .tag: 128
         default: 20
         }
     }

@@ -47,7 +47,7 @@ struct PrefixGuess {
             var line = Bytes(rebasing: rest[..<end])
             rest = rest[min(end + 1, rest.endIndex)...]
             if line.last == 13 { line = Bytes(rebasing: line.dropLast()) }
-            guard line.count > 10, line[0] != 9, labels.isAny(in: line, from: 0, before: min(line.count, 600)) else {
+            guard line.count > 5, line[0] != 9, labels.isAny(in: line, from: 0, before: min(line.count, 600)) else {
                 continue
             }
             lines.append(line)

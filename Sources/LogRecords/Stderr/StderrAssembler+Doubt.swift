@@ -151,7 +151,7 @@ extension StderrAssembler {
 
     /// Looks whether the last lines are one record with line feeds in its names, or a part of one. True when they are.
     private mutating func merge(_ last: Int) -> Bool {
-        var weak: (start: Int, raw: [UInt8], reading: LineReading)?
+        var weak: [(start: Int, raw: [UInt8], reading: LineReading)] = []
         for start in 0...last where lines[start].kind != .loose && lines[last].offset <= lines[start].nameEnd {
             if start == last, lines[last].kind == .record { continue }
             var raw: [UInt8] = []
@@ -175,20 +175,20 @@ extension StderrAssembler {
                 switch raw.withUnsafeBufferPointer({ strength($0, reading, start: start) }) {
                 case .none: continue
                 case .weak:
-                    guard weak == nil, lines[last].kind != .record || lines[start].kind == .unfinished else { continue }
-                    weak = (start, raw, reading)
+                    guard lines[last].kind != .record || lines[start].kind == .unfinished else { continue }
+                    if weak.last?.start != start { weak.append((start, raw, reading)) }
                 case .strong(let agreeing):
                     mergeRecord(start...last, raw, agreeing)
                     return true
                 }
             }
         }
-        guard let weak else { return false }
-        let isHalf = lines[weak.start].kind == .unfinished
-        if isHalf || prefix.tailTells {
-            mergeRecord(weak.start...last, weak.raw, weak.reading)
+        guard let first = weak.first else { return false }
+        if weak.count == 1, lines[first.start].kind == .unfinished || prefix.tailTells {
+            mergeRecord(first.start...last, first.raw, first.reading)
         } else {
-            for index in weak.start...last { lines[index].isForged = true }
+            // Nothing tells where the record starts, nor which of the lines are records of their own.
+            for index in first.start...last { lines[index].isForged = true }
         }
         return true
     }

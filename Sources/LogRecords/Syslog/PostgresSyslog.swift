@@ -64,9 +64,7 @@ struct PostgresSyslog: SyslogProgram {
         }
         let text = UnsafeBufferPointer(rebasing: line.text[number.text...])
         if let part = number.part, part > 1, let known, open[known].number == number.message {
-            let word = text.dropFirst().prefix { ![9, 10, 11, 12, 13, 32].contains($0) }.count + 1
-            // A part that had room for the next word ended at a line feed.
-            return add(text, feed: open[known].lastPart + word <= PostgresSyslog.partLimit, span, to: known)
+            return add(text, feed: isFeed(before: text, behind: open[known].lastPart), span, to: known)
         }
         if let known { end(known, into: &rows) }
         if let part = number.part, part > 1 { return rows.pass(line.line) }
@@ -79,6 +77,16 @@ struct PostgresSyslog: SyslogProgram {
     mutating func finish(into rows: inout RowBuffer) {
         while !open.isEmpty { end(0, into: &rows) }
         records.finish(into: &rows)
+    }
+
+    /// True when a line feed stood between two parts. Else the record was cut before a blank, where the next word had no
+    /// room, or in a word that fills a part by itself. Behind a line feed of a text stands a TAB, which may be a blank
+    /// too: only a word of usual length tells.
+    private func isFeed(before text: UnsafeBufferPointer<UInt8>, behind length: Int) -> Bool {
+        guard let first = text.first else { return true }
+        guard [9, 11, 12, 13, 32].contains(first) else { return length < PostgresSyslog.partLimit - 4 }
+        let word = text.dropFirst().prefix { ![9, 10, 11, 12, 13, 32].contains($0) }.count + 1
+        return length + word <= PostgresSyslog.partLimit || (first == 9 && word > PostgresSyslog.partLimit / 2)
     }
 
     private mutating func add(_ text: UnsafeBufferPointer<UInt8>, feed: Bool, _ span: TextLine, to index: Int) {

@@ -67,10 +67,11 @@ public struct SyslogEnvelope: Equatable, Sendable {
         guard scan.skip(32) else { return nil }
         if !scan.skip(45) {
             while scan.skip(91) {
-                var isEscaped = false
+                var (isQuoted, isEscaped) = (false, false)
                 _ = scan.run { byte in
-                    defer { isEscaped = byte == 92 && !isEscaped }
-                    return byte != 93 || isEscaped
+                    if byte == 34, !isEscaped { isQuoted.toggle() }
+                    isEscaped = byte == 92 && !isEscaped
+                    return byte != 93 || isQuoted
                 }
                 guard scan.skip(93) else { return nil }
             }
