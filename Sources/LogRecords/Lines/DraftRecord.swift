@@ -91,6 +91,17 @@ struct DraftRecord {
         ranges[column.rawValue] = storage.count..<storage.count
     }
 
+    /// Where all columns stand, for the length of a call: bytes, a range for each column number, and a bit for each that
+    /// was given. Nil when a column outgrew its place.
+    func withColumns<Result>(
+        _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<Range<Int>>, UInt32) -> Result
+    ) -> Result? {
+        guard long.isEmpty else { return nil }
+        return storage.withUnsafeBufferPointer { bytes in
+            ranges.withUnsafeBufferPointer { body(bytes, $0, present) }
+        }
+    }
+
     /// The content of a column for the length of a call; empty when it was not given.
     func withContent<Result>(_ column: LogColumn, _ body: (ArraySlice<UInt8>) -> Result) -> Result {
         if let text = long[column.rawValue] { return body(text.kept[...]) }

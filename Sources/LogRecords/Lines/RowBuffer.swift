@@ -1,3 +1,4 @@
+import Glibc
 import VigilModel
 
 /// What an assembler has found: rows laid out in the form of csvlog, lines that are no records, and bytes that should
@@ -19,22 +20,24 @@ public struct RowBuffer {
     /// True when it is time to hand over.
     var isFull: Bool { bytes.count >= 256 << 10 || rows.count >= 2048 || unread.count + text.count >= 1024 }
 
+    /// Adds a record, which is not copied.
+    mutating func append(_ draft: inout DraftRecord) { append(draft) }
+
     /// Adds a record.
     mutating func append(_ draft: borrowing DraftRecord) {
         let start = bytes.count
         let first = separators.count
-        for column in LogColumn.allCases {
-            if draft.has(column) {
-                draft.withContent(column) { content in
-                    if content.isEmpty || content.contains(34) {
-                        quote(content)
-                    } else {
-                        bytes.append(contentsOf: content)
-                    }
-                }
+        let isDone: Void? = draft.withColumns { storage, ranges, present in
+            for column in 0..<RowBuffer.columnCount {
+                if present & 1 << UInt32(column) != 0 { append(UnsafeBufferPointer(rebasing: storage[ranges[column]])) }
+                endColumn(column)
             }
-            separators.append(UInt32(bytes.count))
-            bytes.append(column == .queryID ? 10 : 44)
+        }
+        if isDone == nil {
+            for column in LogColumn.allCases {
+                if draft.has(column) { draft.withContent(column) { $0.withUnsafeBufferPointer { append($0) } } }
+                endColumn(column.rawValue)
+            }
         }
         rows.append(
             RecordBatch.Row(
@@ -43,8 +46,24 @@ public struct RowBuffer {
         offsets.append(draft.offset)
     }
 
+    private static let columnCount = LogColumn.allCases.count
+
+    @inline(__always)
+    private mutating func endColumn(_ column: Int) {
+        separators.append(UInt32(bytes.count))
+        bytes.append(column == RowBuffer.columnCount - 1 ? 10 : 44)
+    }
+
+    @inline(__always)
+    private mutating func append(_ content: UnsafeBufferPointer<UInt8>) {
+        guard let base = content.baseAddress, !content.isEmpty, memchr(base, 34, content.count) == nil else {
+            return quote(content)
+        }
+        bytes.append(contentsOf: content)
+    }
+
     /// Quotes a text as csvlog does.
-    private mutating func quote(_ content: ArraySlice<UInt8>) {
+    private mutating func quote(_ content: UnsafeBufferPointer<UInt8>) {
         bytes.append(34)
         for byte in content {
             if byte == 34 { bytes.append(34) }

@@ -102,6 +102,9 @@ struct KnownMessages: Sendable {
     func isDenied(_ text: ArraySlice<UInt8>) -> Bool { denied.contains { fits($0, text) } }
 
     private func fits(_ template: Template, _ text: ArraySlice<UInt8>) -> Bool {
+        // Two bytes settle most.
+        let start = template.pieces[0]
+        if start.count > 1, text.count > 1, start[1] != text[text.startIndex + 1] { return false }
         let first = template.pieces[0]
         guard text.starts(with: first) else { return false }
         let last = template.pieces[template.pieces.count - 1]

@@ -11,7 +11,7 @@ extension StderrAssembler {
         lines[last].isSettled = true
         if lines[last].kind == .record {
             lines[last].knowledge = lines[last].raw.withUnsafeBufferPointer {
-                rows.knowledge(of: lines[last].draft, $0, lines[last].reading)
+                rows.knowledge(of: &lines[last].draft, $0, lines[last].reading)
             }
             guard prefix.span > 0 else { return }
             let isAtOdds = lines[last].knowledge.number.map { number in
@@ -138,7 +138,7 @@ extension StderrAssembler {
             } else if !sameNames(reading, line.reading) {
                 setNames(index, reading)
             }
-            line.knowledge = rows.knowledge(of: line.draft, bytes, reading)
+            line.knowledge = rows.knowledge(of: &line.draft, bytes, reading)
         }
         line.reading = reading
     }

@@ -207,7 +207,7 @@ struct StderrAssembler: LineAssembler {
             rows.skip(offset: offset, end: end, reason: StderrAssembler.forged)
         } else if line.kind == .record {
             self.rows.finish(&line.draft, line.reading.label, line.knowledge)
-            rows.append(line.draft)
+            rows.append(&line.draft)
         } else {
             line.raw.withUnsafeBufferPointer {
                 tell($0, line.isPart ? .loose : line.kind, offset: offset, end: end, into: &rows)

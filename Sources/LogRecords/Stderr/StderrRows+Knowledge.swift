@@ -9,7 +9,7 @@ struct MessageKnowledge {
 extension StderrRows {
     /// Looks at a whole message behind a prefix.
     func knowledge(
-        of draft: borrowing DraftRecord, _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading
+        of draft: inout DraftRecord, _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading
     ) -> MessageKnowledge {
         draft.withContent(.message) { message in
             guard let number = known.find(message, reading.label) else { return MessageKnowledge() }
