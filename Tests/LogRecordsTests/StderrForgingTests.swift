@@ -12,9 +12,11 @@ struct StderrForgingTests {
         "%m [%p] %quser=%u,db=%d ",
     ]
 
-    /// Names as PostgreSQL cuts them.
+    /// Names of at most 63 bytes, as PostgreSQL cuts them (whole characters here).
     private static func cut(_ name: String) -> String {
-        String(decoding: Array(name.utf8.prefix(63)), as: UTF8.self)
+        var bytes = Array(name.utf8.prefix(63))
+        while String(validating: bytes, as: UTF8.self) == nil { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The line that a client would like to be believed, behind what makes the true line look whole.
@@ -94,6 +96,44 @@ struct StderrForgingTests {
             #expect(row[.connectionFrom] == address, "\(shown)")
             #expect(found.unread.isEmpty && found.text.isEmpty, "\(shown)")
             #expect(found.values(.message).last == "statement: select 3", "\(shown)")
+        }
+    }
+
+    @Test("any names make one failed login", arguments: 1...60)
+    func random(seed: Int) {
+        var numbers = SeededNumbers(seed: UInt64(seed))
+        let prefix = StderrForgingTests.prefixes[seed % StderrForgingTests.prefixes.count]
+        let known = StderrForgingTests.names(prefix).map(\.user)
+        var pieces = known.flatMap { name in
+            (0..<3).map { _ in String(name.prefix(Int.random(in: 1...40, using: &numbers))) }
+        }
+        pieces += [
+            "\n", "\n", "\n\t", "@", " ", "LOG:  ", "FATAL:  ", "DETAIL:  ", "bob@shop ", ",db=", "[2002]", "\"", ":  ",
+        ]
+        for _ in 0..<60 {
+            func name() -> String {
+                let count = Int.random(in: 1...6, using: &numbers)
+                return StderrForgingTests.cut(
+                    (0..<count).map { _ in pieces.randomElement(using: &numbers) ?? "" }.joined())
+            }
+            var names = (user: name(), database: name())
+            if Bool.random(using: &numbers) { names.database = "shop" }
+            let message = "password authentication failed for user \"\(names.user)\""
+            var writer = LogWriter(prefix)
+            var entry = LogWriter.Entry(user: nil, database: nil, host: "192.0.2.66", pid: 2002, tag: "")
+            entry.message = "connection received: host=192.0.2.66 port=40000"
+            writer.write(entry)
+            writer.text += StderrForgingTests.log(prefix, names, message, detail: true).text
+            let found = readLog(writer.text, prefix: prefix)
+            let failures = found.rows.filter(StderrForgingTests.counts)
+            let shown = "\(prefix) \(names)"
+            #expect(failures.count == 1, "\(shown)")
+            #expect(failures.first?[.userName] == names.user && failures.first?[.processID] == "2002", "\(shown)")
+            #expect(!found.rows.contains { $0[.connectionFrom]?.contains("6.6.6.6") == true }, "\(shown)")
+            #expect(
+                found.values(.message).filter { $0.hasPrefix("statement: ") || $0.hasPrefix("connection received") }
+                    .count == 4, "\(shown)")
+            #expect(found.rows.count == 5, "\(shown)")
         }
     }
 

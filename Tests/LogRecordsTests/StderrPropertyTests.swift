@@ -36,6 +36,53 @@ struct StderrPropertyTests {
         #expect(readLog(bytes, prefix: prefix, pieces: [1]) == whole, "seed \(seed), byte by byte")
     }
 
+    @Test("a reading that goes on where another ended finds what one reading finds", arguments: 1...40)
+    func resumed(seed: Int) {
+        var numbers = SeededNumbers(seed: UInt64(seed) &* 13)
+        let prefix = StderrForgingTests.prefixes[seed % StderrForgingTests.prefixes.count]
+        let bytes = StderrPropertyTests.log(&numbers, prefix)
+        let facts = ReadingFacts(timezone: nil, prefix: prefix, head: Array(bytes.prefix(LogFormat.sniffLength)))
+        var found = StderrFound()
+        var position = 0
+        while position < bytes.count {
+            let reader = LogFormat.stderr.reader(offset: Int64(position), facts)
+            var rest = bytes[position..<min(bytes.count, position + Int.random(in: 1...6000, using: &numbers))]
+            if rest.endIndex < bytes.count, !rest.contains(10) { rest = bytes[position...] }
+            let isLast = rest.endIndex == bytes.count
+            while !rest.isEmpty {
+                _ = reader.fill { buffer in
+                    let count = min(buffer.count, rest.count)
+                    buffer.copyBytes(from: rest.prefix(count))
+                    rest = rest.dropFirst(count)
+                    return count
+                }
+                reader.drain(into: &found, atEnd: false)
+            }
+            if isLast {
+                reader.drain(into: &found, atEnd: true)
+                break
+            }
+            // Nothing was decided: more must be read at a time.
+            if Int(reader.position) == position {
+                let whole = LogFormat.stderr.reader(offset: Int64(position), facts)
+                var all = bytes[position...]
+                while !all.isEmpty {
+                    _ = whole.fill { buffer in
+                        let count = min(buffer.count, all.count)
+                        buffer.copyBytes(from: all.prefix(count))
+                        all = all.dropFirst(count)
+                        return count
+                    }
+                    whole.drain(into: &found, atEnd: false)
+                }
+                whole.drain(into: &found, atEnd: true)
+                break
+            }
+            position = Int(reader.position)
+        }
+        #expect(found == readLog(bytes, prefix: prefix), "seed \(seed)")
+    }
+
     @Test("accounts for every byte", arguments: 1...40)
     func everyByte(seed: Int) {
         var numbers = SeededNumbers(seed: UInt64(seed) &* 977)

@@ -65,10 +65,16 @@ public struct RowBuffer {
     /// Quotes a text as csvlog does.
     private mutating func quote(_ content: UnsafeBufferPointer<UInt8>) {
         bytes.append(34)
-        for byte in content {
-            if byte == 34 { bytes.append(34) }
-            bytes.append(byte)
+        var rest = content[...]
+        while let base = rest.base.baseAddress, !rest.isEmpty,
+            let found = memchr(base + rest.startIndex, 34, rest.count)
+        {
+            let next = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base + 1
+            bytes.append(contentsOf: rest[..<next])
+            bytes.append(34)
+            rest = rest[next...]
         }
+        bytes.append(contentsOf: rest)
         bytes.append(34)
     }
 

@@ -22,8 +22,10 @@ struct KnownMessages: Sendable {
     static let all = KnownMessages(.all)
 
     private let templates: [Template]
-    /// Templates by severity and first byte, those with most text of their own first.
-    private let byFirst: [[Int]]
+    /// Numbers of templates by severity and first byte, those with most text of their own first, one list behind the
+    /// other; where each list starts, and one more.
+    private let listed: [Int]
+    private let starts: [UInt16]
     /// What may follow the user of "connection authorized", and the database.
     private let databaseParts, laterParts: [[UInt8]]
     /// Wordings of SQLSTATE 42501.
@@ -47,7 +49,9 @@ struct KnownMessages: Sendable {
             }
         }
         self.templates = templates
-        self.byFirst = byFirst.map { $0.sorted { templates[$0].weight > templates[$1].weight } }
+        let lists = byFirst.map { $0.sorted { templates[$0].weight > templates[$1].weight } }
+        listed = lists.flatMap { $0 }
+        starts = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + UInt16($1.count)) }
         databaseParts = KnownMessages.starts(messages, ["authorized_database"])
         laterParts = KnownMessages.starts(messages, ["authorized_application", "authorized_ssl", "authorized_gss"])
         denied = messages.names.filter { name in
@@ -84,10 +88,10 @@ struct KnownMessages: Sendable {
     /// The number of the message of that severity that a text is, by how it starts and ends.
     func find(_ text: ArraySlice<UInt8>, _ label: StderrLabel) -> Int? {
         guard let first = text.first else { return nil }
-        for number in byFirst[Int(label.rawValue) * 256 + Int(first)] where fits(templates[number], text) {
-            return number
-        }
-        return nil
+        let list = Int(label.rawValue) * 256 + Int(first)
+        // Most messages of a log are none of these.
+        guard starts[list] != starts[list + 1] else { return nil }
+        return listed[Int(starts[list])..<Int(starts[list + 1])].first { fits(templates[$0], text) }
     }
 
     /// What a message of that number tells.

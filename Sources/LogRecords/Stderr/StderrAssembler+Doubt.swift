@@ -126,6 +126,7 @@ extension StderrAssembler {
         let raw = lines[index].raw
         let line = lines[index]
         line.readings = []
+        line.isForged = false
         let isNew = line.kind != .record || line.reading.labelStart != reading.labelStart
         raw.withUnsafeBufferPointer { bytes in
             if isNew {

@@ -30,7 +30,7 @@ struct StderrAssembler: LineAssembler {
         isWindows = feed > 0 && facts.head[feed - 1] == 13
     }
 
-    var held: Int64? { lines.isEmpty ? stray?.offset : lines[0].offset }
+    var held: Int64? { stray?.offset ?? (lines.isEmpty ? nil : lines[0].offset) }
 
     var unknownZones: Set<String> { rows.clock.unknownZones }
 
@@ -145,6 +145,8 @@ struct StderrAssembler: LineAssembler {
         release(before: line.offset, withLastRecord: false, into: &rows)
         let isNear = (0..<lines.count).contains { line.offset <= lines[$0].nameEnd }
         guard kind == .unfinished && prefix.span > 0 || isNear else {
+            // A record is written as a whole: another process's line ends it.
+            while !lines.isEmpty { release(into: &rows) }
             current = nil
             return passOver(line, kind, into: &rows)
         }
@@ -161,7 +163,6 @@ struct StderrAssembler: LineAssembler {
     /// A line that cannot be a piece of a prefix.
     private mutating func passOver(_ line: LogLine, _ kind: HeldLine.Kind, into rows: inout RowBuffer) {
         if kind == .loose, let row = StrayRow(line) {
-            while !lines.isEmpty { release(into: &rows) }
             stray = row
             return endRow(ifWhole: true, into: &rows)
         }
