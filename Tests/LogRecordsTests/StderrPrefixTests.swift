@@ -99,6 +99,20 @@ struct StderrPrefixTests {
     }
 
     @Test(
+        "a flood of names that look like something else does not hide it",
+        arguments: StderrForgingTests.prefixes.prefix(4))
+    func flooded(prefix: String) {
+        for names in StderrForgingTests.names(prefix).enumerated().filter({ $0.offset % 18 == 1 }).map(\.element) {
+            let message = "password authentication failed for user \"\(names.user)\""
+            let failure = StderrForgingTests.log(prefix, names, message, detail: true).text
+            let log = StderrPrefixTests.log(prefix) + String(repeating: failure, count: 20)
+            #expect(LogFormat.detect(Array(log.utf8), path: "postgresql.log") == .stderr, "\(prefix) \(names)")
+            let found = readLog(log)
+            #expect(found.rows.filter(StderrForgingTests.counts).count == 20 + 3, "\(prefix) \(names)")
+        }
+    }
+
+    @Test(
         "no other program's log is taken for a stderr log",
         arguments: [
             "2026-03-02 09:49:00.374 UTC [1029] LOG C-0x562a58987ac0: shop/bob@192.0.2.1:40138 login attempt: db=shop user=bob tls=no\n",

@@ -22,19 +22,49 @@ struct PrefixGuess {
     init(_ head: Bytes, needsTime: Bool = true) {
         let lines = PrefixGuess.lines(head)
         guard !lines.isEmpty else { return }
-        var best = PrefixGuess.best(
-            of: needsTime ? UsualPrefixes.all : UsualPrefixes.all + UsualPrefixes.timeless, lines)
-        if best.score < lines.count * 9 {
-            let made = PrefixInference.prefixes(lines).map { ($0, LogLinePrefix($0)) }
-            let other = PrefixGuess.best(of: made.filter { $0.1.hasTime || !needsTime }, lines)
-            if other.score > best.score { best = other }
+        let found = PrefixGuess.search(lines, needsTime: needsTime)
+        guard needsTime, found.first.map({ $0.fits * 10 < lines.count * 9 }) ?? true else {
+            if let found = found.first, found.fits * 2 >= lines.count { best = found.prefix }
+            return
         }
-        if best.fits * 2 < lines.count {
-            let other = PrefixGuess.best(
-                of: needsTime ? UsualPrefixes.fallbacks : [("%~", LogLinePrefix("%~"))], lines)
-            if other.fits > best.fits { best = other }
+        // Lines that fit nothing may be pieces of names: clients must not hide the prefix behind them. The prefix is the
+        // one that leaves the least unexplained when the lines are read by it.
+        let timed = lines.filter(PrefixGuess.startsWithTime)
+        let candidates = found.prefix(4) + PrefixGuess.search(timed, needsTime: true).prefix(6)
+        let trials = candidates.map { ($0.prefix, PrefixTrial.unexplained(head, by: $0.prefix)) }
+        guard let least = trials.min(by: { $0.1 < $1.1 }), least.1 * 10 < head.count * 7 else { return }
+        best = least.0
+    }
+
+    private static func startsWithTime(_ line: Bytes) -> Bool {
+        let start = line.prefix(3).firstIndex { $0 &- 48 < 10 } ?? 0
+        return PrefixShape.end(.time, line, start, line.count) != nil
+            || PrefixShape.end(.milliseconds, line, start, line.count) != nil
+            || PrefixShape.end(.epoch, line, start, line.count) != nil
+    }
+
+    private typealias Found = (prefix: LogLinePrefix, fits: Int, score: Int)
+
+    /// Prefixes that fit some of the lines, best first.
+    private static func search(_ lines: [Bytes], needsTime: Bool) -> [Found] {
+        var found = score(needsTime ? UsualPrefixes.all : UsualPrefixes.all + UsualPrefixes.timeless, lines)
+        if (found.first?.score ?? 0) < lines.count * 9 {
+            found += score(
+                PrefixInference.prefixes(lines).map(LogLinePrefix.init).filter { $0.hasTime || !needsTime }, lines)
         }
-        if best.fits * 2 >= lines.count { self.best = best.prefix }
+        if (found.map(\.fits).max() ?? 0) * 2 < lines.count {
+            found += score(needsTime ? UsualPrefixes.fallbacks : [LogLinePrefix("%~")], lines)
+        }
+        return found.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }
+            .map(\.element)
+    }
+
+    private static func score(_ prefixes: [LogLinePrefix], _ lines: [Bytes]) -> [Found] {
+        prefixes.map { prefix in
+            let (fits, score) = score(prefix, lines)
+            return (prefix, fits, score)
+        }.filter { $0.score > 0 }.enumerated()
+            .sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)
     }
 
     /// Lines with a severity or label in them, whole, without those that go on from another.
@@ -55,17 +85,6 @@ struct PrefixGuess {
         return lines
     }
 
-    private static func best(
-        of prefixes: [(String, LogLinePrefix)], _ lines: [Bytes]
-    ) -> (prefix: LogLinePrefix?, fits: Int, score: Int) {
-        var best: (prefix: LogLinePrefix?, fits: Int, score: Int) = (nil, 0, 0)
-        for (_, prefix) in prefixes {
-            let found = score(prefix, lines)
-            if found.score > best.score { best = (prefix, found.fits, found.score) }
-        }
-        return best
-    }
-
     /// How many lines fit, and that with what speaks for and against the prefix.
     static func score(_ prefix: LogLinePrefix, _ lines: [Bytes]) -> (fits: Int, score: Int) {
         let names = StderrRows(prefix: prefix, zones: TimeZoneTable())
@@ -78,7 +97,7 @@ struct PrefixGuess {
             fits += 1
             score += 10
             // A name could look so, but hardly any does.
-            for field in [PrefixField.user, .database] where !isLikelyName(line, reading.fields[field]) { score -= 8 }
+            for field in prefix.tailFields where !isLikely(field, line, reading.fields[field]) { score -= 8 }
             // A client's line says nothing of the client: that prefix would.
             let isAnonymous = prefix.tellsClients && (reading.stops || names.isBackground(reading))
             if reading.label == .statement, isAnonymous { score -= 11 }
@@ -91,10 +110,15 @@ struct PrefixGuess {
         return (fits, score)
     }
 
-    private static func isLikelyName(_ line: Bytes, _ range: Range<Int>) -> Bool {
-        let name = line[range]
-        return !name.contains { [32, 40, 41, 44, 61, 91, 93].contains($0) }
-            || known.unknownNames.contains { name.elementsEqual($0) }
+    private static func isLikely(_ field: PrefixField, _ line: Bytes, _ range: Range<Int>) -> Bool {
+        let text = line[range]
+        switch field {
+        case .user, .database:
+            return !text.contains { [32, 40, 41, 44, 61, 91, 93].contains($0) }
+                || known.unknownNames.contains { text.elementsEqual($0) }
+        case .backendType: return text.allSatisfy { $0 == 32 || $0 == 45 || (97...122).contains($0 | 32) }
+        default: return true
+        }
     }
 
     /// What the first lines prove of zones: a session's start and id in one line, or the id of a session in the line that

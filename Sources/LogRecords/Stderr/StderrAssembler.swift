@@ -19,7 +19,7 @@ struct StderrAssembler: LineAssembler {
 
     init(_ facts: ReadingFacts) {
         let prefix = facts.prefix.map(LogLinePrefix.init) ?? PrefixGuess(facts.head).best
-        self.init(prefix ?? LogLinePrefix("%m [%p] "), facts: facts, slack: 0)
+        self.init(prefix ?? LogLinePrefix("%m [%p] %q%u@%d "), facts: facts, slack: 0)
     }
 
     init(_ prefix: LogLinePrefix, facts: ReadingFacts, slack: Int64) {

@@ -1,20 +1,20 @@
 /// Prefixes that are in use. Of two that fit alike the first counts: those that end early for processes without a client
 /// fit whatever the shorter ones fit.
 enum UsualPrefixes {
-    static let all: [(String, LogLinePrefix)] = texts.map { ($0, LogLinePrefix($0)) }
+    static let all = texts.map(LogLinePrefix.init)
 
     /// Prefixes without a time, as syslog does not need one.
-    static let timeless: [(String, LogLinePrefix)] = [
+    static let timeless = [
         "%q%u@%d ", "user=%u,db=%d,app=%a,client=%h ", "user=%u,db=%d,remote=%r ", "user=%u,db=%d ",
         "%quser=%u,db=%d,app=%a,client=%h ", "%quser=%u,db=%d ", "db=%d,user=%u,app=%a,client=%h ", "db=%d,user=%u ",
         "%u@%d ", "[%p] %q%u@%d ", "%h %q%u@%d ", "%q%u@%d %h ", "%q%u@%d %r ", "%q%r %u@%d ", "%c %q%u@%d ", "%c ",
         "%l %c ", "[%p] ", "%p ", "%e ", "",
-    ].map { ($0, LogLinePrefix($0)) }
+    ].map(LogLinePrefix.init)
 
     /// A time, and anything between it and the severity.
-    static let fallbacks: [(String, LogLinePrefix)] = [
+    static let fallbacks = [
         "%m [%p]%~", "%t [%p]%~", "%m%~", "%t%~", "%n%~",
-    ].map { ($0, LogLinePrefix($0)) }
+    ].map(LogLinePrefix.init)
 
     private static let texts = [
         // Debian and Ubuntu (10 on; before).

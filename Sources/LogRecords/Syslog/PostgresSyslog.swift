@@ -36,7 +36,7 @@ struct PostgresSyslog: SyslogProgram {
     init(_ facts: ReadingFacts, _ head: SyslogHead) {
         names = head.names
         isNumbered = head.isNumbered
-        let prefix = head.prefix ?? LogLinePrefix("%m [%p] ")
+        let prefix = head.prefix ?? LogLinePrefix("%m [%p] %q%u@%d ")
         records = StderrAssembler(
             prefix, facts: ReadingFacts(timezone: facts.timezone),
             slack: head.isNumbered ? 0 : PostgresSyslog.headerLength)
