@@ -30,7 +30,11 @@ struct PrefixGuess {
         // Lines that fit nothing may be pieces of names: clients must not hide the prefix behind them. The prefix is the
         // one that leaves the least unexplained when the lines are read by it.
         let timed = lines.filter(PrefixGuess.startsWithTime)
-        let candidates = found.prefix(4) + PrefixGuess.search(timed, needsTime: true).prefix(6)
+        let made = PrefixInference.prefixes(timed).map(LogLinePrefix.init).filter(\.hasTime)
+        var candidates = Array(found.prefix(2))
+        for (prefixes, count) in [(UsualPrefixes.all, 6), (made, 4), (UsualPrefixes.fallbacks, 1)] {
+            candidates += PrefixGuess.score(prefixes, timed).prefix(count)
+        }
         let trials = candidates.map { ($0.prefix, PrefixTrial.unexplained(head, by: $0.prefix)) }
         guard let least = trials.min(by: { $0.1 < $1.1 }), least.1 * 10 < head.count * 7 else { return }
         best = least.0
