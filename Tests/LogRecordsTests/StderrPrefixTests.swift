@@ -98,6 +98,13 @@ struct StderrPrefixTests {
                 == 6)
     }
 
+    @Test("is found in a file that had one line when it was opened", arguments: prefixes.prefix(20))
+    func grown(prefix: String) {
+        let bytes = Array(StderrPrefixTests.log(prefix).utf8)
+        let first = (bytes.firstIndex(of: 10) ?? 0) + 1
+        StderrPrefixTests.check(readLog(bytes, head: Array(bytes[..<first])), prefix)
+    }
+
     @Test(
         "a flood of names that look like something else does not hide it",
         arguments: StderrForgingTests.prefixes.prefix(4))

@@ -129,7 +129,9 @@ struct KnownMessages: Sendable {
                 guard rest.starts(with: name) else { return false }
                 rest = rest.dropFirst(name.count)
             } else if index + 1 == template.blanks.count {
+                let isName = (blank == .user || blank == .database) && !KnownMessage.all[template.kind].isOpen
                 return rest.count >= piece.count && rest.suffix(piece.count).elementsEqual(piece)
+                    && (!isName || rest.count - piece.count <= PrefixField.user.longest)
             } else {
                 guard let next = KnownMessages.place(of: piece, in: rest) else { return false }
                 rest = rest[next...]

@@ -15,14 +15,15 @@ extension StderrAssembler {
             }
             guard prefix.span > 0 else { return }
             let isAtOdds = lines[last].knowledge.number.map { number in
-                rows.known.kind(number).isEarly && rows.known.isNaming(number) && !lines[last].knowledge.agrees
+                rows.known.kind(number).isEarly && rows.known.isNaming(number)
+                    && (!lines[last].knowledge.agrees || lines[last].reading.stops)
             }
             let followsHalf = (0..<last).contains {
                 lines[$0].kind == .unfinished && lines[last].offset <= lines[$0].nameEnd
             }
             if lines[last].isDoubtful || isAtOdds == true || followsHalf, merge(last) { return }
             if lines[last].isDoubtful { return decide(last) }
-            if isAtOdds == true { part(last) }
+            if isAtOdds == true, !lines[last].knowledge.agrees { part(last) }
         } else if lines[last].raw.withUnsafeBufferPointer({ labels.isAny(in: $0, from: 0, before: $0.count) }) {
             _ = merge(last)
         }

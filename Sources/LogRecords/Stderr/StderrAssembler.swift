@@ -3,7 +3,7 @@ import VigilModel
 /// Puts the lines of a stderr log together: `<prefix>SEVERITY:  message`, lines that start with TAB and go on from the
 /// one before, and parts with a prefix of their own (DETAIL, HINT, STATEMENT, …). `elog.c`, send_message_to_server_log.
 struct StderrAssembler: LineAssembler {
-    let prefix: LogLinePrefix
+    private(set) var prefix: LogLinePrefix
     var rows: StderrRows
     let labels = StderrLabels.all
     var lines = HeldLines()
@@ -11,6 +11,8 @@ struct StderrAssembler: LineAssembler {
     /// The line that those starting with TAB go on from.
     var current: HeldLine?
     var stray: StrayRow?
+    /// The start of a file that was short when it was opened, as long as its prefix may turn out to be another one.
+    private var learning: PrefixLearning?
     /// Lines end in CR LF.
     private let isWindows: Bool
 
@@ -20,6 +22,7 @@ struct StderrAssembler: LineAssembler {
     init(_ facts: ReadingFacts) {
         let prefix = facts.prefix.map(LogLinePrefix.init) ?? PrefixGuess(facts.head).best
         self.init(prefix ?? LogLinePrefix("%m [%p] %q%u@%d "), facts: facts, slack: 0)
+        if facts.prefix == nil { learning = PrefixLearning(facts) }
     }
 
     init(_ prefix: LogLinePrefix, facts: ReadingFacts, slack: Int64) {
@@ -35,15 +38,18 @@ struct StderrAssembler: LineAssembler {
     var unknownZones: Set<String> { rows.clock.unknownZones }
 
     mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
+        learning?.take(line)
         if stray != nil {
             stray?.take(line)
             return endRow(ifWhole: true, into: &rows)
         }
         if line.bytes.first == 9 { return goOn(line, into: &rows) }
         settle()
-        guard prefix.readHead(line.bytes, &reading) else { return hold(line, .loose, into: &rows) }
+        guard prefix.readHead(line.bytes, &reading) else {
+            return learn(line, into: &rows) ? take(line, into: &rows) : hold(line, .loose, into: &rows)
+        }
         guard prefix.readLabel(line.bytes, from: reading.headEnd, labels: labels, &reading) else {
-            return hold(line, .unfinished, into: &rows)
+            return learn(line, into: &rows) ? take(line, into: &rows) : hold(line, .unfinished, into: &rows)
         }
         if reading.label.isSeverity { begin(line, into: &rows) } else { join(line, into: &rows) }
     }
@@ -52,6 +58,15 @@ struct StderrAssembler: LineAssembler {
         endRow(into: &rows)
         settle()
         while !lines.isEmpty { release(into: &rows) }
+    }
+
+    /// Looks whether the file has another prefix than its first lines showed; true when the line must be read again.
+    private mutating func learn(_ line: LogLine, into rows: inout RowBuffer) -> Bool {
+        guard let found = learning?.prefix(for: line, labels), found.text != prefix.text else { return false }
+        while !lines.isEmpty { release(into: &rows) }
+        prefix = found
+        self.rows = self.rows.with(prefix: found)
+        return true
     }
 
     /// True when a carriage return before the line feed is the text's own.

@@ -32,9 +32,11 @@ extension StderrRows {
         return other
     }
 
-    /// The names of a prefix as printed; nil where it has none.
+    /// The names of a prefix as printed; nil where it has none, and where it ends before them: such a line is no
+    /// client's, unless the prefix was taken for a longer one than it is.
     func names(_ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading) -> KnownMessages.Names {
-        KnownMessages.Names(
+        if reading.stops { return KnownMessages.Names() }
+        return KnownMessages.Names(
             user: prefix.has(.user) ? ArraySlice(bytes[reading.fields[.user]]) : nil,
             database: prefix.has(.database) ? ArraySlice(bytes[reading.fields[.database]]) : nil)
     }

@@ -18,6 +18,13 @@ struct StderrRows {
         clientField = [PrefixField.user, .database, .remote, .host].first(where: prefix.has)
     }
 
+    /// The same for another prefix.
+    func with(prefix: LogLinePrefix) -> StderrRows {
+        var rows = StderrRows(prefix: prefix, zones: TimeZoneTable())
+        rows.clock = clock
+        return rows
+    }
+
     /// When a line was written; nil when its prefix has no time or none that exists.
     mutating func time(_ bytes: Bytes, _ fields: PrefixFields) -> LogTime? {
         if let time = outer.time { return time }
