@@ -134,6 +134,16 @@ extension MessageTemplate {
             && (!startsWithNumber || numberFits(record))
     }
 
+    private static func find(_ piece: [UInt8], in text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        guard let first = piece.first else { return text.startIndex }
+        var index = text.startIndex
+        while index + piece.count <= text.endIndex {
+            if text[index] == first, piece.indices.allSatisfy({ text[index + $0] == piece[$0] }) { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// Behind a duration's number stands what tells the duration's lines apart.
     private func numberFits(_ record: LogRecord) -> Bool {
         record.withContent(.message) { text in
@@ -142,7 +152,14 @@ extension MessageTemplate {
             let piece = pieces[1]
             guard at > quotedPrefix.count, text.count - at >= piece.count else { return false }
             for index in 0..<piece.count where text[at + index] != piece[index] { return false }
-            return pieces.count > 2 || at + piece.count == text.count
+            if pieces.count == 2 { return at + piece.count == text.count }
+            // Some languages put the words that tell behind a name.
+            var rest = text[(at + piece.count)...]
+            for piece in pieces[2..<(pieces.count - 1)] {
+                guard let found = MessageTemplate.find(piece, in: rest) else { return false }
+                rest = rest[(found + piece.count)...]
+            }
+            return true
         }
     }
 }
@@ -174,6 +191,9 @@ public struct WordSet: Sendable {
                 head: number(bytes.prefix(8)), tail: bytes.count >= 8 ? number(bytes.suffix(8)) : 0,
                 count: bytes.count, bytes: bytes))
     }
+
+    /// True when the word is one of them.
+    public func contains(_ word: [UInt8]) -> Bool { words.contains { $0.bytes == word } }
 
     /// True when the column holds one of the words.
     public func contains(_ record: LogRecord, _ column: LogColumn) -> Bool {

@@ -231,6 +231,11 @@ struct PatternReader {
         for type in try keys["backend_type"]?.oneOrMore() ?? [] {
             condition.backendTypes.insert(Array(try type.text().utf8))
         }
+        // A stderr log without `%b` tells no more than that a record is not a client's.
+        let ofClients = ["client backend", "not initialized", "walsender"].map { Array($0.utf8) }
+        if !condition.backendTypes.isEmpty, !ofClients.contains(where: condition.backendTypes.contains) {
+            condition.backendTypes.insert(Array("background process".utf8))
+        }
         for name in try keys["absent"]?.oneOrMore() ?? [] {
             guard let column = PatternReader.columns[try name.text()] else {
                 throw PatternReader.unknownColumn(try name.text(), name)
