@@ -20,7 +20,7 @@ let package = Package(
         // The way of the data, in order.
         .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "LogSources", dependencies: ["VigilModel", "CCompression"]),
-        .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"]),
+        .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"], plugins: ["EmbedPatterns"]),
         .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns"]),
         .target(
             name: "EventStore",

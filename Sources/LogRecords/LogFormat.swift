@@ -6,6 +6,10 @@ public enum LogFormat: String, CaseIterable, Sendable {
     case csvlog
     /// PostgreSQL's jsonlog, 15 and later.
     case jsonlog
+    /// PostgreSQL's stderr log with any `log_line_prefix`, 9.6 to 18.
+    case stderr
+    /// The same in syslog: RFC 3164, RFC 5424, rsyslog's ISO times, journalctl's short forms.
+    case syslog
     /// The files of pgauditlogtofile, 1.0 to 1.8.4, csv and json.
     case pgauditlogtofile
     /// PgBouncer's log file or standard error.
@@ -31,6 +35,8 @@ public enum LogFormat: String, CaseIterable, Sendable {
             if PgBackRestAssembler.recognises(bytes) { return .pgbackrest }
             if HAProxyAssembler.recognises(bytes) { return .haproxy }
             if PatroniAssembler.recognises(bytes) { return .patroni }
+            if SyslogHead.recognises(bytes) { return .syslog }
+            if PrefixGuess(bytes).best != nil { return .stderr }
             return nil
         }
     }
@@ -40,6 +46,8 @@ public enum LogFormat: String, CaseIterable, Sendable {
         switch self {
         case .csvlog: CSVLogReader(offset: offset, timezone: about.timezone)
         case .jsonlog: LineReader(offset: offset, assembler: JSONLogAssembler(timezone: about.timezone))
+        case .stderr: LineReader(offset: offset, assembler: StderrAssembler(about))
+        case .syslog: LineReader(offset: offset, assembler: SyslogAssembler(about))
         case .pgauditlogtofile:
             LineReader(offset: offset, assembler: PGAuditFileAssembler(timezone: about.timezone, head: about.head))
         case .pgbouncer: LineReader(offset: offset, assembler: PgBouncerAssembler(about))
@@ -111,6 +119,9 @@ public struct ReadingFacts: Sendable {
     public var head: [UInt8] = []
     /// The source's time where reading starts: an hour that happens twice is read as its second time behind it.
     public var clock = LogTime.distantPast
+    /// No line is later: when the file was last written to. Times without a year get their year by it; where nobody
+    /// knows, they are of 2000.
+    public var newest = LogTime(milliseconds: 978_307_199_000)
 
     /// Nothing.
     public init() {}

@@ -207,7 +207,9 @@ public enum SessionStep: String, CaseIterable, Sendable {
 public enum StatementCarrier: String, CaseIterable, Sendable {
     /// The text stands behind the template's words: it is about to run.
     case logged
-    /// A duration comes first: it, or a step of it, is done.
+    /// A duration comes first, then a name and the text: it was parsed or bound.
+    case prepared
+    /// A duration comes first: it is done.
     case timed
     /// A duration alone: the statement logged before is done.
     case ended

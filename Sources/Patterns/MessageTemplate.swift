@@ -98,18 +98,21 @@ public struct MessageTemplate: Sendable, Hashable {
     /// True when a name of the client's stands between a duration and the text: `duration: 1.234 ms  parse NAME: …`.
     public var hasName: Bool { pieces.count > 3 }
 
-    /// True for the steps before a statement runs, parse and bind: their word stands in the format, that of execute (and
-    /// of a fetch) is its second blank.
-    public var isPreparation: Bool { hasName && pieces.count < 7 }
-
     /// Where the text of a statement starts that a number comes before: behind the second piece, which follows the first
     /// blank's number.
-    public func textStart(in text: some RandomAccessCollection<UInt8>) -> Int? {
-        guard pieces.count > 2, text.starts(with: prefix) else { return nil }
-        var rest = text.dropFirst(prefix.count)
-        rest = rest.drop { $0 == 46 || (48...57).contains($0) }
-        guard rest.starts(with: pieces[1]) else { return nil }
-        return text.count - rest.count + pieces[1].count
+    public func textStart(in text: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard pieces.count > 2 else { return nil }
+        var at = 0
+        guard MessageTemplate.take(pieces[0], from: text, &at) else { return nil }
+        while at < text.count, text[at] == 46 || (48...57).contains(text[at]) { at += 1 }
+        return MessageTemplate.take(pieces[1], from: text, &at) ? at : nil
+    }
+
+    private static func take(_ piece: [UInt8], from text: UnsafeBufferPointer<UInt8>, _ at: inout Int) -> Bool {
+        guard text.count - at >= piece.count else { return false }
+        for index in 0..<piece.count where text[at + index] != piece[index] { return false }
+        at += piece.count
+        return true
     }
 
     /// Goes on behind a piece when it stands there.
@@ -131,6 +134,16 @@ extension MessageTemplate {
             && (!startsWithNumber || numberFits(record))
     }
 
+    private static func find(_ piece: [UInt8], in text: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        guard let first = piece.first else { return text.startIndex }
+        var index = text.startIndex
+        while index + piece.count <= text.endIndex {
+            if text[index] == first, piece.indices.allSatisfy({ text[index + $0] == piece[$0] }) { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// Behind a duration's number stands what tells the duration's lines apart.
     private func numberFits(_ record: LogRecord) -> Bool {
         record.withContent(.message) { text in
@@ -139,7 +152,14 @@ extension MessageTemplate {
             let piece = pieces[1]
             guard at > quotedPrefix.count, text.count - at >= piece.count else { return false }
             for index in 0..<piece.count where text[at + index] != piece[index] { return false }
-            return pieces.count > 2 || at + piece.count == text.count
+            if pieces.count == 2 { return at + piece.count == text.count }
+            // Some languages put the words that tell behind a name.
+            var rest = text[(at + piece.count)...]
+            for piece in pieces[2..<(pieces.count - 1)] {
+                guard let found = MessageTemplate.find(piece, in: rest) else { return false }
+                rest = rest[(found + piece.count)...]
+            }
+            return true
         }
     }
 }
@@ -171,6 +191,9 @@ public struct WordSet: Sendable {
                 head: number(bytes.prefix(8)), tail: bytes.count >= 8 ? number(bytes.suffix(8)) : 0,
                 count: bytes.count, bytes: bytes))
     }
+
+    /// True when the word is one of them.
+    public func contains(_ word: [UInt8]) -> Bool { words.contains { $0.bytes == word } }
 
     /// True when the column holds one of the words.
     public func contains(_ record: LogRecord, _ column: LogColumn) -> Bool {

@@ -62,7 +62,8 @@ struct PatternReader {
     ) throws(YAMLProblem) -> StatementPattern {
         let keys = try entry.mapping(
             [
-                "id", "description", "command", "words", "calls", "names", "object", "shape", "literal", "secret",
+                "id", "description", "command", "words", "unless", "calls", "names", "object", "shape", "literal",
+                "secret",
                 "parameters", "unparsed", "event", "examples", "counterexamples",
             ], required: ["id", "description", "command", "event"])
         let id = try required(keys, "id", entry).text()
@@ -72,6 +73,7 @@ struct PatternReader {
         return StatementPattern(
             id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
             commands: commands, words: try words(keys["words"], hint: PatternReader.wordHint),
+            unless: try words(keys["unless"]),
             calls: try words(keys["calls"]), names: try words(keys["names"]),
             object: try keys["object"].map { value throws(YAMLProblem) in try regex(value) },
             shape: try keys["shape"].map { value throws(YAMLProblem) in try regex(value) },
@@ -90,7 +92,8 @@ struct PatternReader {
         case logged
     }
 
-    private static let wordHint = "a word has letters, digits and underscores only; '://', '--' and '@@' are words, too"
+    private static let wordHint =
+        "a word has letters, digits and underscores only; '://', '--', '@@' and '1=1' are words, too"
 
     /// A command tag, or `query`.
     private func command(_ value: YAMLValue) throws(YAMLProblem) -> String {
@@ -110,7 +113,7 @@ struct PatternReader {
             let isWord = word.utf8.allSatisfy {
                 (97...122).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 36 || $0 >= 128
             }
-            guard (isWord && !word.isEmpty) || (hint != nil && ["://", "--", "@@"].contains(word)) else {
+            guard (isWord && !word.isEmpty) || (hint != nil && ["://", "--", "@@", "1=1"].contains(word)) else {
                 throw entry.problem("a word in lower case belongs here", hint: hint)
             }
             result.insert(word)
@@ -227,6 +230,11 @@ struct PatternReader {
         }
         for type in try keys["backend_type"]?.oneOrMore() ?? [] {
             condition.backendTypes.insert(Array(try type.text().utf8))
+        }
+        // A stderr log without `%b` tells no more than that a record is not a client's.
+        let ofClients = ["client backend", "not initialized", "walsender"].map { Array($0.utf8) }
+        if !condition.backendTypes.isEmpty, !ofClients.contains(where: condition.backendTypes.contains) {
+            condition.backendTypes.insert(Array("background process".utf8))
         }
         for name in try keys["absent"]?.oneOrMore() ?? [] {
             guard let column = PatternReader.columns[try name.text()] else {

@@ -12,6 +12,9 @@ public struct StatementPattern: Sendable {
     public let commands: [String]
     /// One of these words must stand anywhere in the text, also in constants: looked for before the SQL is read.
     public let words: Set<String>
+    /// A text without comments and escapes in which one of these words stands outside of constants and parentheses is
+    /// none of it: told before the SQL is read.
+    public let unless: Set<String>
     /// One of these functions must be called.
     public let calls: Set<String>
     /// One of these names must stand in it.
@@ -45,7 +48,8 @@ public struct StatementPattern: Sendable {
 
     /// True when the command alone does not tell.
     public var asksForText: Bool {
-        !firstLook.isEmpty || object != nil || shape != nil || literal != nil || secret != nil || needsParameters
+        !firstLook.isEmpty || !unless.isEmpty || object != nil || shape != nil || literal != nil || secret != nil
+            || needsParameters
     }
 
     /// The word for all commands that run expressions.

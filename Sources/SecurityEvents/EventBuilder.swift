@@ -62,7 +62,8 @@ enum EventBuilder {
         return Int64(bitPattern: digest.value)
     }
 
-    /// Host and port of csvlog column 5: `host:port` with an IPv6 host unbracketed, `[local]`, or nothing.
+    /// Host and port of csvlog column 5: `host:port` with an IPv6 host unbracketed, `[local]`, or nothing. Where a log
+    /// tells no port, an IPv6 host stands in brackets.
     static func address(_ record: LogRecord) -> (host: String?, port: Int?) { endpoint(record, .connectionFrom) }
 
     /// Host and port in any column.
@@ -70,6 +71,9 @@ enum EventBuilder {
         record.withContent(column) { bytes in
             if bytes.isEmpty { return (nil, nil) }
             if bytes.starts(with: Array("[local]".utf8)) { return ("[local]", nil) }
+            if bytes[0] == 91, bytes[bytes.count - 1] == 93 {
+                return (String(escaping: bytes[1..<(bytes.count - 1)]), nil)
+            }
             guard let colon = bytes.lastIndex(of: 58),
                 let port = Int(String(decoding: bytes[(colon + 1)...], as: UTF8.self)),
                 (0...65535).contains(port)

@@ -163,7 +163,8 @@ public struct EventReader {
             let context = context(record, time: time, before: before)
             switch carrier {
             case .logged: statements.logged(context, template)
-            case .timed: statements.timed(context, template)
+            case .prepared: statements.timed(context, template, isPreparation: true)
+            case .timed: statements.timed(context, template, isPreparation: false)
             case .ended: statements.ended(context)
             case .audited: readAudit(context)
             }

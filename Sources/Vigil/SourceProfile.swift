@@ -1,4 +1,5 @@
 import EventStore
+import Foundation
 import LogRecords
 import LogSources
 import VigilModel
@@ -32,7 +33,9 @@ struct SourceProfile: Sendable {
         size = file.size
         age = file.age
         isArchive = file.isArchive
-        facts = ReadingFacts(timezone: known?.timezone, prefix: known?.prefix, head: head)
+        var facts = ReadingFacts(timezone: known?.timezone, prefix: known?.prefix, head: head)
+        facts.newest = LogTime(milliseconds: Int64((Date().timeIntervalSince1970 - (file.age ?? 0)) * 1000))
+        self.facts = facts
         start = LogStart.time(format, facts)
         identity = FileIdentity(
             path: file.path, device: file.device, inode: file.inode,

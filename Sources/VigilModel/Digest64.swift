@@ -2,7 +2,7 @@
 /// no protection against a forger; where that matters SHA-256 is used.
 public struct Digest64: Sendable {
     /// The hash of what was taken so far.
-    public internal(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    public var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
     /// The hash of nothing.
     public init() {}
@@ -15,6 +15,7 @@ public struct Digest64: Sendable {
     }
 
     /// Takes bytes.
+    @inlinable
     public mutating func combine(_ bytes: some Sequence<UInt8>) {
         var hash = value
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }

@@ -69,7 +69,7 @@ struct PgBackRestReaderTests {
         #expect(format("P00   INFO: check command begin 2.45: --stanza=demo\n") == .pgbackrest)
         #expect(format("ERROR: [082]: unable to push\n") == .pgbackrest)
         #expect(format("ERROR: something\n") == nil)
-        #expect(format("2026-03-02 11:32:01.195 UTC [1] LOG:  x\nP00   INFO: x\n") == nil)
+        #expect(format("2026-03-02 11:32:01.195 UTC [1] LOG:  x\nP00   INFO: x\n") == .stderr)
     }
 
     @Test("any chunking finds the same")

@@ -183,7 +183,7 @@ struct PgBouncerReaderTests {
         func format(_ text: String) -> LogFormat? { LogFormat.detect(Array(text.utf8), path: "x.log") }
         #expect(format(line("LOG", "x")) == .pgbouncer)
         #expect(format("\n\ttorn\n" + line("NOISE", "x")) == .pgbouncer)
-        #expect(format("2026-03-02 08:41:57.595 UTC [17219] LOG:  statement: select 1\n" + line("LOG", "x")) == nil)
+        #expect(format("2026-03-02 08:41:57.595 UTC [17219] LOG:  statement: select 1\n" + line("LOG", "x")) == .stderr)
         #expect(format("2026-03-02 08:41:57.595 UTC,,,17219," + line("LOG", "x")) == nil)
     }
 }

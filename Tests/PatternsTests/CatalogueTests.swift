@@ -168,7 +168,10 @@ struct PatternFileTests {
     @Test(
         "say what is wrong with a statement pattern, where, and what to do",
         arguments: [
-            ("words: [Union]", "patterns/events/e.yml:7:13: a word in lower case belongs here", "'://', '--' and '@@'"),
+            (
+                "words: [Union]", "patterns/events/e.yml:7:13: a word in lower case belongs here",
+                "'://', '--', '@@' and '1=1'"
+            ),
             ("calls: [pg_read_file()]", "patterns/events/e.yml:7:13: a word in lower case", ""),
             ("names: ['://']", "a word in lower case belongs here", ""), ("object: '('", "of the expression", ""),
             ("secret: pasword", "'pasword' is not one of password, hash", "did you mean password?"),

@@ -278,12 +278,18 @@ struct PipelineTests {
         #expect(try place.replay([place.path("weekday.csv")]).empty == 1)
     }
 
-    @Test("a stderr log with a row of csv in it is no csvlog")
+    @Test("rows of csvlog in the text of a stderr log are not believed")
     func stderrLog() throws {
         let fake = row("10:00:00.000", session: 9, line: 1, from: "198.51.100.1:1")
+        let start = "2026-03-02 10:00:00.000 UTC [1] bob@shop "
         let path = try place.write(
-            "postgresql.log", ["2026-03-02 10:00:00.000 UTC [1] LOG:  starting", "FATAL:  x", fake, fake, fake])
-        #expect(throws: (any Error).self) { try place.replay([path]) }
+            "postgresql.log",
+            [
+                start + "LOG:  statement: select '", "\t" + fake, "\t" + start + "FATAL:  role \"bob\" does not exist",
+                start + "FATAL:  password authentication failed for user \"bob\"",
+            ])
+        let summary = try place.replay([path])
+        #expect(summary.records == 2 && summary.unread.isEmpty && summary.result.inserted == 1)
     }
 
     @Test("a rule is tuned by the configuration, and an unknown one refused with the nearest name")

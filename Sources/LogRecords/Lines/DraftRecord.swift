@@ -67,6 +67,20 @@ struct DraftRecord {
         if ranges[column.rawValue].count > DraftRecord.longest { outgrow(column) }
     }
 
+    /// Takes bytes from a column's start.
+    mutating func dropFirst(_ count: Int, of column: LogColumn) {
+        guard has(column), long[column.rawValue] == nil else { return }
+        let range = ranges[column.rawValue]
+        ranges[column.rawValue] = min(range.lowerBound + count, range.upperBound)..<range.upperBound
+    }
+
+    /// Takes bytes from a column's end.
+    mutating func dropLast(_ count: Int, of column: LogColumn) {
+        guard has(column), long[column.rawValue] == nil else { return }
+        let range = ranges[column.rawValue]
+        ranges[column.rawValue] = range.lowerBound..<max(range.upperBound - count, range.lowerBound)
+    }
+
     /// Takes a column's content from the draft into a `LongText`, which keeps only what is kept in the end.
     private mutating func outgrow(_ column: LogColumn) {
         let range = ranges[column.rawValue]
@@ -75,6 +89,17 @@ struct DraftRecord {
         long[column.rawValue] = text
         if range.upperBound == storage.count { storage.removeLast(range.count) }
         ranges[column.rawValue] = storage.count..<storage.count
+    }
+
+    /// Where all columns stand, for the length of a call: bytes, a range for each column number, and a bit for each that
+    /// was given. Nil when a column outgrew its place.
+    func withColumns<Result>(
+        _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<Range<Int>>, UInt32) -> Result
+    ) -> Result? {
+        guard long.isEmpty else { return nil }
+        return storage.withUnsafeBufferPointer { bytes in
+            ranges.withUnsafeBufferPointer { body(bytes, $0, present) }
+        }
     }
 
     /// The content of a column for the length of a call; empty when it was not given.

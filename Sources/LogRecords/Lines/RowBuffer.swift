@@ -1,3 +1,4 @@
+import Glibc
 import VigilModel
 
 /// What an assembler has found: rows laid out in the form of csvlog, lines that are no records, and bytes that should
@@ -20,22 +21,24 @@ public struct RowBuffer {
     /// True when it is time to hand over.
     var isFull: Bool { bytes.count >= 256 << 10 || rows.count >= 2048 || unread.count + text.count >= 1024 }
 
+    /// Adds a record, which is not copied.
+    mutating func append(_ draft: inout DraftRecord) { append(draft) }
+
     /// Adds a record.
     mutating func append(_ draft: borrowing DraftRecord) {
         let start = bytes.count
         let first = separators.count
-        for column in LogColumn.allCases {
-            if draft.has(column) {
-                draft.withContent(column) { content in
-                    if content.isEmpty || content.contains(34) {
-                        quote(content)
-                    } else {
-                        bytes.append(contentsOf: content)
-                    }
-                }
+        let isDone: Void? = draft.withColumns { storage, ranges, present in
+            for column in 0..<RowBuffer.columnCount {
+                if present & 1 << UInt32(column) != 0 { append(UnsafeBufferPointer(rebasing: storage[ranges[column]])) }
+                endColumn(column)
             }
-            separators.append(UInt32(bytes.count))
-            bytes.append(column == .queryID ? 10 : 44)
+        }
+        if isDone == nil {
+            for column in LogColumn.allCases {
+                if draft.has(column) { draft.withContent(column) { $0.withUnsafeBufferPointer { append($0) } } }
+                endColumn(column.rawValue)
+            }
         }
         rows.append(
             RecordBatch.Row(
@@ -70,13 +73,35 @@ public struct RowBuffer {
         offsets.append(offset)
     }
 
-    /// Quotes a text as csvlog does.
-    private mutating func quote(_ content: ArraySlice<UInt8>) {
-        bytes.append(34)
-        for byte in content {
-            if byte == 34 { bytes.append(34) }
-            bytes.append(byte)
+    private static let columnCount = LogColumn.allCases.count
+
+    @inline(__always)
+    private mutating func endColumn(_ column: Int) {
+        separators.append(UInt32(bytes.count))
+        bytes.append(column == RowBuffer.columnCount - 1 ? 10 : 44)
+    }
+
+    @inline(__always)
+    private mutating func append(_ content: UnsafeBufferPointer<UInt8>) {
+        guard let base = content.baseAddress, !content.isEmpty, memchr(base, 34, content.count) == nil else {
+            return quote(content)
         }
+        bytes.append(contentsOf: content)
+    }
+
+    /// Quotes a text as csvlog does.
+    private mutating func quote(_ content: UnsafeBufferPointer<UInt8>) {
+        bytes.append(34)
+        var rest = content[...]
+        while let base = rest.base.baseAddress, !rest.isEmpty,
+            let found = memchr(base + rest.startIndex, 34, rest.count)
+        {
+            let next = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base + 1
+            bytes.append(contentsOf: rest[..<next])
+            bytes.append(34)
+            rest = rest[next...]
+        }
+        bytes.append(contentsOf: rest)
         bytes.append(34)
     }
 
@@ -88,6 +113,35 @@ public struct RowBuffer {
     /// Tells of a line that should have been a record, or part of one.
     mutating func skip(_ line: LogLine, reason: String) {
         unread.append(Unread(offset: line.offset, length: line.end - line.offset, reason: reason))
+    }
+
+    /// Counts bytes that are no record and need not be one.
+    mutating func pass(offset: Int64, end: Int64) {
+        text.append(TextLine(offset: offset, length: end - offset))
+    }
+
+    /// Tells of bytes that should have been a record, or part of one.
+    mutating func skip(offset: Int64, end: Int64, reason: String) {
+        unread.append(Unread(offset: offset, length: end - offset, reason: reason))
+    }
+
+    /// How much there is, for `account`.
+    var mark: (rows: Int, unread: Int, text: Int) { (rows.count, unread.count, text.count) }
+
+    /// Accounts for lines that were put together under other offsets: when they gave no record since the mark, each is
+    /// unread or text as they were said to be.
+    mutating func account(for lines: [TextLine], since mark: (rows: Int, unread: Int, text: Int)) {
+        let reason = unread.count > mark.unread ? unread[mark.unread].reason : nil
+        unread.removeSubrange(mark.unread...)
+        text.removeSubrange(mark.text...)
+        guard rows.count == mark.rows else { return }
+        for line in lines {
+            if let reason {
+                unread.append(Unread(offset: line.offset, length: line.length, reason: reason))
+            } else {
+                text.append(line)
+            }
+        }
     }
 
     /// Hands everything over and is empty again.

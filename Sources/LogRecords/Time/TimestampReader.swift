@@ -58,7 +58,7 @@ struct TimestampReader {
     }
 
     /// UTC milliseconds of `YYYY-MM-DD HH:MM` read as UTC.
-    private static func minute(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+    static func minute(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
         func number(_ from: Int, _ count: Int) -> Int? {
             var value = 0
             for byte in text[from..<from + count] {
@@ -81,15 +81,28 @@ struct TimestampReader {
         _ bytes: UnsafePointer<UInt8>, start: Range<Int>, id: Range<Int>, zone: String
     ) -> Int64? {
         let text = UnsafeBufferPointer(start: bytes + start.lowerBound, count: start.count)
-        guard text.count > 20, let minute = minute(text), text[16] == 58,
-            let seconds = Int64(String(decoding: text[17..<19], as: UTF8.self)),
-            String(decoding: text[20...], as: UTF8.self) == zone
+        guard text.count > 20, String(decoding: text[20...], as: UTF8.self) == zone,
+            let local = second(text),
+            let epoch = epoch(ofSession: UnsafeBufferPointer(start: bytes + id.lowerBound, count: id.count))
         else { return nil }
-        let digits = UnsafeBufferPointer(start: bytes + id.lowerBound, count: id.count).prefix { $0 != 46 }
+        let offset = local - epoch
+        return abs(offset) <= 16 * 3_600_000 && offset % 60_000 == 0 ? offset : nil
+    }
+
+    /// UTC milliseconds of `YYYY-MM-DD HH:MM:SS` read as UTC.
+    static func second(_ text: UnsafeBufferPointer<UInt8>) -> Int64? {
+        guard text.count >= 19, let minute = minute(text), text[16] == 58,
+            let seconds = Int64(String(decoding: text[17..<19], as: UTF8.self))
+        else { return nil }
+        return minute + seconds * 1000
+    }
+
+    /// UTC milliseconds of the session's start, from its id.
+    static func epoch(ofSession id: UnsafeBufferPointer<UInt8>) -> Int64? {
+        let digits = id.prefix { $0 != 46 }
         guard digits.count <= 10, let epoch = Int64(String(decoding: digits, as: UTF8.self), radix: 16) else {
             return nil
         }
-        let offset = minute + seconds * 1000 - epoch * 1000
-        return abs(offset) <= 16 * 3_600_000 && offset % 60_000 == 0 ? offset : nil
+        return epoch * 1000
     }
 }

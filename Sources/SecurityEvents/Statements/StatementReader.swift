@@ -39,21 +39,17 @@ struct StatementReader {
 
     /// A `duration: … statement:` record, or one of `parse`, `bind` and `execute`: the statement, or a step of it, is
     /// done.
-    mutating func timed(_ context: RecordContext, _ template: MessageTemplate) {
+    mutating func timed(_ context: RecordContext, _ template: MessageTemplate, isPreparation: Bool) {
         let isNamed = template.hasName
         // What stands before the text has no quotes, so it starts at the same place in the raw column.
         let rawStart = context.record.withContent(.message) { template.textStart(in: $0) }
         if let rawStart, !mayFit(context, behind: rawStart, isNamed: isNamed) { return }
         let message = context.record.uncut(.message)
-        guard let start = template.textStart(in: message) else { return }
+        guard let start = message.withUnsafeBufferPointer({ template.textStart(in: $0) }) else { return }
         let text = Array(message[start...])
         let sql = isNamed ? StatementText.named(text, context.record, classifier) : unnamed(text, context)
-        // A stderr log may name no command tag.
-        let isStep =
-            isNamed
-            && (isPreparation(context.record) || context.record.isEmpty(.commandTag) && template.isPreparation)
-        begin(sql, context, isStart: false, executes: !isStep)
-        if !isStep { groups.close(context.key, at: context.record.offset) }
+        begin(sql, context, isStart: false, executes: !isPreparation)
+        if !isPreparation { groups.close(context.key, at: context.record.offset) }
     }
 
     /// A `duration:` record without a text: the statement that was logged before is done.

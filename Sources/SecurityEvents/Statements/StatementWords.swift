@@ -11,6 +11,8 @@ struct StatementWords {
     struct Look {
         /// Patterns whose words it holds.
         fileprivate(set) var found = Patterns()
+        /// Patterns that a word outside of constants and parentheses rules out.
+        fileprivate(set) var ruledOut = Patterns()
         /// Names may be written with escapes (`U&"\0070g"`): any word may stand in it.
         fileprivate(set) var isEscaped = false
         /// A semicolon with something behind it.
@@ -30,6 +32,8 @@ struct StatementWords {
     private struct Entry {
         var hash: UInt64 = 0
         var patterns = Patterns()
+        /// Patterns that the word rules out.
+        var unless = Patterns()
     }
 
     /// Open addressing by the hash; at most a quarter is taken.
@@ -38,6 +42,9 @@ struct StatementWords {
     private var slashes = Patterns()
     private var dashes = Patterns()
     private var ats = Patterns()
+    private var tautologies = Patterns()
+    /// Patterns that no word is asked for, but some word rules out.
+    private var unlessRuledOut = Patterns()
     /// Patterns that look at constants, and those that want parameters.
     private var needQuotes = Patterns()
     private var needParameters = Patterns()
@@ -49,7 +56,7 @@ struct StatementWords {
 
     init(_ patterns: [StatementPattern]) {
         var size = 64
-        while size < 4 * patterns.reduce(0, { $0 + $1.firstLook.count }) { size *= 2 }
+        while size < 4 * patterns.reduce(0, { $0 + $1.firstLook.count + $1.unless.count }) { size *= 2 }
         entries = [Entry](repeating: Entry(), count: size)
         mask = size - 1
         letters = (0..<256).map { byte in
@@ -62,9 +69,17 @@ struct StatementWords {
                 case "://": StatementWords.add(number, to: &slashes)
                 case "--": StatementWords.add(number, to: &dashes)
                 case "@@": StatementWords.add(number, to: &ats)
-                default: add(number, word: word)
+                case "1=1": StatementWords.add(number, to: &tautologies)
+                default:
+                    let slot = slot(for: word)
+                    StatementWords.add(number, to: &entries[slot].patterns)
                 }
             }
+            for word in pattern.unless {
+                let slot = slot(for: word)
+                StatementWords.add(number, to: &entries[slot].unless)
+            }
+            if pattern.firstLook.isEmpty, !pattern.unless.isEmpty { StatementWords.add(number, to: &unlessRuledOut) }
         }
         verifier = patternsOf(StatementWords.hash("md5"))
         for (number, pattern) in patterns.enumerated() {
@@ -73,7 +88,7 @@ struct StatementWords {
         }
         for verb in StatementWords.verbs {
             let own = patterns.indices.filter { StatementWords.isAbout(verb, patterns[$0]) }
-            guard own.allSatisfy({ !patterns[$0].firstLook.isEmpty }) else { continue }
+            guard own.allSatisfy({ !patterns[$0].firstLook.isEmpty || !patterns[$0].unless.isEmpty }) else { continue }
             quiet[StatementWords.hash(verb.lowercased())] = own.reduce(into: Patterns()) {
                 StatementWords.add($1, to: &$0)
             }
@@ -96,7 +111,7 @@ struct StatementWords {
     /// that is known.
     func mayFit(_ look: Look, verb: UInt64? = nil, hasParameters: Bool) -> Bool {
         guard !look.isMany, !look.isEscaped, let own = quiet[verb ?? look.first] else { return true }
-        var found = look.found & own
+        var found = (look.found | (unlessRuledOut & ~look.ruledOut)) & own
         if !look.hasQuotes { found &= ~needQuotes }
         if !hasParameters { found &= ~needParameters }
         return found != Patterns()
@@ -106,12 +121,13 @@ struct StatementWords {
         patterns[(number >> 6) & 3] |= 1 << UInt64(number & 63)
     }
 
-    private mutating func add(_ number: Int, word: String) {
+    /// The slot of a word, taken for it.
+    private mutating func slot(for word: String) -> Int {
         let hash = StatementWords.hash(word)
         var slot = StatementWords.slot(hash, mask)
         while entries[slot].hash != 0, entries[slot].hash != hash { slot = (slot + 1) & mask }
         entries[slot].hash = hash
-        StatementWords.add(number, to: &entries[slot].patterns)
+        return slot
     }
 
     private func patternsOf(_ hash: UInt64) -> Patterns {
@@ -156,10 +172,17 @@ struct StatementWords {
     ) -> Look {
         var look = Look()
         let mask = words.mask
+        // Where quotes and parentheses stand is known as long as nothing escapes or comments.
+        var isPlain = true
+        var isQuoted = false
+        var depth = 0
         func take(_ hash: UInt64) {
             var slot = slot(hash, mask)
             while entries[slot].hash != 0 {
-                if entries[slot].hash == hash { look.found |= entries[slot].patterns }
+                if entries[slot].hash == hash {
+                    look.found |= entries[slot].patterns
+                    if !isQuoted, depth == 0 { look.ruledOut |= entries[slot].unless }
+                }
                 slot = (slot + 1) & mask
             }
         }
@@ -177,10 +200,21 @@ struct StatementWords {
                 if isEnded, byte != SQLBytes.semicolon { look.isMany = true }
                 switch byte {
                 case SQLBytes.semicolon: isEnded = true
-                case SQLBytes.quote: look.hasQuotes = true
+                case SQLBytes.quote:
+                    look.hasQuotes = true
+                    isQuoted.toggle()
                 case SQLBytes.dollar where index == text.count || !SQLBytes.isDigit(text[index]):
                     look.hasQuotes = true
-                case SQLBytes.dash where index > 1 && text[index - 2] == byte: look.found |= words.dashes
+                    isPlain = false
+                case SQLBytes.dash where index > 1 && text[index - 2] == byte:
+                    look.found |= words.dashes
+                    isPlain = false
+                case UInt8(ascii: "\\"): isPlain = false
+                case UInt8(ascii: "\"") where !isQuoted: isPlain = false
+                case UInt8(ascii: "*") where index > 1 && text[index - 2] == SQLBytes.slash: isPlain = false
+                case UInt8(ascii: "("): if !isQuoted { depth += 1 }
+                case UInt8(ascii: ")"): if !isQuoted { depth -= 1 }
+                case UInt8(ascii: "="): if isBetweenDigits(text, index - 1) { look.found |= words.tautologies }
                 case UInt8(ascii: "@") where index > 1 && text[index - 2] == byte: look.found |= words.ats
                 case SQLBytes.slash where index > 2 && text[index - 2] == byte && text[index - 3] == SQLBytes.colon:
                     look.found |= words.slashes
@@ -217,7 +251,17 @@ struct StatementWords {
             }
             if index - begin == 35, SQLBytes.matches(text, begin, "MD5") { look.found |= words.verifier }
         }
+        if !isPlain || isQuoted || depth != 0 || look.isEscaped { look.ruledOut = Patterns() }
         return look
+    }
+
+    /// True for the equals sign of `1 = 1`.
+    private static func isBetweenDigits(_ text: UnsafeBufferPointer<UInt8>, _ sign: Int) -> Bool {
+        var before = sign - 1
+        while before >= 0, SQLBytes.isSpace(text[before]) { before -= 1 }
+        var after = sign + 1
+        while after < text.count, SQLBytes.isSpace(text[after]) { after += 1 }
+        return before >= 0 && after < text.count && SQLBytes.isDigit(text[before]) && SQLBytes.isDigit(text[after])
     }
 }
 

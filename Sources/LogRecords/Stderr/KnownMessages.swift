@@ -1,0 +1,169 @@
+import VigilModel
+
+/// Finds the server's own messages in all its languages, and whether they name whom the prefix names.
+struct KnownMessages: Sendable {
+    /// A message in one language, cut at its blanks.
+    struct Template: Sendable {
+        /// Index into `KnownMessage.all`.
+        var kind: Int
+        var pieces: [[UInt8]]
+        var blanks: [KnownMessage.Blank]
+        /// Bytes of its own: of two that fit the one with more is meant.
+        var weight: Int
+    }
+
+    /// Names as the prefix has them; nil where it has none.
+    struct Names {
+        var user: ArraySlice<UInt8>?
+        var database: ArraySlice<UInt8>?
+    }
+
+    /// All languages.
+    static let all = KnownMessages(.all)
+
+    let templates: [Template]
+    /// Numbers of templates by severity and first byte, those with most text of their own first, one list behind the
+    /// other; where each list starts, and one more.
+    private let listed: [Int]
+    private let starts: [UInt16]
+    /// What may follow the user of "connection authorized", and the database.
+    let databaseParts, laterParts: [[UInt8]]
+    /// Wordings of SQLSTATE 42501.
+    private let denied: [Template]
+    /// What `%u`, `%d`, `%a` print for a name that is not known.
+    let unknownNames: [[UInt8]]
+    /// What stands before and behind the number of " at character 7".
+    let atCharacter: [[[UInt8]]]
+
+    init(_ messages: ServerMessages) {
+        var templates: [Template] = []
+        var byFirst = [[Int]](repeating: [], count: StderrLabel.allCases.count * 256)
+        for (number, kind) in KnownMessage.all.enumerated() {
+            for text in kind.names.flatMap(messages.texts) {
+                let template = KnownMessages.template(text, kind: number, kind.blanks)
+                guard let first = template.pieces[0].first else { continue }
+                for label in kind.severities {
+                    byFirst[Int(label.rawValue) * 256 + Int(first)].append(templates.count)
+                }
+                templates.append(template)
+            }
+        }
+        self.templates = templates
+        let lists = byFirst.map { $0.sorted { templates[$0].weight > templates[$1].weight } }
+        listed = lists.flatMap { $0 }
+        starts = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + UInt16($1.count)) }
+        databaseParts = KnownMessages.starts(messages, ["authorized_database"])
+        laterParts = KnownMessages.starts(messages, ["authorized_application", "authorized_ssl", "authorized_gss"])
+        denied = messages.names.filter { name in
+            name.contains("denied") || name.hasPrefix("owner_of_") || name.hasPrefix("row_security_")
+        }.flatMap(messages.texts).map { KnownMessages.template($0, kind: 0, []) }
+        unknownNames = messages.texts("name_unknown").map { Array($0.utf8) }
+        atCharacter = messages.texts("at_character").map { KnownMessages.template($0, kind: 0, []).pieces }
+    }
+
+    private static func starts(_ messages: ServerMessages, _ names: [String]) -> [[UInt8]] {
+        names.flatMap(messages.texts).map { template($0, kind: 0, []).pieces[0] }.filter { !$0.isEmpty }
+    }
+
+    private static func template(_ text: String, kind: Int, _ blanks: [KnownMessage.Blank]) -> Template {
+        var pieces: [[UInt8]] = [[]]
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            let end = rest.firstIndex { !(48...57).contains($0) && $0 != 46 }
+            if byte == 37, let end, [115, 100, 117, 102, 109].contains(rest[end]) {
+                pieces.append([])
+                rest = rest[(end + 1)...]
+            } else {
+                pieces[pieces.count - 1].append(byte)
+            }
+        }
+        var found = Array(blanks.prefix(pieces.count - 1))
+        // The wordings for replication name no database.
+        if blanks.count == 3, pieces.count == 4, pieces[3].isEmpty { found[2] = .other }
+        found += Array(repeating: .other, count: pieces.count - 1 - found.count)
+        if blanks.first == .host, pieces.count == 2 { found = [.user] }
+        return Template(kind: kind, pieces: pieces, blanks: found, weight: pieces.reduce(0) { $0 + $1.count })
+    }
+
+    /// The number of the message of that severity that a text is, by how it starts and ends.
+    func find(_ text: ArraySlice<UInt8>, _ label: StderrLabel) -> Int? {
+        guard let first = text.first else { return nil }
+        let list = Int(label.rawValue) * 256 + Int(first)
+        // Most messages of a log are none of these.
+        guard starts[list] != starts[list + 1] else { return nil }
+        return listed[Int(starts[list])..<Int(starts[list + 1])].first { fits(templates[$0], text) }
+    }
+
+    /// What a message of that number tells.
+    func kind(_ number: Int) -> KnownMessage { KnownMessage.all[templates[number].kind] }
+
+    /// True when the message names a user or a database.
+    func isNaming(_ number: Int) -> Bool {
+        templates[number].blanks.contains { $0 == .user || $0 == .database }
+    }
+
+    /// True for a refusal of SQLSTATE 42501 in any language.
+    func isDenied(_ text: ArraySlice<UInt8>) -> Bool { denied.contains { fits($0, text) } }
+
+    private func fits(_ template: Template, _ text: ArraySlice<UInt8>) -> Bool {
+        // Two bytes settle most.
+        let start = template.pieces[0]
+        if start.count > 1, text.count > 1, start[1] != text[text.startIndex + 1] { return false }
+        let first = template.pieces[0]
+        guard text.starts(with: first) else { return false }
+        let last = template.pieces[template.pieces.count - 1]
+        if template.pieces.count == 1 { return text.count == first.count }
+        if KnownMessage.all[template.kind].isOpen { return true }
+        return text.count >= first.count + last.count && text.suffix(last.count).elementsEqual(last)
+    }
+
+    /// True when the message names whom the prefix names, or nobody. What a client put into a name cannot make it true
+    /// for other names.
+    func agrees(_ number: Int, _ text: ArraySlice<UInt8>, with names: Names) -> Bool {
+        let template = templates[number]
+        var rest = text.dropFirst(template.pieces[0].count)
+        for (index, blank) in template.blanks.enumerated() {
+            let piece = template.pieces[index + 1]
+            let name = blank == .user ? names.user : blank == .database ? names.database : nil
+            if let name {
+                guard rest.starts(with: name) else { return false }
+                rest = rest.dropFirst(name.count)
+            } else if index + 1 == template.blanks.count {
+                let isName = (blank == .user || blank == .database) && !KnownMessage.all[template.kind].isOpen
+                return rest.count >= piece.count && rest.suffix(piece.count).elementsEqual(piece)
+                    && (!isName || rest.count - piece.count <= PrefixField.user.longest)
+            } else {
+                guard let next = KnownMessages.place(of: piece, in: rest) else { return false }
+                rest = rest[next...]
+            }
+            guard rest.starts(with: piece) else { return false }
+            rest = rest.dropFirst(piece.count)
+        }
+        return KnownMessage.all[template.kind].isOpen ? agreesOpenly(rest, with: names) : rest.isEmpty
+    }
+
+    /// The rest of "connection authorized: user=…".
+    private func agreesOpenly(_ rest: ArraySlice<UInt8>, with names: Names) -> Bool {
+        func mayFollow(_ rest: ArraySlice<UInt8>) -> Bool {
+            rest.isEmpty || laterParts.contains { rest.starts(with: $0) }
+        }
+        if mayFollow(rest) { return true }
+        for part in databaseParts where rest.starts(with: part) {
+            guard let database = names.database else { return true }
+            let behind = rest.dropFirst(part.count)
+            if behind.starts(with: database), mayFollow(behind.dropFirst(database.count)) { return true }
+        }
+        return false
+    }
+
+    /// Where a text first stands in another.
+    static func place(of piece: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
+        guard let first = piece.first else { return text.startIndex }
+        var at = text.startIndex
+        while at + piece.count <= text.endIndex {
+            if text[at] == first, text[at...].starts(with: piece) { return at }
+            at += 1
+        }
+        return nil
+    }
+}

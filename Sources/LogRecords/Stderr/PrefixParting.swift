@@ -1,0 +1,30 @@
+extension LogLinePrefix {
+    /// Another place to part user and database, which stand side by side: where it makes them the names that are known
+    /// otherwise. Nil when it cannot be.
+    func parted(
+        _ bytes: Bytes, _ reading: LineReading, user: ArraySlice<UInt8>?, database: ArraySlice<UInt8>?
+    ) -> LineReading? {
+        guard let pair else { return nil }
+        let all = reading.fields[pair.first].lowerBound..<reading.fields[pair.second].upperBound
+        guard !all.isEmpty else { return nil }
+        let literal = literals[elements[pair.between].range]
+        let (first, second) = pair.first == .user ? (user, database) : (database, user)
+        let place: Int
+        if let first {
+            place = all.lowerBound + first.count
+            guard bytes[all].starts(with: first) else { return nil }
+        } else if let second {
+            place = all.upperBound - second.count - literal.count
+            guard place >= all.lowerBound, bytes[all].suffix(second.count).elementsEqual(second) else { return nil }
+        } else {
+            return nil
+        }
+        guard place + literal.count <= all.upperBound, bytes[place..<place + literal.count].elementsEqual(literal)
+        else { return nil }
+        var result = reading
+        result.fields[pair.first] = all.lowerBound..<place
+        result.fields[pair.second] = place + literal.count..<all.upperBound
+        for field in [pair.first, pair.second] where result.fields[field].count > field.longest { return nil }
+        return result
+    }
+}

@@ -1,0 +1,61 @@
+import VigilModel
+
+/// What belongs together: the parts of a record repeat its prefix.
+extension StderrAssembler {
+    /// True when a line is a part of that record: of the same process and client. Of a record with several readings, the
+    /// one that names this client is then meant.
+    mutating func adopt(_ owner: Int, forPart bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading) -> Bool {
+        func isSame(_ other: LineReading) -> Bool {
+            isSameProcess(bytes, reading, lines[owner].raw, other)
+                && isSameClient(bytes, reading, lines[owner].raw, other)
+        }
+        if lines[owner].isHostile { return isSame(lines[owner].reading) }
+        guard let other = lines[owner].readings.first(where: isSame) else { return false }
+        read(owner, as: other)
+        return true
+    }
+
+    func isSameProcess(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading, _ other: [UInt8], _ otherReading: LineReading
+    ) -> Bool {
+        for field in [PrefixField.process, .session] where prefix.has(field) {
+            let range = otherReading.fields[field]
+            guard range.upperBound <= other.count else { return false }
+            return bytes[reading.fields[field]].elementsEqual(other[range])
+        }
+        return true
+    }
+
+    func isSameClient(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading, _ other: [UInt8], _ otherReading: LineReading
+    ) -> Bool {
+        func isSame(_ range: Range<Int>, _ otherRange: Range<Int>) -> Bool {
+            otherRange.upperBound <= other.count && bytes[range].elementsEqual(other[otherRange])
+        }
+        for field in [PrefixField.application, .remote, .host] where prefix.has(field) {
+            guard isSame(reading.fields[field], otherReading.fields[field]) else { return false }
+        }
+        // Where user and database are parted may be known of one of them only.
+        if let pair = prefix.pair {
+            func both(_ fields: PrefixFields) -> Range<Int> {
+                fields[pair.first].lowerBound..<fields[pair.second].upperBound
+            }
+            return isSame(both(reading.fields), both(otherReading.fields))
+        }
+        return [PrefixField.user, .database].allSatisfy {
+            !prefix.has($0) || isSame(reading.fields[$0], otherReading.fields[$0])
+        }
+    }
+
+    /// A text without the TAB that the server puts behind each line feed.
+    static func untabbed(_ text: some Collection<UInt8>) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count)
+        var last: UInt8 = 0
+        for byte in text {
+            if byte != 9 || last != 10 { result.append(byte) }
+            last = byte
+        }
+        return result
+    }
+}
