@@ -10,7 +10,9 @@ enum EventBuilder {
     ) -> SecurityEvent {
         let record = context.record
         var (host, port) = address(record)
-        if host == nil, let facts = context.facts { (host, port) = (facts.address, facts.port) }
+        if let facts = context.facts, host == nil || port == nil && host == facts.address {
+            (host, port) = (facts.address, facts.port)
+        }
         let session = record.text(.sessionID)
         let line = record.number(.sessionLine)
         let identity =

@@ -9,6 +9,7 @@ the record and the reason. The exit code is 1 when one does not, or when one tha
 """
 import argparse
 import concurrent.futures
+import multiprocessing
 import os
 import pathlib
 import sys
@@ -32,24 +33,35 @@ def wanted(names):
     return [path for path in found if not names or path.name.removesuffix(".tar.xz") in names]
 
 
-def measure(archive, binary, folder):
-    """Replays everything of one run."""
-    run = runs.unpack(archive, folder / archive.name)
-    result = [unit.replay(binary, folder / f"{archive.name}-{number}.db")
-              for number, unit in enumerate(units.of(run))]
-    for unit in result:
-        unit.expected["unread"] = 0
-    forms.add(result)
-    return result
+PENDING = []  # (unit, binary, store); the workers are forks and find them here
+
+
+def replay_one(number):
+    unit, binary, store = PENDING[number]
+    unit.replay(binary, store)
+    return unit.expected, unit.measures, unit.events
+
+
+def replay(all_units, binary, folder, jobs):
+    """Replays all units, the largest first."""
+    all_units = sorted(all_units, key=lambda unit: -unit.size)
+    PENDING[:] = [(unit, binary, folder / f"{number}.db") for number, unit in enumerate(all_units)]
+    with concurrent.futures.ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        for unit, result in zip(all_units, pool.map(replay_one, range(len(all_units)))):
+            unit.expected, unit.measures, unit.events = result
+
+
+def measure(archives, binary, folder, jobs):
+    all_units = [unit for archive in archives for unit in units.of(runs.unpack(archive, folder / archive.name))]
+    replay(all_units, binary, folder, jobs)
+    forms.add(all_units)
+    return all_units
 
 
 def main():
     options = arguments()
-    binary = options.binary.resolve()
     with tempfile.TemporaryDirectory(prefix="pgvigil-corpus-") as folder:
-        with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-            tasks = [pool.submit(measure, archive, binary, pathlib.Path(folder)) for archive in wanted(options.run)]
-            measured = [unit for task in tasks for unit in task.result()]
+        measured = measure(wanted(options.run), options.binary.resolve(), pathlib.Path(folder), options.jobs)
     known = [entry for entry in differences.load(HERE / "known-differences.json")
              if not options.run or entry.runs in options.run]
     left, stale = differences.unexplained(measured, known)

@@ -13,7 +13,7 @@ struct KnownMessage: Sendable {
     var blanks: [Blank] = []
     /// Written before a session is open: a name that no role or database has can stand before no other message.
     var isEarly = true
-    /// More parts follow in the line ("connection authorized").
+    /// More parts follow in the line ("connection authorized", the place of a syntax error).
     var isOpen = false
 
     /// All of them (sections of the manual's error codes, and the callers in auth.c, postinit.c, backend_startup.c).
@@ -51,6 +51,16 @@ struct KnownMessage: Sendable {
             tag: "authentication", blanks: [.user], isOpen: true),
         KnownMessage(names: ["statement"], severities: [.log], state: "00000", tag: "idle", isEarly: false),
         KnownMessage(names: ["input_invalid"], severities: [.error], state: "22P02", isEarly: false),
+        KnownMessage(names: ["parameter_restart"], severities: [.log], state: "55P02", isEarly: false),
+        KnownMessage(
+            names: ["syntax_error"], severities: [.error], state: "42601", isEarly: false, isOpen: true),
+    ]
+
+    /// LOG records of other SQLSTATEs than 00000, in English, by how the message starts: what is wrong with the
+    /// configuration (guc-file.l, guc.c).
+    static let logs: [(start: String, state: String)] = [
+        ("configuration file \"", "F0000"), ("unrecognized configuration parameter \"", "42704"),
+        ("invalid value for parameter \"", "22023"), ("syntax error in file \"", "42601"),
     ]
 
     /// Errors in English, by how the message starts and ends. Only what stays true whoever raises it.
@@ -60,6 +70,8 @@ struct KnownMessage: Sendable {
         ("syntax error at ", "", "42601"),
         ("unterminated quoted ", "", "42601"), ("unterminated /* comment", "", "42601"),
         ("trailing junk after ", "", "42601"), ("each UNION query ", "", "42601"), ("UNION types ", "", "42804"),
+        ("absolute path not allowed", "", "42501"), ("could not ", ": Permission denied", "42501"),
+        ("could not ", ": No such file or directory", "58P01"),
         ("division by zero", "", "22012"), ("invalid input syntax for ", "", "22P02"),
         ("invalid byte sequence for encoding ", "", "22021"), ("deadlock detected", "", "40P01"),
         ("duplicate key value violates ", "", "23505"), ("canceling statement due to lock timeout", "", "55P03"),

@@ -129,10 +129,11 @@ struct PrefixGuess {
     /// it begins with.
     static func zones(_ facts: ReadingFacts, _ prefix: LogLinePrefix) -> TimeZoneTable {
         var zones = TimeZoneTable(timezone: facts.timezone)
-        guard prefix.has(.session), prefix.has(.time) || prefix.has(.milliseconds) else { return zones }
+        guard prefix.has(.time) || prefix.has(.milliseconds) else { return zones }
         facts.head.withUnsafeBufferPointer { head in
             var reading = LineReading()
-            for line in lines(head) {
+            let lines = lines(head)
+            for line in lines where prefix.has(.session) {
                 guard prefix.readHead(line, &reading),
                     prefix.readLabel(line, from: reading.headEnd, labels: labels, &reading)
                 else { continue }
@@ -143,6 +144,7 @@ struct PrefixGuess {
                 guard let offset = offset(line, reading, time) else { continue }
                 _ = zones.offset(of: zone) { offset }
             }
+            if facts.timezone == nil { ZoneByLanguage.learn(lines, prefix, into: &zones) }
         }
         return zones
     }

@@ -96,7 +96,11 @@ extension StderrRows {
     /// The SQLSTATE of a message that is none of those known to be the server's.
     private func usualState(_ draft: borrowing DraftRecord, _ label: StderrLabel) -> String? {
         switch label {
-        case .debug, .log, .info, .notice: return "00000"
+        case .log:
+            return draft.withContent(.message) { message in
+                KnownMessage.logs.first { message.starts(with: $0.start.utf8) }?.state ?? "00000"
+            }
+        case .debug, .info, .notice: return "00000"
         case .warning: return "01000"
         default: break
         }

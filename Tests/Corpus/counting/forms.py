@@ -1,6 +1,7 @@
 """One server's log in several forms must give the same events."""
 import collections
 import datetime
+import hashlib
 import json
 import re
 
@@ -9,7 +10,7 @@ PLACE = ("log.file.path", "log.offset")
 NUMBERED = ("event.id", "postgresql.log.session_id", "postgresql.log.session_line_number")
 # What a prefix may leave out, by the letter that would show it. Some of it pgvigil knows from other lines.
 LETTERS = {
-    "a": {"postgresql.log.application_name"}, "d": {"db.namespace"}, "u": {"user.name"},
+    "a": {"postgresql.log.application_name"}, "e": {"postgresql.log.sql_state_code"}, "d": {"db.namespace"}, "u": {"user.name"},
     "r": {"source.address", "source.ip", "source.port"},
 }
 SAME = "the same"
@@ -31,6 +32,14 @@ def precision(run, kind):
     """How much earlier than it was a time may stand there."""
     is_coarse = kind == "stderr" and "%m" not in prefix_of(run)
     return datetime.timedelta(seconds=1 if is_coarse else 0)
+
+
+def named(text):
+    """What a person can find an event by, and a digest of all the rest."""
+    event = json.loads(text)
+    what = event.get("message") or event.get("db.query.text") or event.get("user.name", "")
+    return (f"{event['@timestamp']} {event['event.action']} {what[:80]!r} "
+            f"{hashlib.sha256(text.encode()).hexdigest()[:8]}")
 
 
 def comparable(event, without, has_milliseconds=True):
@@ -63,8 +72,8 @@ def compare(run, kind, csv_events, events):
             else:
                 left.append(event)
         rest = left
-        found.update(+wanted)
-    expected.update(comparable(event, without, has_milliseconds) for event in rest)
+        found.update({named(text): count for text, count in wanted.items() if count > 0})
+    expected.update(named(comparable(event, without, has_milliseconds)) for event in rest)
     return expected, found
 
 

@@ -21,8 +21,12 @@ class Unit:
     measures: dict = None
     events: list = None
 
+    @property
+    def size(self):
+        return sum(file.path.stat().st_size for file in self.files)
+
     def replay(self, binary, store):
-        self.expected = self.expectation()
+        self.expected = {**self.expectation(), "unread": 0}
         result = found.Found(binary, store, self.paths)
         self.measures = result.measures(self.run)
         self.events = result.events if self.kind in FORMS else None
