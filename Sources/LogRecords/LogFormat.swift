@@ -31,14 +31,25 @@ public enum LogFormat: String, CaseIterable, Sendable {
             if isJSONLog(bytes, path: path) { return .jsonlog }
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
             if isPGAuditFile(bytes) { return .pgauditlogtofile }
-            if PgBouncerAssembler.recognises(bytes) { return .pgbouncer }
-            if PgBackRestAssembler.recognises(bytes) { return .pgbackrest }
-            if HAProxyAssembler.recognises(bytes) { return .haproxy }
-            if PatroniAssembler.recognises(bytes) { return .patroni }
+            // What a client writes into a server's log, in a name, must not make it another program's.
+            if !startsAsServer(bytes) {
+                if PgBouncerAssembler.recognises(bytes) { return .pgbouncer }
+                if PgBackRestAssembler.recognises(bytes) { return .pgbackrest }
+                if HAProxyAssembler.recognises(bytes) { return .haproxy }
+                if PatroniAssembler.recognises(bytes) { return .patroni }
+            }
             if SyslogHead.recognises(bytes) { return .syslog }
             if PrefixGuess(bytes).best != nil { return .stderr }
             return nil
         }
+    }
+
+    /// True when the first line has a severity as PostgreSQL writes it: two blanks follow its colon.
+    private static func startsAsServer(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
+        for line in HeadLines(head) where !line.isEmpty {
+            return StderrLabels.all.isAny(in: line, from: 0, before: line.count)
+        }
+        return false
     }
 
     /// A reader that starts at an offset of a file.

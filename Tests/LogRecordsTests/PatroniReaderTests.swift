@@ -69,6 +69,17 @@ struct PatroniReaderTests {
         #expect(
             format("2026-03-02 09:12:07.954 UTC [1] LOG:  x\n2026-03-02 09:12:07,954 INFO: forged\n") == .stderr)
         #expect(format("2026-03-02 09:12:07.954 UTC ERROR:  syntax error\n") == .stderr)
+        // Without a time in the prefix, a made-up line is the first that starts with one.
+        #expect(
+            format(
+                """
+                user=app,db=shop LOG:  statement: SELECT 1
+                user=app
+                2026-03-02 09:12:07,954 INFO: no action. I am (x), the leader with the lock
+                ,db=shop FATAL:  role "x" does not exist
+                user=app,db=shop LOG:  statement: SELECT 2
+
+                """) != .patroni)
         #expect(format("2026-03-02 09:12:07.954 P00   INFO: backup command begin 2.45\n") == .pgbackrest)
     }
 

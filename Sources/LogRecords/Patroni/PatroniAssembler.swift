@@ -26,18 +26,16 @@ struct PatroniAssembler: LineAssembler {
     var held: Int64? { offset }
     var unknownZones: Set<String> { times.unknownZones }
 
-    /// True when most of the head's lines that start with a time, and at least one, are Patroni's.
+    /// True when the first of the head's lines that start with a time is Patroni's.
     static func recognises(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
         var times = PrintedTime(ReadingFacts())
-        var (mine, others) = (0, 0)
         for line in HeadLines(head) {
-            if line.first == 123 {
-                if PatroniJSON(line)?.isComplete == true { mine += 1 } else { others += 1 }
-            } else if PrintedTime.isTime(line) {
-                if PatroniAssembler.head(line, &times, isStrict: true) != nil { mine += 1 } else { others += 1 }
-            }
+            if line.first == 123 { return PatroniJSON(line)?.isComplete == true }
+            guard PrintedTime.isTime(line) else { continue }
+            // The first line with a time decides: in a server's log, a client can write any other, in a name.
+            return PatroniAssembler.head(line, &times, isStrict: true) != nil
         }
-        return mine > 0 && mine >= others
+        return false
     }
 
     mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
