@@ -47,6 +47,8 @@ public enum LogFormat: String, CaseIterable, Sendable {
     /// True when the first line has a severity as PostgreSQL writes it: two blanks follow its colon.
     private static func startsAsServer(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
         for line in HeadLines(head) where !line.isEmpty {
+            // pgBackRest pads its levels with blanks.
+            if PgBackRestAssembler.recognises(line) { return false }
             return StderrLabels.all.isAny(in: line, from: 0, before: line.count)
         }
         return false

@@ -15,6 +15,8 @@ public final class EventPattern: Sendable {
     public let objects: [(type: String, messages: [MessageTemplate])]
     /// What is read from texts: named groups become event keys (`EventField`).
     public let readings: [(column: LogColumn, regex: Regex)]
+    /// True when expressions are to be looked at.
+    public let hasExpressions: Bool
     /// What follows from a match.
     public let effect: Effect
     /// Under which word records that match are counted by the hour, if they are.
@@ -34,6 +36,7 @@ public final class EventPattern: Sendable {
         self.description = description
         self.place = place
         self.condition = condition
+        hasExpressions = !condition.expressions.isEmpty || condition.about != nil
         self.objects = objects
         self.readings = readings
         self.effect = effect

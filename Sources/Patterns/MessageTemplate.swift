@@ -1,8 +1,9 @@
 import VigilModel
 
 /// One of the server's own message formats (`role "%s" does not exist`), in any of its languages. It is matched by its
-/// literal pieces: as a whole, or by what stands before its first and behind its last blank.
-public struct MessageTemplate: Sendable, Hashable {
+/// literal pieces: as a whole, or by what stands before its first and behind its last blank. A class, so that handing one
+/// on costs nothing.
+public final class MessageTemplate: Sendable {
     /// What stands between the blanks.
     let pieces: [[UInt8]]
     /// The text before the first blank as csvlog writes it, quotes doubled.
@@ -41,6 +42,9 @@ public struct MessageTemplate: Sendable, Hashable {
         quotedSuffix = pieces.count > 1 ? quoted(pieces[pieces.count - 1]) : nil
         endsOpen = pieces.count == 2 && pieces[1].isEmpty
     }
+
+    /// What stands behind the number of a template that starts with one, quotes doubled.
+    public var quotedTail: [UInt8] { startsWithNumber && pieces.count > 1 ? pieces[1] : [] }
 
     /// The text before the first blank.
     public var prefix: [UInt8] { pieces[0] }

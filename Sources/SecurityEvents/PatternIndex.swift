@@ -10,6 +10,10 @@ struct PatternIndex {
         var head, mask: UInt64
         var pattern: Int
         var template: MessageTemplate
+        /// Of a message with a duration: bytes before the number, and the first eight behind it.
+        var numberAt = 0
+        var tail: UInt64 = 0
+        var tailMask: UInt64 = 0
     }
 
     let patterns: [EventPattern]
@@ -38,7 +42,12 @@ struct PatternIndex {
             for template in pattern.condition.messages {
                 let (head, mask) = PatternIndex.head(template.quotedPrefix)
                 let hash = PatternIndex.hash(ofMessage: head)
-                found.append((hash, Candidate(head: head, mask: mask, pattern: number, template: template)))
+                var candidate = Candidate(head: head, mask: mask, pattern: number, template: template)
+                if template.startsWithNumber {
+                    candidate.numberAt = template.quotedPrefix.count
+                    (candidate.tail, candidate.tailMask) = PatternIndex.head(template.quotedTail)
+                }
+                found.append((hash, candidate))
             }
         }
         // Patterns keep their order under each hash: the first that fits decides.
@@ -91,8 +100,15 @@ struct PatternIndex {
 
     private func match(_ record: LogRecord, head: UInt64) -> Match? {
         let hash = PatternIndex.hash(ofMessage: head)
+        var number = (at: 0, tail: UInt64(0))
         for index in Int(starts[hash])..<Int(starts[hash + 1]) {
-            guard head & candidates[index].mask == candidates[index].head, candidates[index].template.matches(record),
+            guard head & candidates[index].mask == candidates[index].head else { continue }
+            let numberAt = candidates[index].numberAt
+            if numberAt > 0 {
+                if number.at != numberAt { number = (numberAt, record.wordBehindNumber(.message, at: numberAt)) }
+                guard number.tail & candidates[index].tailMask == candidates[index].tail else { continue }
+            }
+            guard candidates[index].template.matches(record),
                 patterns[candidates[index].pattern].columnsHold(for: record),
                 expressionsHold(candidates[index].pattern, record)
             else { continue }
@@ -103,9 +119,7 @@ struct PatternIndex {
 
     /// Most patterns have none, and few records come so far.
     private func expressionsHold(_ number: Int, _ record: LogRecord) -> Bool {
-        let condition = patterns[number].condition
-        if condition.expressions.isEmpty, condition.about == nil { return true }
-        return condition.expressionsHold(for: record, scratch)
+        !patterns[number].hasExpressions || patterns[number].condition.expressionsHold(for: record, scratch)
     }
 
     private mutating func numbers(state: UInt64) -> [Int] {

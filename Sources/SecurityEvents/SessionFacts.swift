@@ -2,12 +2,19 @@ import Patterns
 import VigilModel
 
 /// What earlier records of a session told that later ones leave out: the usual prefix of a stderr log carries no address,
-/// and the server's default one not even a user.
-struct SessionFacts: Codable, Sendable {
-    var address: String?
-    var port: Int?
-    var user: String?
-    var database: String?
+/// and the server's default one not even a user. A class, so that records without any cost nothing.
+final class SessionFacts: Codable, Sendable {
+    let address: String?
+    let port: Int?
+    let user: String?
+    let database: String?
+
+    init(address: String? = nil, port: Int? = nil, user: String? = nil, database: String? = nil) {
+        self.address = address
+        self.port = port
+        self.user = user
+        self.database = database
+    }
 }
 
 /// A record, and what is known of it beside its columns.
@@ -54,20 +61,20 @@ struct SessionFactsReader {
         guard key.count > 0 else { return }
         switch step {
         case .received:
-            var facts = SessionFacts()
+            var endpoint: (address: String?, port: Int?) = (nil, nil)
             for (field, value) in EventBuilder.found(record, pattern.readings, scratch) {
-                if field == .address { facts.address = value }
-                if field == .port { facts.port = Int(value) }
+                if field == .address { endpoint.address = value }
+                if field == .port { endpoint.port = Int(value) }
             }
-            table.open(key, at: record.offset, facts)
+            table.open(
+                key, at: record.offset, SessionFacts(address: endpoint.address, port: endpoint.port))
         case .authorized:
             // Columns are better; where there are none, the message names both, written by the client.
             guard record.isEmpty(.userName), record.isEmpty(.databaseName) else { return }
             let named = SessionFactsReader.named(record)
             if table[key, at: record.offset] == nil { table.open(key, at: record.offset, SessionFacts()) }
             table.update(key, at: record.offset) {
-                $0.user = named.user
-                $0.database = named.database
+                $0 = SessionFacts(address: $0.address, port: $0.port, user: named.user, database: named.database)
             }
         case .ended: table.close(key, at: record.offset)
         }

@@ -20,6 +20,8 @@ struct SpanTable<Value: Sendable> {
     /// Keys that changed since `changes` was last asked for, and keys that have rows in the store.
     private var changed: Set<SessionKey> = []
     private var known: Set<SessionKey> = []
+    /// How many keys have a slot: a record of any other session ends here. A full counter stays.
+    private var filter = [UInt8](repeating: 0, count: 4096)
 
     init(limit: Int, _ spans: [Span] = []) {
         self.limit = limit
@@ -29,9 +31,19 @@ struct SpanTable<Value: Sendable> {
 
     var isEmpty: Bool { spans.isEmpty }
 
+    /// False when surely nothing is known of the key.
+    @inline(__always)
+    func mayHold(_ key: SessionKey) -> Bool { filter[key.slot] != 0 }
+
+    private mutating func forget(_ key: SessionKey) {
+        guard spans.removeValue(forKey: key) != nil, filter[key.slot] != 255 else { return }
+        filter[key.slot] -= 1
+    }
+
     /// What is known of a key for a record at that offset.
     subscript(key: SessionKey, at offset: Int64) -> Value? {
-        spans[key]?.last { $0.opened <= offset && offset <= $0.closed }?.value
+        guard mayHold(key) else { return nil }
+        return spans[key]?.last { $0.opened <= offset && offset <= $0.closed }?.value
     }
 
     /// Changes what is known of a key for a record at that offset.
@@ -62,11 +74,12 @@ struct SpanTable<Value: Sendable> {
     mutating func close(_ key: SessionKey, before offset: Int64) { close(key, at: offset - 1) }
 
     private mutating func add(_ span: Span) {
+        if spans[span.key] == nil, filter[span.key.slot] != 255 { filter[span.key.slot] += 1 }
         spans[span.key, default: []].append(span)
         changed.insert(span.key)
         order.append(span.key)
         while spans.count > limit, front < order.count {
-            spans[order[front]] = nil
+            forget(order[front])
             changed.insert(order[front])
             front += 1
         }
@@ -85,7 +98,7 @@ struct SpanTable<Value: Sendable> {
         var open: Set<SessionKey> = []
         for key in changed {
             let useful = spans[key]?.filter { $0.closed >= offset } ?? []
-            spans[key] = useful.isEmpty ? nil : useful
+            if useful.isEmpty { forget(key) } else { spans[key] = useful }
             if known.remove(key) != nil { void.append(key) }
             let kept = useful.filter { $0.opened < offset }
             if !kept.isEmpty { known.insert(key) }

@@ -98,6 +98,18 @@ public struct LogRecord {
         return UnsafeRawPointer(bytes + range.upperBound - 8).loadUnaligned(as: UInt64.self)
     }
 
+    /// The eight bytes behind the number that starts that many bytes into a column's content, as `head` gives them.
+    @inlinable
+    public func wordBehindNumber(_ column: LogColumn, at offset: Int) -> UInt64 {
+        let range = contentRange(column)
+        var at = range.lowerBound + offset
+        while at < range.upperBound, bytes[at] == 46 || (bytes[at] &- 48) < 10 { at += 1 }
+        guard at < range.upperBound else { return 0 }
+        let word = UnsafeRawPointer(bytes + at).loadUnaligned(as: UInt64.self)
+        let count = range.upperBound - at
+        return count >= 8 ? word : word & ((1 << UInt64(count * 8)) &- 1)
+    }
+
     /// True when the column's content is exactly that (which must hold no quote).
     @inlinable
     public func equals(_ column: LogColumn, _ other: [UInt8]) -> Bool {

@@ -65,7 +65,8 @@ struct StatementReader {
     /// Looks at the statements of a record where they stand, before anything is copied: false when surely no pattern
     /// fits and no statement of the session is open that this one could end.
     private func mayFit(_ context: RecordContext, behind start: Int, isNamed: Bool) -> Bool {
-        guard groups.isEmpty || groups[context.key, at: context.record.offset] == nil else { return true }
+        let key = context.key
+        guard !groups.mayHold(key) || groups[key, at: context.record.offset] == nil else { return true }
         let look = context.record.withContent(.message) { raw in
             classifier.words.look(at: UnsafeBufferPointer(rebasing: raw[min(start, raw.count)...]))
         }
