@@ -73,6 +73,9 @@ public enum LogFormat: String, CaseIterable, Sendable {
     /// What a log of this format does not carry, and what to do about it.
     public func gaps(_ about: ReadingFacts) -> [FormatGap] {
         var gaps: [FormatGap] = []
+        if self == .stderr, let prefix = about.prefix.map({ LogLinePrefix($0) }) ?? PrefixGuess(about.head).best {
+            gaps += prefix.gaps(about.head)
+        }
         let reader = reader(about)
         var nobody = Nobody()
         var rest = about.head[...]

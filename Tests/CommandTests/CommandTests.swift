@@ -191,4 +191,45 @@ struct CommandTests {
         #expect(result.code == 0, "\(result.talk)")
         #expect(Set(result.output.split(separator: "\n")) == ["203.0.113.99", "2001:db8:bad::17"])
     }
+
+    @Test("explain says how a line was read, by which pattern, and what looks at it")
+    func explain() throws {
+        let line =
+            #"2026-03-02 09:55:19.183 UTC,"dora","webshop",20271,"203.0.113.9:49691",69a55e87.4f2f,2,"authentication",2026-03-02 09:55:19 UTC,4/2,0,FATAL,28P01,"password authentication failed for user ""dora""","Connection matched pg_hba.conf line 11: ""host all all all scram-sha-256""",,,,,,,,"","client backend",,0"#
+        let result = try Program.run(["explain"], input: Data((line + "\n").utf8))
+        #expect(result.code == 0)
+        for words in [
+            "format: csvlog", "user_name              dora", "pattern: login-bad-password",
+            "event: auth.failure (bad_password)",
+            "auth-bruteforce",
+        ] { #expect(result.output.contains(words), "\(words)") }
+        // An ERROR with that SQLSTATE is somebody's RAISE: the nearest pattern says what is missing.
+        let raise = line.split(separator: ",FATAL,").joined(separator: ",ERROR,")
+        let other = try Program.run(["explain"], input: Data((raise + "\n").utf8))
+        #expect(other.output.contains("nearest: login") && other.output.contains("error_severity is 'ERROR'"))
+        let stderr = "2026-03-02 09:55:19 UTC [7] bob@shop FATAL:  password authentication failed for user \"bob\"\n"
+        let third = try Program.run(["explain", "--prefix", "%t [%p] %u@%d "], input: Data(stderr.utf8))
+        #expect(third.output.contains("format: stderr") && third.output.contains("event: auth.failure"))
+        #expect(try Program.run(["explain"], input: Data("nothing\n".utf8)).code == 1)
+    }
+
+    @Test("check says what works, what is not seen, and fails for what cannot be read")
+    func check() throws {
+        _ = try Program.run(["replay", "--store", path("a.db"), samples])
+        let good = try Program.run(["check", "--store", path("a.db"), samples])
+        #expect(good.code == 0 && good.output.contains("csvlog"))
+        #expect(good.output.contains("failed and successful ones are logged"))
+        let bad = try Program.run(["check", "--store", path("a.db"), path("missing.csv"), "--format", "jsonl"])
+        #expect(bad.code == 1 && bad.output.contains("\"verdict\":\"fail\""))
+    }
+
+    @Test("activity answers who touched what")
+    func activity() throws {
+        _ = try Program.run(["replay", "--store", path("a.db"), samples])
+        let result = try Program.run([
+            "activity", "--store", path("a.db"), "--group-by", "db.operation.name", "--format", "csv",
+        ])
+        #expect(result.output.contains("connection.received,"))
+        #expect(try Program.run(["activity", "--store", path("a.db"), "--rule", "x"]).code == 2)
+    }
 }
