@@ -8,10 +8,11 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Say how lines of a log are read, and why.",
         discussion: """
-            Reads lines from standard input. For each record: its fields, the pattern that matched (or the nearest, and
-            why it did not), the events it gives, and the rules these feed. Nothing is stored.
+            Reads lines from standard input. For each record: its fields, the pattern that \
+            matched (or the nearest, and why it did not), the events it gives, and the rules \
+            these feed. Nothing is stored.
 
-              grep 6b02299c.5f01 postgresql-Mon.csv | pgvigil explain
+              grep 69a5be11.51d8 samples/postgresql-Mon.csv | pgvigil explain
               journalctl -u pgbouncer -o cat -n 5 | pgvigil explain --format pgbouncer
             """)
 

@@ -80,7 +80,7 @@ struct EventsCommand: ParsableCommand {
         discussion: """
               pgvigil events --action auth.failure --group-by source.ip,user.name
               pgvigil events --tag priv.grant --since 2026-03-01 --format jsonl
-              pgvigil events --session 69a55e87.4f2f
+              pgvigil events --session 69a5be29.51e0
             """)
 
     @OptionGroup var common: CommonOptions
@@ -126,8 +126,9 @@ struct ActivityCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "activity", abstract: "Show who touched what: hourly counters of pgaudit records and connections.",
         discussion: """
-            What is too ordinary to be an event is counted: every record of pgaudit's by user, database, class, command
-            and object, and connection lines by user and database.
+            What is too ordinary to be an event is counted: every record of pgaudit's by \
+            user, database, class, command and object, and connection lines by user and \
+            database.
 
               pgvigil activity --object public.salaries --group-by user.name,pgaudit.class
               pgvigil activity --user report_ro --since 2026-03-02 --format jsonl
