@@ -50,7 +50,7 @@ struct QueryKey: Sendable {
         case .list:
             guard let text = row[index] as String?, !text.isEmpty else { return nil }
             // Words of several records stand side by side.
-            return .list(Set(text.split { $0 == " " || $0 == "," }.map(String.init)).sorted())
+            return .list(Set(text.split(separator: " ").map(String.init)).sorted())
         case .lines:
             guard let text = row[index] as String?, !text.isEmpty else { return nil }
             return .list(text.split(separator: "\n").map(String.init))
@@ -216,7 +216,7 @@ extension Store {
         for (name, value) in filter.values {
             guard let key = what.column(name) else { throw UnknownKey(key: name, known: what.names) }
             if key.kind == .list {
-                parts.append("instr(' ' || replace(\(key.column), ',', ' ') || ' ', ' ' || ? || ' ') > 0")
+                parts.append("instr(' ' || \(key.column) || ' ', ' ' || ? || ' ') > 0")
             } else {
                 parts.append("\(key.column) = ?")
             }

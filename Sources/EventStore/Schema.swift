@@ -94,13 +94,18 @@ enum Schema {
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);
-        -- The hop that an event came over, as its key: the last one that was open then.
+        -- The hop that an event came over: the last one that was open then. Behind a pooler may stand a proxy.
         CREATE VIEW event_hop AS
-            SELECT e.seq, h.client, h.client_ip, h.client_port, h.exact FROM events e
+            SELECT e.seq, coalesce(p.client, h.client) AS client,
+                CASE WHEN p.client IS NULL THEN h.client_ip ELSE p.client_ip END AS client_ip,
+                coalesce(p.client_port, h.client_port) AS client_port, h.exact FROM events e
             JOIN actors a ON a.id = e.actor
             JOIN hops h ON h.address = a.address AND h.port = e.port AND h.start = (
                 SELECT max(x.start) FROM hops x WHERE x.address = a.address AND x.port = e.port
-                    AND x.start <= e.time + \(ProxyHop.slack) AND x."end" >= e.time - \(ProxyHop.slack));
+                    AND x.start <= e.time + \(ProxyHop.slack) AND x."end" >= e.time - \(ProxyHop.slack))
+            LEFT JOIN hops p ON p.address = h.client AND p.port = h.client_port AND p.exact AND p.start = (
+                SELECT max(x.start) FROM hops x WHERE x.address = h.client AND x.port = h.client_port AND x.exact
+                    AND x.start <= h.start + \(ProxyHop.slack) AND x."end" >= h.start - \(ProxyHop.slack));
         CREATE VIEW event AS
             SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
                     || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END
@@ -111,8 +116,8 @@ enum Schema {
                 coalesce((SELECT min(x.outcome) FROM records r JOIN kinds x ON x.id = r.kind
                     WHERE r.event = e.seq AND x.outcome <> 'unknown'), k.outcome) AS outcome,
                 k.reason, k.severity, e.count,
-                k.tags || coalesce((SELECT ' ' || group_concat(DISTINCT nullif(x.tags, '')) FROM records r
-                    JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '')
+                k.tags || coalesce((SELECT ' ' || replace(group_concat(DISTINCT nullif(x.tags, '')), ',', ' ')
+                    FROM records r JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '')
                     || CASE WHEN h.exact = 0 THEN ' proxy.candidate' ELSE '' END AS tags, e.message,
                 coalesce(h.client, nullif(a.address, '')) AS address,
                 CASE WHEN h.seq IS NULL THEN a.ip ELSE h.client_ip END AS ip, coalesce(h.client_port, e.port) AS port,

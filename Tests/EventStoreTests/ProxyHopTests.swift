@@ -95,6 +95,17 @@ struct ProxyHopTests {
         #expect(addresses == ["10.0.0.5", "203.0.113.8"])
     }
 
+    @Test("behind the pooler stands the proxy, and behind that the client")
+    func chained() throws {
+        var pooled = hop("10.0.0.5", port: 6001, from: 9, to: nil, isExact: false)
+        pooled.clientPort = 5001
+        pooled.address = "10.0.0.6"
+        var seen = event(port: 6001, second: 10)
+        seen.actor = EventActor(address: "10.0.0.6", user: "bob", database: "shop")
+        try commit([seen], [pooled, hop("203.0.113.9", port: 5001, from: 8, to: 12)])
+        #expect(try shown() == ["203.0.113.9 203.0.113.9 40000 10.0.0.6 auth.failure proxy.candidate"])
+    }
+
     @Test("a hop that is told of after rules went over its failure sends them back")
     func late() throws {
         try commit([event(port: 5001, second: 10)], [])
