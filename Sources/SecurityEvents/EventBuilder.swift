@@ -42,7 +42,7 @@ enum EventBuilder {
     private static func mark(_ record: LogRecord) -> UInt32 {
         var digest = Digest64()
         // Lines of stderr are numbered by another counter than rows of csvlog.
-        if record.form == .prefixed { digest.combine("prefixed") }
+        if record.form == .prefixed || record.form == .diverted { digest.combine("prefixed") }
         for column in [LogColumn.sqlState, .commandTag, .connectionFrom] {
             record.withContent(column) { digest.combine($0) }
             digest.separate()

@@ -18,6 +18,9 @@ public struct EventReader {
     private var spans = SpanTracker()
     private var proxies = ProxyReader()
     private var facts: SessionFactsReader
+    private var diverted: DivertedLogins
+    /// The login that a pattern makes, for one that waits in a file of pgauditlogtofile.
+    private let loginKind: EventKind?
     private var activity = ActivityCounter()
     private let scratch = Regex.Scratch()
     private var isCounted = true
@@ -47,6 +50,9 @@ public struct EventReader {
         statements = StatementReader(
             catalogue.statements, groups: sessions.compactMap { $0.span(of: .statement) })
         facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
+        diverted = DivertedLogins(sessions.compactMap { $0.span(of: .login) })
+        loginKind =
+            catalogue.patterns.lazy.compactMap { if case .login(let kind) = $0.effect { kind } else { nil } }.first
         self.clock = SourceClock(now: clock)
         self.countFrom = countFrom
         fatal = catalogue.fatalWords
@@ -98,7 +104,9 @@ public struct EventReader {
     public mutating func takeSessions(from offset: Int64) -> OpenSession.Changes {
         let groups = OpenSession.changes(statements.changes(from: offset), of: .statement)
         let facts = OpenSession.changes(facts.changes(from: offset), of: .facts)
-        return OpenSession.Changes(void: groups.void + facts.void, rows: groups.rows + facts.rows)
+        let logins = OpenSession.changes(diverted.changes(from: offset), of: .login)
+        return OpenSession.Changes(
+            void: groups.void + facts.void + logins.void, rows: groups.rows + facts.rows + logins.rows)
     }
 
     /// Gives the connections through a proxy found since the last time.
@@ -115,6 +123,7 @@ public struct EventReader {
         let time = clock.advance(to: record.time)
         // A clock that was set back says nothing about how long logins have waited.
         if time < before { settle() }
+        if record.form == .diverted { advanceDiverted(record, time, before) }
         if !logins.isEmpty { advanceLogins(record, time) }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
@@ -130,6 +139,17 @@ public struct EventReader {
         guard let login = logins.end(key) else { return }
         let refused = record.equals(.commandTag, startupTag) && fatal.contains { record.equals(.severity, $0) }
         if !refused { emit([login]) }
+    }
+
+    /// A record of pgauditlogtofile: a login that waited for it is one, unless this refuses it.
+    private mutating func advanceDiverted(_ record: LogRecord, _ time: LogTime, _ before: LogTime) {
+        if record.head(.sqlState) == PatternIndex.success, record.equals(.commandTag, authenticationTag) { return }
+        guard let login = diverted.next(record), let loginKind else { return }
+        if fatal.contains(where: { record.equals(.severity, $0) }) { return }
+        let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
+        var event = EventBuilder.event(context, kind: loginKind, keepsMessage: false)
+        event.become(login)
+        events.append(event)
     }
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
@@ -171,12 +191,17 @@ public struct EventReader {
             takeStatements()
         case .evidence:
             let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
+            if record.form == .diverted { return diverted.note(record, found) }
             hold(record, time: time, before: before) { $0.found += found }
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
                 context(record, time: time, before: before), kind: kind, keepsMessage: false)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
+            if record.form == .diverted {
+                let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
+                return diverted.authorized(record, event, found)
+            }
             hold(record, time: time, before: before) { $0.event = event }
         }
     }

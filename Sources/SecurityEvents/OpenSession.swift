@@ -6,6 +6,7 @@ extension OpenSession {
     enum Content: String {
         case statement = "statement "
         case facts = "facts "
+        case login = "login "
     }
 
     /// Changes of a table as the store keeps them.

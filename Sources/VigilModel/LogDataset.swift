@@ -27,6 +27,8 @@ public enum RecordForm: UInt8, Sendable {
     case columns
     /// As text behind a prefix (stderr): session line numbers count prefixes, not records, and columns may be missing.
     case prefixed
+    /// Taken out of the server's log by an extension, beside which the rest of a session's records may stand.
+    case diverted
     /// With names in it that look like the log's own words. Columns that are in doubt are NULL.
     case disputed
 }

@@ -5,7 +5,7 @@ import VigilModel
 enum PGAuditRecord {
     /// Begins a record.
     static func begin(_ draft: inout DraftRecord, offset: Int64, time: LogTime) {
-        draft.begin(offset: offset, time: time, dataset: .postgresql, form: .prefixed)
+        draft.begin(offset: offset, time: time, dataset: .postgresql, form: .diverted)
     }
 
     /// What pgaudit's messages begin with; the extension takes it away.

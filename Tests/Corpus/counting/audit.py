@@ -14,6 +14,8 @@ AUDITED = re.compile(rb",00000,(?:SESSION|OBJECT),\d+,\d+,([A-Z]+),([^,]*),")
 AUTHORIZED = re.compile(rb",([^,]*),([\da-f]+\.[\da-f]+),\d+,authentication,[^,]*,[^,]*,\d+,00000,"
                         rb"(?:replication )?connection authorized: user=([^ ,]*)")
 REFUSED = re.compile(rb",([\da-f]+\.[\da-f]+),\d+,startup,[^,]*,[^,]*,\d+,(?!00000)[\dA-Z]{5},")
+# ...,pid,host:port,session,line,tag,session start,...
+OTHER = re.compile(rb",\d+,[^,]*,([\da-f]+\.[\da-f]+),\d+,([^,]*),\d{4}-\d\d-\d\d ")
 JSON_AUTHORIZED = re.compile(r"(?:replication )?connection authorized: ")
 
 
@@ -43,8 +45,11 @@ def without_port(peer):
 
 
 def logins(file):
-    """Who was authorized, by session, and the sessions that were refused afterwards as far as this file tells."""
-    admitted, refused = {}, set()
+    """Who was authorized, by session, and the sessions that were refused afterwards as far as this file tells.
+
+    A refusal may stand in the server's own log: a login counts when this file has more of its session.
+    """
+    admitted, refused, active = {}, set(), set()
     if is_json(file):
         for record in json_records(file):
             tag, session = record.get("custom.command_tag"), record["custom.session_id"]
@@ -52,12 +57,16 @@ def logins(file):
                 refused.add(session)
             elif tag == log_rows.AUTHENTICATION and JSON_AUTHORIZED.match(record["content"]):
                 admitted[session] = f"{record['net.peer.name']}|{record['db.user']}"
+            elif tag != log_rows.AUTHENTICATION and session in admitted:
+                active.add(session)
     for line in lines(file):
         if login := AUTHORIZED.search(line):
             admitted[login[2].decode()] = f"{without_port(login[1].decode())}|{login[3].decode()}"
         elif session := REFUSED.search(line):
             refused.add(session[1].decode())
-    return admitted, refused
+        elif (session := OTHER.search(line)) and session[2] != b"authentication":
+            active |= {session[1].decode()} & admitted.keys()
+    return {session: actor for session, actor in admitted.items() if session in active}, refused
 
 
 def successes(admitted, refused):
