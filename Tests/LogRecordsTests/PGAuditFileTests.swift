@@ -66,7 +66,7 @@ struct PGAuditFileTests {
         #expect(found.unread.isEmpty && found.text.isEmpty)
         #expect(found.rows.map { $0[.severity] } == ["LOG", "FATAL", "LOG", "LOG", "LOG", "LOG"])
         #expect(found.rows.map { $0[.userName] } == ["", "alice", "bob", "dev_owner", "dev_owner", "dev_owner"])
-        #expect(found.rows.allSatisfy { $0.form == .prefixed && $0[.sessionLine].isEmpty })
+        #expect(found.rows.allSatisfy { $0.form == .diverted && $0[.sessionLine].isEmpty })
         #expect(found.rows.allSatisfy { $0[.sessionID] == "69a55d0d.4f1b" && $0[.processID] == "20251" })
         let from = format == .csv171 || format == .csv173 ? "192.0.2.7" : "192.0.2.7:40000"
         #expect(found.rows.allSatisfy { $0[.connectionFrom] == from })
