@@ -73,10 +73,10 @@ final class Lab {
     }
 
     /// Waits until a condition holds.
-    static func until(_ what: String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
+    static func until(_ what: @autoclosure () -> String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
         let end = Date(timeIntervalSinceNow: seconds)
         while try !condition() {
-            guard Date() < end else { throw Problem(description: "in \(seconds) s not: \(what)") }
+            guard Date() < end else { throw Problem(description: "in \(seconds) s not: \(what())") }
             Thread.sleep(forTimeInterval: 0.05)
         }
     }

@@ -13,7 +13,7 @@ struct ServerLogTests {
         let sessions = traffic.sessions
         let answers = try Client.play(sessions)
         for (session, answer) in zip(sessions, answers) {
-            print("ANSWER", session.from, session.user ?? "-", answer.login, answer.results)
+            print("ANSWER", session.from, Array((session.user ?? "-").utf8).count < 12 ? session.user ?? "-" : "name", answer.login, answer.results)
         }
         lab.stop()
         _ = try? Lab.run(["rm", "-rf", "/tmp/lab-dump"])
