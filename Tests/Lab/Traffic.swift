@@ -77,7 +77,7 @@ struct Traffic {
     static let changes: [String: Int] = [
         "ddl|CREATE TABLE": 3, "ddl|ALTER TABLE": 1, "ddl|CREATE INDEX": 1, "priv.grant|GRANT": 1,
         "priv.password|CREATE ROLE": 1, "priv.superuser|ALTER ROLE": 1, "ddl.drop|DROP TABLE": 4,
-        "danger.copy_program|COPY": 1, "priv.role_drop|DROP ROLE": 1, "ddl.drop|DROP OWNED": 1,
+        "danger.copy_program|COPY": 1, "priv.role_drop|DROP ROLE": 1, "priv.role_drop|DROP OWNED": 1,
         "ddl.drop|TRUNCATE TABLE": 1,
     ]
 
