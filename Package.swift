@@ -78,7 +78,8 @@ let package = Package(
             dependencies: ["Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "VigilModel"]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
         // Real servers on the loopback interface.
-        .testTarget(name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab", exclude: ["clients.py", "leash.py"]),
+        .testTarget(
+            name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab", exclude: ["clients.py", "leash.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

@@ -94,13 +94,18 @@ enum Schema {
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);
-        -- The hop that an event came over, as its key: the last one that was open then.
+        -- The hop that an event came over, as its key: the last one that was open then. Before a pooler may stand a proxy.
         CREATE VIEW event_hop AS
-            SELECT e.seq, h.client, h.client_ip, h.client_port, h.exact FROM events e
+            SELECT e.seq, coalesce(n.client, h.client) AS client,
+                CASE WHEN n.client IS NULL THEN h.client_ip ELSE n.client_ip END AS client_ip,
+                coalesce(n.client_port, h.client_port) AS client_port, h.exact FROM events e
             JOIN actors a ON a.id = e.actor
             JOIN hops h ON h.address = a.address AND h.port = e.port AND h.start = (
                 SELECT max(x.start) FROM hops x WHERE x.address = a.address AND x.port = e.port
-                    AND x.start <= e.time + \(ProxyHop.slack) AND x."end" >= e.time - \(ProxyHop.slack));
+                    AND x.start <= e.time + \(ProxyHop.slack) AND x."end" >= e.time - \(ProxyHop.slack))
+            LEFT JOIN hops n ON NOT h.exact AND n.address = h.client AND n.port = h.client_port AND n.start = (
+                SELECT max(x.start) FROM hops x WHERE x.address = h.client AND x.port = h.client_port
+                    AND x.start <= h.start + \(ProxyHop.slack) AND x."end" >= h.start - \(ProxyHop.slack));
         CREATE VIEW event AS
             SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
                     || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END

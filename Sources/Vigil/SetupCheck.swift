@@ -162,8 +162,9 @@ public struct SetupCheck {
         for (address, failures, users, behind) in coverage.addresses where failures > behind {
             let isOften = failures * 2 > coverage.failures && users >= 5
             let isOwn = address == "127.0.0.1" || address == "::1"
-            guard coverage.proxies.contains(address) || isOwn || (isOften && IPAddress(address)?.isPrivate == true)
-            else { continue }
+            let ip = IPAddress(address)
+            let isNear = ip?.isPrivate == true || ip?.isLoopback == true
+            guard coverage.proxies.contains(address) || isOwn || (isOften && isNear) else { continue }
             let share = Int((Double(failures - behind) / Double(coverage.failures) * 100).rounded())
             // Some failures of this machine's own programs are nothing to worry about.
             guard share >= 5 else { continue }

@@ -10,7 +10,10 @@ final class Child {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", Child.leash.path, signal] + arguments
         process.currentDirectoryURL = folder
-        process.environment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": Child.zone]
+        process.environment = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+            "TZ": Child.zone,
+        ]
         process.standardInput = hold
         process.standardOutput = try Child.open(output)
         process.standardError = try Child.open(errors ?? output + ".errors")

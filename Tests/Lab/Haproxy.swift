@@ -44,6 +44,7 @@ struct Haproxy {
                 mode tcp
                 log global
                 \(try Haproxy.format())
+                retries 0
                 timeout connect 2s
                 timeout client 20s
                 timeout server 20s
@@ -54,6 +55,6 @@ struct Haproxy {
         _ = try lab.start(
             ["haproxy", "-db", "-f", lab.path("haproxy.cfg")], output: "haproxy/haproxy.log",
             errors: "haproxy/haproxy.syslog")
-        try Lab.until("HAProxy listens: " + lab.read("haproxy/haproxy.syslog")) { Port.isOpen(ports[2]) }
+        try Lab.until("HAProxy listens: " + lab.read("haproxy/haproxy.syslog")) { Port.isOpen(ports[0]) }
     }
 }

@@ -22,7 +22,7 @@ struct PgBouncer {
             auth_type = scram-sha-256
             auth_file = \(lab.path("users.txt"))
             pool_mode = session
-            server_login_retry = 1
+            server_login_retry = 0
 
             """, to: "pgbouncer.ini")
         // Without a log file it writes to standard error.

@@ -73,7 +73,8 @@ struct Traffic {
         ]
     }
 
-    /// `action|operation` of the events of that work, for each session of `dba`.
+    /// `action|operation` of the events of that work, for each session of `dba`. The DO block is told of by the statements
+    /// that it ran; only where durations are logged by its own text, too.
     static let changes: [String: Int] = [
         "ddl|CREATE TABLE": 3, "ddl|ALTER TABLE": 1, "ddl|CREATE INDEX": 1, "priv.grant|GRANT": 1,
         "priv.password|CREATE ROLE": 1, "priv.superuser|ALTER ROLE": 1, "ddl.drop|DROP TABLE": 4,
