@@ -104,6 +104,20 @@ struct ProxyHopTests {
         #expect(addresses == [nil, "203.0.113.8"])
     }
 
+    @Test("coverage counts a failure for who is behind, as far as that is known")
+    func coverage() throws {
+        try commit(
+            [event(port: 5001, second: 10), event(port: 5002, second: 11), event(port: 5003, second: 12)],
+            [
+                hop("10.0.0.4", port: 5001, from: 9, to: nil, isExact: false),
+                hop("203.0.113.8", port: 5002, from: 9, to: nil),
+            ])
+        let found = try store.coverage()
+        #expect(found.failures == 3 && found.proxies == ["10.0.0.5"])
+        #expect(Set(found.addresses.map(\.address)) == ["10.0.0.4", "203.0.113.8", "10.0.0.5"])
+        #expect(found.addresses.allSatisfy { $0.failures == 1 && $0.users == 1 })
+    }
+
     @Test("a hop that is told of after rules went over its failure sends them back")
     func late() throws {
         try commit([event(port: 5001, second: 10)], [])

@@ -25,12 +25,12 @@ final class Child {
 
     private static let leash = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "leash.py")
 
-    var isRunning: Bool { process.isRunning }
-
-    /// Stops it and waits for its end.
-    func stop() {
+    /// Stops it, waits for its end and gives its exit code.
+    @discardableResult
+    func stop() -> Int32 {
         try? hold.fileHandleForWriting.close()
         process.waitUntilExit()
+        return process.terminationStatus
     }
 
     private static func open(_ path: String) throws -> FileHandle {

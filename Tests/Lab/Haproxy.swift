@@ -26,7 +26,7 @@ struct Haproxy {
         (postgres, pooler, dead) = (ports[0], ports[1], ports[2])
         log = lab.path("haproxy/haproxy.log")
         syslog = lab.path("haproxy/haproxy.syslog")
-        try FileManager.default.createDirectory(atPath: lab.path("haproxy"), withIntermediateDirectories: true)
+        try lab.makeFolder("haproxy")
         func listen(_ name: String, _ port: Int, _ server: Int) -> String {
             """
             listen \(name)

@@ -12,7 +12,7 @@ final class Lab {
 
     init() throws {
         folder = URL(fileURLWithPath: "/tmp/pgvigil-lab-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder("")
         // The servers refuse to run as root.
         if Lab.isRoot { _ = try Lab.run(["chown", "postgres:postgres", folder.path]) }
     }
@@ -24,8 +24,15 @@ final class Lab {
 
     func path(_ name: String) -> String { folder.appending(path: name).path }
 
+    /// Makes a folder that servers can look into: a store being made elsewhere in this process narrows its umask.
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+        chmod(path(name), 0o755)
+    }
+
     func write(_ text: String, to name: String) throws {
         try text.write(toFile: path(name), atomically: false, encoding: .utf8)
+        chmod(path(name), 0o644)
     }
 
     func read(_ name: String) -> String {

@@ -9,7 +9,7 @@ struct PgBouncer {
     init(_ lab: Lab, port: Int, server: Int, users: [String: String]) throws {
         self.port = port
         log = lab.path("pgbouncer/pgbouncer.log")
-        try FileManager.default.createDirectory(atPath: lab.path("pgbouncer"), withIntermediateDirectories: true)
+        try lab.makeFolder("pgbouncer")
         try lab.write(users.map { "\"\($0.key)\" \"\($0.value)\"\n" }.sorted().joined(), to: "users.txt")
         try lab.write(
             """

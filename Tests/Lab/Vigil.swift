@@ -33,15 +33,10 @@ struct Vigil {
     }
 
     /// Follows logs until it is stopped.
-    func watch(_ paths: [String], store: String) throws -> Process {
-        let process = Process()
-        process.executableURL = Vigil.binary
-        process.arguments = ["watch", "--config", configuration, "--store", lab.path(store)] + paths
-        let talk = lab.path(store + ".talk")
-        _ = FileManager.default.createFile(atPath: talk, contents: nil)
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: talk))
-        try process.run()
-        return process
+    func watch(_ paths: [String], store: String) throws -> Child {
+        try Child(
+            [Vigil.binary.path, "watch", "--config", configuration, "--store", lab.path(store)] + paths, signal: "TERM",
+            output: lab.path(store + ".out"), errors: lab.path(store + ".talk"), folder: lab.folder)
     }
 }
 

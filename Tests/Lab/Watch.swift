@@ -5,16 +5,14 @@ import Testing
 final class Watch {
     let store: String
     private let vigil: Vigil
-    private let process: Process
+    private let process: Child
 
     init(_ vigil: Vigil, _ paths: [String], store: String) throws {
         (self.vigil, self.store) = (vigil, store)
         process = try vigil.watch(paths, store: store)
     }
 
-    deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    }
+    deinit { process.stop() }
 
     private func content(_ store: String) throws -> [Set<String>] {
         try ["events", "alerts"].map { Set(try vigil.rows($0, store).map(\.content)) }
@@ -35,8 +33,6 @@ final class Watch {
             #expect(Array(found.subtracting(wanted).prefix(3)) == [], "only live; \(talk)")
             #expect(Array(wanted.subtracting(found).prefix(3)) == [], "only in replay; \(talk)")
         }
-        process.terminate()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        #expect(process.stop() == 0)
     }
 }

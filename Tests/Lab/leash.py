@@ -7,6 +7,6 @@ server = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL)
 sys.stdin.buffer.read()
 server.send_signal(signal.Signals["SIG" + sys.argv[1]])
 try:
-    server.wait(10)
+    sys.exit(server.wait(10))
 except subprocess.TimeoutExpired:
     server.kill()
