@@ -77,6 +77,9 @@ let package = Package(
             name: "VigilTests",
             dependencies: ["Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "VigilModel"]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
+        // Real servers on the loopback interface.
+        .testTarget(
+            name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab", exclude: ["clients.py", "leash.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

@@ -13,8 +13,8 @@ public struct Coverage: Sendable {
     public var audited: Int64 = 0
     /// Failed logins, and how many of them came from each address, the busiest first.
     public var failures: Int64 = 0
-    /// The busiest addresses: failed logins, users they named, and failures whose client behind a proxy is known.
-    public var addresses: [(address: String, failures: Int64, users: Int64, behind: Int64)] = []
+    /// The busiest addresses, as far as known behind proxies: failed logins, and users they named.
+    public var addresses: [(address: String, failures: Int64, users: Int64)] = []
     /// Addresses that a proxy's log names as its own.
     public var proxies: Set<String> = []
 
@@ -48,16 +48,18 @@ extension Store {
             for row in try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT a.address, sum(e.count) AS failures, count(DISTINCT a.user) AS users, count(h.seq) AS behind
+                    SELECT coalesce(h.client, a.address) AS address, sum(e.count) AS failures,
+                        count(DISTINCT a.user) AS users
                     FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor
                     LEFT JOIN event_hop h ON h.seq = e.seq
-                    WHERE k.action = 'auth.failure' AND a.address <> '' GROUP BY a.address ORDER BY failures DESC
+                    WHERE k.action = 'auth.failure' AND a.address <> ''
+                    GROUP BY coalesce(h.client, a.address) ORDER BY failures DESC
                     """)
             {
                 let failures: Int64 = row["failures"]
                 coverage.failures += failures
                 if coverage.addresses.count < 100 {
-                    coverage.addresses.append((row["address"], failures, row["users"], row["behind"]))
+                    coverage.addresses.append((row["address"], failures, row["users"]))
                 }
             }
             coverage.proxies = try String.fetchSet(db, sql: "SELECT DISTINCT address FROM hops")

@@ -33,7 +33,10 @@ extension Store {
             let numbers = kinds.numbers.map(String.init).joined(separator: ", ")
             // Without proxies the index alone tells everything.
             let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false
-            let behind = hasHops ? "(SELECT h.client FROM event_hop h WHERE h.seq = e.seq AND h.exact)" : "NULL"
+            // A client that is only likely counts as no address: the pooler's own must not be banned in its place.
+            let behind =
+                hasHops
+                ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
             let rows = try RawStatement(
                 db,
                 """

@@ -159,12 +159,13 @@ public struct SetupCheck {
     private func proxies(_ coverage: Coverage) -> [Finding] {
         guard coverage.failures > 0 else { return [] }
         var findings: [Finding] = []
-        for (address, failures, users, behind) in coverage.addresses where failures > behind {
+        for (address, failures, users) in coverage.addresses {
             let isOften = failures * 2 > coverage.failures && users >= 5
             let isOwn = address == "127.0.0.1" || address == "::1"
-            guard coverage.proxies.contains(address) || isOwn || (isOften && IPAddress(address)?.isPrivate == true)
-            else { continue }
-            let share = Int((Double(failures - behind) / Double(coverage.failures) * 100).rounded())
+            let ip = IPAddress(address)
+            let isNear = ip?.isPrivate == true || ip?.isLoopback == true
+            guard coverage.proxies.contains(address) || isOwn || (isOften && isNear) else { continue }
+            let share = Int((Double(failures) / Double(coverage.failures) * 100).rounded())
             // Some failures of this machine's own programs are nothing to worry about.
             guard share >= 5 else { continue }
             findings.append(

@@ -79,7 +79,16 @@ struct ProxyHopTests {
             ])
     }
 
-    @Test("the likeliest client is marked, and rules do not believe in it")
+    @Test("before the pooler stands a proxy: its client is the likeliest")
+    func chain() throws {
+        var proxy = hop("203.0.113.9", port: 40_000, from: 8, to: 12)
+        proxy.address = "10.0.0.4"
+        try commit(
+            [event(port: 5001, second: 10)], [hop("10.0.0.4", port: 5001, from: 9, to: nil, isExact: false), proxy])
+        #expect(try shown() == ["203.0.113.9 203.0.113.9 40000 10.0.0.5 auth.failure proxy.candidate"])
+    }
+
+    @Test("the likeliest client is marked, and rules believe neither in it nor in the pooler's own address")
     func candidate() throws {
         try commit(
             [event(port: 5001, second: 10), event(port: 5002, second: 11)],
@@ -92,7 +101,21 @@ struct ProxyHopTests {
         try store.forEachEvent(after: .distantPast, through: .distantFuture, actions: ["auth.failure"]) { event, _ in
             addresses.append(event.ip?.description)
         }
-        #expect(addresses == ["10.0.0.5", "203.0.113.8"])
+        #expect(addresses == [nil, "203.0.113.8"])
+    }
+
+    @Test("coverage counts a failure for who is behind, as far as that is known")
+    func coverage() throws {
+        try commit(
+            [event(port: 5001, second: 10), event(port: 5002, second: 11), event(port: 5003, second: 12)],
+            [
+                hop("10.0.0.4", port: 5001, from: 9, to: nil, isExact: false),
+                hop("203.0.113.8", port: 5002, from: 9, to: nil),
+            ])
+        let found = try store.coverage()
+        #expect(found.failures == 3 && found.proxies == ["10.0.0.5"])
+        #expect(Set(found.addresses.map(\.address)) == ["10.0.0.4", "203.0.113.8", "10.0.0.5"])
+        #expect(found.addresses.allSatisfy { $0.failures == 1 && $0.users == 1 })
     }
 
     @Test("behind the pooler stands the proxy, and behind that the client")
