@@ -32,11 +32,13 @@ public enum LogFormat: String, CaseIterable, Sendable {
             if CSVLogReader.recognises(bytes, path: path) { return .csvlog }
             if isPGAuditFile(bytes) { return .pgauditlogtofile }
             // What a client writes into a server's log, in a name, must not make it another program's.
-            if !startsAsServer(bytes) {
-                if PgBouncerAssembler.recognises(bytes) { return .pgbouncer }
-                if PgBackRestAssembler.recognises(bytes) { return .pgbackrest }
-                if HAProxyAssembler.recognises(bytes) { return .haproxy }
-                if PatroniAssembler.recognises(bytes) { return .patroni }
+            if PgBouncerAssembler.recognises(bytes), !PgBouncerAssembler.isServers(bytes) { return .pgbouncer }
+            if PgBackRestAssembler.recognises(bytes), !isServers(bytes, unless: PgBackRestAssembler.recognises) {
+                return .pgbackrest
+            }
+            if HAProxyAssembler.recognises(bytes), !isServers(bytes, unless: { _ in false }) { return .haproxy }
+            if PatroniAssembler.recognises(bytes), !isServers(bytes, unless: { _ in false }, atMost: 1) {
+                return .patroni
             }
             if SyslogHead.recognises(bytes) { return .syslog }
             if PrefixGuess(bytes).best != nil { return .stderr }
@@ -44,14 +46,16 @@ public enum LogFormat: String, CaseIterable, Sendable {
         }
     }
 
-    /// True when the first line has a severity as PostgreSQL writes it: two blanks follow its colon.
-    private static func startsAsServer(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
-        for line in HeadLines(head) where !line.isEmpty {
-            // pgBackRest pads its levels with blanks.
-            if PgBackRestAssembler.recognises(line) { return false }
-            return StderrLabels.all.isAny(in: line, from: 0, before: line.count)
+    /// True when one of the first lines has a severity as PostgreSQL writes it, two blanks behind its colon, and is no
+    /// line of the other program that has the same for another reason. One line must not decide: the first may be what
+    /// a child process wrote, or the rest of a name with a line feed.
+    private static func isServers(
+        _ head: UnsafeBufferPointer<UInt8>, unless isOther: (UnsafeBufferPointer<UInt8>) -> Bool,
+        atMost count: Int = 512
+    ) -> Bool {
+        HeadLines(head).lazy.filter { !$0.isEmpty && $0[0] != 9 && $0[0] != 32 }.prefix(count).contains { line in
+            StderrLabels.all.isAny(in: line, from: 0, before: line.count) && !isOther(line)
         }
-        return false
     }
 
     /// A reader that starts at an offset of a file.

@@ -5,35 +5,55 @@ import VigilModel
 /// `held` says where.
 struct RepetitionCounter {
     private struct Moment {
-        var time: LogTime
         var offset: Int64
-        var clockBefore: LogTime
-        var counts: [UInt64: Int64] = [:]
+        var counts: [UInt64: Int64]
     }
 
     /// Milliseconds within which records of several processes are written out of order.
     private static let disorder: Int64 = 5000
-    private var moments: [Moment] = []
+    /// A log that is this much behind a moment runs backwards, as `journalctl --reverse` prints it: the moment is past.
+    private static let reversal: Int64 = 60_000
+    private var moments: [LogTime: Moment] = [:]
+    /// Moments in the order they began in.
+    private var queue: [(time: LogTime, offset: Int64, clockBefore: LogTime)] = []
+    private var front = 0
 
     /// The oldest record that a reading must start with to count alike, and the source's time before it.
     func held(at now: LogTime) -> (offset: Int64, clockBefore: LogTime)? {
-        moments.first { !RepetitionCounter.isOver($0, at: now) }.map { ($0.offset, $0.clockBefore) }
+        queue[front...].first { !RepetitionCounter.isOver($0.time, at: now) }.map { ($0.offset, $0.clockBefore) }
     }
 
-    private static func isOver(_ moment: Moment, at now: LogTime) -> Bool {
-        moment.time.milliseconds + disorder < now.milliseconds
+    private static func isOver(_ moment: LogTime, at now: LogTime) -> Bool {
+        moment.milliseconds + disorder < now.milliseconds || now.milliseconds + reversal < moment.milliseconds
     }
 
     /// The number of this record among those like it, from 1.
     mutating func count(_ record: LogRecord, clockBefore: LogTime) -> Int64 {
         let digest = EventBuilder.digest(record)
-        if let index = moments.lastIndex(where: { $0.time == record.time }) {
-            moments[index].counts[digest, default: 0] += 1
-            return moments[index].counts[digest] ?? 1
+        if moments[record.time] == nil { begin(record, clockBefore) }
+        return moments[record.time]?.counts.increment(digest) ?? 1
+    }
+
+    private mutating func begin(_ record: LogRecord, _ clockBefore: LogTime) {
+        while front < queue.count, RepetitionCounter.isOver(queue[front].time, at: record.time) {
+            let (time, offset, _) = queue[front]
+            // The same time may have come again since.
+            if moments[time]?.offset == offset { moments[time] = nil }
+            front += 1
         }
-        moments.removeAll { RepetitionCounter.isOver($0, at: record.time) }
-        moments.append(
-            Moment(time: record.time, offset: record.offset, clockBefore: clockBefore, counts: [digest: 1]))
-        return 1
+        if front > 1024, front * 2 > queue.count {
+            queue.removeSubrange(..<front)
+            front = 0
+        }
+        moments[record.time] = Moment(offset: record.offset, counts: [:])
+        queue.append((record.time, record.offset, clockBefore))
+    }
+}
+
+extension [UInt64: Int64] {
+    /// Adds one, and gives the new number.
+    fileprivate mutating func increment(_ key: UInt64) -> Int64 {
+        self[key, default: 0] += 1
+        return self[key] ?? 1
     }
 }

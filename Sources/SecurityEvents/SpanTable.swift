@@ -49,11 +49,9 @@ struct SpanTable<Value: Sendable> {
     /// Changes what is known of a key for a record at that offset.
     mutating func update(_ key: SessionKey, at offset: Int64, _ change: (inout Value) -> Void) {
         guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset <= $0.closed }) else { return }
-        if var span = spans[key]?[index] {
-            change(&span.value)
-            spans[key]?[index] = span
-            changed.insert(key)
-        }
+        // In place.
+        change(&spans[key, default: []][index].value)
+        changed.insert(key)
     }
 
     /// From that record on a key has another value. The same record read again changes nothing.

@@ -35,6 +35,40 @@ struct PgBouncerAssembler: LineAssembler {
         return false
     }
 
+    /// True when the first lines, of which some may be PgBouncer's, are more likely a server's. What looks like a severity
+    /// of PostgreSQL's is the server's in any line but one about a connection, where it may stand in a client's name.
+    static func isServers(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
+        var times = PrintedTime(ReadingFacts())
+        var (pooler, doubtful) = (0, 0)
+        for line in HeadLines(head) where !line.isEmpty && line[0] != 9 && line[0] != 32 {
+            let found = self.head(line, &times)
+            guard StderrLabels.all.isAny(in: line, from: 0, before: line.count) else {
+                pooler += found == nil ? 0 : 1
+                continue
+            }
+            guard let found, line.has("C-0x", at: found.text) || line.has("S-0x", at: found.text) else { return true }
+            let level = UnsafeBufferPointer(rebasing: line[found.level])
+            if PgBouncerText(record(line, from: found.text, in: head), level: level).isKnown {
+                pooler += 1
+            } else {
+                doubtful += 1
+            }
+        }
+        return doubtful > pooler
+    }
+
+    /// The text of a record with the lines that a TAB begins.
+    private static func record(
+        _ line: UnsafeBufferPointer<UInt8>, from start: Int, in head: UnsafeBufferPointer<UInt8>
+    ) -> UnsafeBufferPointer<UInt8> {
+        let first = line.startOffset(in: head) + start
+        var end = first - start + line.count
+        while end + 1 < head.count, end - first < longest, head[end] == 10, head[end + 1] == 9 {
+            end = head[(end + 1)...].firstIndex(of: 10) ?? head.count
+        }
+        return UnsafeBufferPointer(rebasing: head[first..<end])
+    }
+
     mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
         if let head = PgBouncerAssembler.head(line.bytes, &times) {
             close(into: &rows)

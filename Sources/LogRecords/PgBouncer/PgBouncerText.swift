@@ -32,6 +32,8 @@ struct PgBouncerText {
     let isDisputed: Bool
     /// The text is one of PgBouncer's fixed ones, so that nothing more belongs to it.
     let isFixed: Bool
+    /// It names a connection, and one of PgBouncer's own messages follows.
+    let isKnown: Bool
     /// The connection ends with this line.
     let isFarewell: Bool
 
@@ -42,6 +44,7 @@ struct PgBouncerText {
     init(_ text: UnsafeBufferPointer<UInt8>, level: UnsafeBufferPointer<UInt8>) {
         guard let names = PgBouncerText.connection(text) else {
             (pointer, start, readings, isDisputed, isFixed, isFarewell) = (nil, 0, [], false, true, false)
+            isKnown = false
             return
         }
         pointer = 0..<names - 2
@@ -67,6 +70,7 @@ struct PgBouncerText {
         readings = plausible
         isDisputed = places.count > 1 && (known.count + impossible > 1 || plausible.count > 1)
         self.isFixed = isFixed
+        isKnown = !known.isEmpty
         isFarewell = plausible.last.map { text.has("closing because: client ", at: $0.message) } ?? false
     }
 

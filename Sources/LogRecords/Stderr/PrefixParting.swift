@@ -1,12 +1,16 @@
 extension LogLinePrefix {
+    /// Where user and database stand that stand side by side, with what parts them; nil where a line leaves one out.
+    func pairSpan(_ fields: PrefixFields) -> Range<Int>? {
+        guard let pair, fields[pair.first].lowerBound <= fields[pair.second].upperBound else { return nil }
+        return fields[pair.first].lowerBound..<fields[pair.second].upperBound
+    }
+
     /// Another place to part user and database, which stand side by side: where it makes them the names that are known
     /// otherwise. Nil when it cannot be.
     func parted(
         _ bytes: Bytes, _ reading: LineReading, user: ArraySlice<UInt8>?, database: ArraySlice<UInt8>?
     ) -> LineReading? {
-        guard let pair else { return nil }
-        let all = reading.fields[pair.first].lowerBound..<reading.fields[pair.second].upperBound
-        guard !all.isEmpty else { return nil }
+        guard let pair, let all = pairSpan(reading.fields), !all.isEmpty else { return nil }
         let literal = literals[elements[pair.between].range]
         let (first, second) = pair.first == .user ? (user, database) : (database, user)
         let place: Int

@@ -36,11 +36,8 @@ extension StderrAssembler {
             guard isSame(reading.fields[field], otherReading.fields[field]) else { return false }
         }
         // Where user and database are parted may be known of one of them only.
-        if let pair = prefix.pair {
-            func both(_ fields: PrefixFields) -> Range<Int> {
-                fields[pair.first].lowerBound..<fields[pair.second].upperBound
-            }
-            return isSame(both(reading.fields), both(otherReading.fields))
+        if let both = prefix.pairSpan(reading.fields), let other = prefix.pairSpan(otherReading.fields) {
+            return isSame(both, other)
         }
         return [PrefixField.user, .database].allSatisfy {
             !prefix.has($0) || isSame(reading.fields[$0], otherReading.fields[$0])

@@ -26,4 +26,18 @@ struct StatementGroup: Codable, Sendable {
     var executed: Int64
     /// pgaudit's greatest number in the group so far.
     var auditID: Int64?
+
+    /// Parts kept of a text, and of what pgaudit adds: a function that makes a million tables must not make a row of the
+    /// store that grows with each. Records about a part that is gone are events of their own.
+    private static let most = (own: 1024, added: 64)
+
+    /// The parts of a text that are kept.
+    static func kept(_ parts: [Part]) -> [Part] { Array(parts.prefix(most.own)) }
+
+    /// Takes a part that only pgaudit told of; the oldest such goes when there are too many.
+    mutating func add(_ part: Part) {
+        let own = min(statements, StatementGroup.most.own)
+        if parts.count >= own + StatementGroup.most.added { parts.remove(at: own) }
+        parts.append(part)
+    }
 }

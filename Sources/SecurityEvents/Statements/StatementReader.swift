@@ -96,7 +96,8 @@ struct StatementReader {
         groups.open(
             context.key, at: offset,
             StatementGroup(
-                text: StatementText.digest(sql.bytes), statements: sql.statements.count, parts: parts,
+                text: StatementText.digest(sql.bytes), statements: sql.statements.count,
+                parts: StatementGroup.kept(parts),
                 executed: executes ? offset : .max))
     }
 
@@ -150,7 +151,7 @@ struct StatementReader {
         part.auditID = audit.statementID
         if groups[context.key, at: offset] != nil {
             groups.update(context.key, at: offset) {
-                $0.parts.append(part)
+                $0.add(part)
                 $0.auditID = max($0.auditID ?? 0, audit.statementID)
             }
             return

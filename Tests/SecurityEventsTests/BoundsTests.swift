@@ -1,0 +1,66 @@
+import LogRecords
+import Patterns
+import Testing
+import VigilModel
+
+@testable import SecurityEvents
+
+/// What nobody but a log's size would bound.
+@Suite("Bounds")
+struct BoundsTests {
+    struct Collector: RecordConsumer {
+        var reader: EventReader
+        mutating func take(_ records: RecordBatch) { reader.read(records) }
+        mutating func takeUnfinished(_ records: RecordBatch) { reader.read(records) }
+        mutating func skip(_ unread: Unread) { Issue.record("unread: \(unread.reason)") }
+        mutating func pass(_ line: TextLine) {}
+    }
+
+    private static func read(_ log: String, as format: LogFormat) throws -> EventReader {
+        let log = Array(log.utf8)
+        let reader = format.reader(ReadingFacts(timezone: nil, prefix: "%m [%p] %q%u@%d ", head: log))
+        var collector = Collector(reader: EventReader(catalogue: try Catalogue.embedded().events))
+        var rest = log[...]
+        while !rest.isEmpty {
+            _ = reader.fill { buffer in
+                let count = min(buffer.count, rest.count)
+                buffer.copyBytes(from: rest.prefix(count))
+                rest = rest.dropFirst(count)
+                return count
+            }
+            reader.drain(into: &collector, atEnd: rest.isEmpty)
+        }
+        return collector.reader
+    }
+
+    private static func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+
+    @Test("a statement that makes thousands of tables leaves a small row, and an event for each")
+    func manyParts() throws {
+        func row(_ line: Int, _ message: String) -> String {
+            "2026-03-02 09:49:01.374 UTC,\"u\",\"d\",7,\"192.0.2.7:4000\",69a53661.7,\(line),\"DO\","
+                + "2026-03-02 07:00:00 UTC,3/4,0,LOG,00000,\"\(message)\",,,,,,,,,\"psql\",\"client backend\",,0\n"
+        }
+        var log = row(1, "statement: DO $$BEGIN PERFORM make(); END$$")
+        for number in 2..<3000 {
+            log += row(
+                number, "AUDIT: SESSION,1,\(number),DDL,CREATE TABLE,TABLE,t\(number),CREATE TABLE t\(number)(),<none>")
+        }
+        var reader = try BoundsTests.read(log, as: .csvlog)
+        #expect(reader.takeEvents().filter { $0.kind.action == "ddl" }.count >= 2998)
+        let sizes = reader.takeSessions(from: .max - 1).rows.map(\.state.count)
+        #expect(sizes.count == 1 && (sizes.max() ?? 0) < 64 << 10, "\(sizes)")
+    }
+
+    @Test("a log that runs backwards is not held to its start")
+    func backwards() throws {
+        let log = (0..<4000).reversed().map { second in
+            let time =
+                "2026-03-02 0\(second / 3600):\(BoundsTests.two(second / 60 % 60)):\(BoundsTests.two(second % 60))"
+            return "\(time).001 UTC [7] bob@shop FATAL:  password authentication failed for user \"bob\"\n"
+        }.joined()
+        var reader = try BoundsTests.read(log, as: .stderr)
+        #expect(reader.takeEvents().count == 4000)
+        #expect(reader.held.map { $0.offset > 0 } ?? true)
+    }
+}
