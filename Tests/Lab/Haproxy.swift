@@ -45,9 +45,9 @@ struct Haproxy {
                 log global
                 \(try Haproxy.format())
                 retries 0
-                timeout connect 2s
-                timeout client 20s
-                timeout server 20s
+                timeout connect 20s
+                timeout client 60s
+                timeout server 60s
 
             """ + listen("pg-primary", postgres, server) + listen("pg-pooler", pooler, poolerServer)
             + listen("pg-dead", dead, nobody)

@@ -80,7 +80,7 @@ final class Lab {
     }
 
     /// Waits until a condition holds.
-    static func until(_ what: @autoclosure () -> String, seconds: Double = 20, _ condition: () throws -> Bool) throws {
+    static func until(_ what: @autoclosure () -> String, seconds: Double = 60, _ condition: () throws -> Bool) throws {
         let end = Date(timeIntervalSinceNow: seconds)
         while try !condition() {
             guard Date() < end else { throw Problem(description: "in \(seconds) s not: \(what())") }

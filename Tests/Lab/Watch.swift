@@ -22,7 +22,7 @@ final class Watch {
     func stop(when replayed: String) throws {
         let wanted = try content(replayed)
         var found: [Set<String>] = []
-        let end = Date(timeIntervalSinceNow: 15)
+        let end = Date(timeIntervalSinceNow: 60)
         repeat {
             found = try content(store)
             if found == wanted { break }

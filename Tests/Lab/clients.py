@@ -16,7 +16,7 @@ class Session:
     def __init__(self, wanted):
         self.wanted = wanted
         self.socket = socket.socket()
-        self.socket.settimeout(10)
+        self.socket.settimeout(30)
         self.socket.bind((wanted["from"], 0))
         self.socket.connect(("127.0.0.1", wanted["port"]))
         self.file = self.socket.makefile("rb")
