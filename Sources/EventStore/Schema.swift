@@ -10,6 +10,9 @@ enum Schema {
     /// "PGVG": marks the file as a store of pgvigil (SQLite, PRAGMA application_id).
     static let applicationID: Int32 = 0x5047_5647
 
+    /// More than any time in milliseconds: what is known comes before what is likely.
+    private static let hopWeight: Int64 = 1 << 52
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 events, alerts, bans, sources") { db in
@@ -94,18 +97,26 @@ enum Schema {
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);
-        -- The hop that an event came over: the last one that was open then. Behind a pooler may stand a proxy.
+        -- The hop that an event came over: of those open then one that is known before one that is only likely, and the
+        -- last. A login comes at a connection's start: of one whose end is not known it is no more after a minute.
+        -- Behind a pooler may stand a proxy.
         CREATE VIEW event_hop AS
             SELECT e.seq, coalesce(p.client, h.client) AS client,
                 CASE WHEN p.client IS NULL THEN h.client_ip ELSE p.client_ip END AS client_ip,
                 coalesce(p.client_port, h.client_port) AS client_port, h.exact FROM events e
-            JOIN actors a ON a.id = e.actor
-            JOIN hops h ON h.address = a.address AND h.port = e.port AND h.start = (
-                SELECT max(x.start) FROM hops x WHERE x.address = a.address AND x.port = e.port
-                    AND x.start <= e.time + \(ProxyHop.slack) AND x."end" >= e.time - \(ProxyHop.slack))
+            JOIN actors a ON a.id = e.actor JOIN kinds k ON k.id = e.kind
+            JOIN hops h ON h.address = a.address AND h.port = e.port AND h.exact * \(hopWeight) + h.start = (
+                SELECT max(x.exact * \(hopWeight) + x.start) FROM hops x WHERE x.address = a.address AND x.port = e.port
+                    AND x.start <= e.time + \(ProxyHop.slack)
+                    AND CASE WHEN x."end" = \(Int64.max) AND k.category = 'authentication'
+                        THEN x.start + 60000 ELSE x."end" END >= e.time - \(ProxyHop.slack))
+                AND NOT EXISTS (SELECT 1 FROM hops y WHERE y.address = h.address AND y.port = h.port
+                    AND y.start = h.start AND y.exact = h.exact AND (y.client, y.client_port) < (h.client, h.client_port))
             LEFT JOIN hops p ON p.address = h.client AND p.port = h.client_port AND p.exact AND p.start = (
                 SELECT max(x.start) FROM hops x WHERE x.address = h.client AND x.port = h.client_port AND x.exact
-                    AND x.start <= h.start + \(ProxyHop.slack) AND x."end" >= h.start - \(ProxyHop.slack));
+                    AND x.start <= h.start + \(ProxyHop.slack) AND x."end" >= h.start - \(ProxyHop.slack))
+                AND NOT EXISTS (SELECT 1 FROM hops y WHERE y.address = p.address AND y.port = p.port AND y.exact
+                    AND y.start = p.start AND (y.client, y.client_port) < (p.client, p.client_port));
         CREATE VIEW event AS
             SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
                     || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END

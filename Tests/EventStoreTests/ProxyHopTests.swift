@@ -118,6 +118,29 @@ struct ProxyHopTests {
         #expect(found.addresses.allSatisfy { $0.failures == 1 && $0.users == 1 })
     }
 
+    @Test("a connection whose end is not known has no login after its first minute")
+    func open() throws {
+        try commit(
+            [event(port: 5001, second: 10), event(port: 5001, second: 100)],
+            [hop("203.0.113.9", port: 5001, from: 9, to: nil)])
+        #expect(
+            try shown() == [
+                "203.0.113.9 203.0.113.9 40000 10.0.0.5 auth.failure", "10.0.0.5 10.0.0.5 5001 - auth.failure",
+            ])
+    }
+
+    @Test("what is known comes before what is likely; of two at the same moment there is one")
+    func preferred() throws {
+        try commit(
+            [event(port: 5001, second: 10)],
+            [
+                hop("203.0.113.9", port: 5001, from: 9, to: 12),
+                hop("203.0.113.7", port: 5001, from: 10, to: nil, isExact: false),
+                hop("203.0.113.8", port: 5001, from: 9, to: 12),
+            ])
+        #expect(try shown() == ["203.0.113.8 203.0.113.8 40000 10.0.0.5 auth.failure"])
+    }
+
     @Test("behind the pooler stands the proxy, and behind that the client")
     func chained() throws {
         var pooled = hop("10.0.0.5", port: 6001, from: 9, to: nil, isExact: false)
