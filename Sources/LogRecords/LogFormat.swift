@@ -36,11 +36,12 @@ public enum LogFormat: String, CaseIterable, Sendable {
             if PgBackRestAssembler.recognises(bytes), !isServers(bytes, unless: PgBackRestAssembler.recognises) {
                 return .pgbackrest
             }
+            // Of several programs, HAProxy may be the first in a syslog.
+            if SyslogHead.recognises(bytes) { return .syslog }
             if HAProxyAssembler.recognises(bytes), !isServers(bytes, unless: { _ in false }) { return .haproxy }
             if PatroniAssembler.recognises(bytes), !isServers(bytes, unless: { _ in false }, atMost: 1) {
                 return .patroni
             }
-            if SyslogHead.recognises(bytes) { return .syslog }
             if PrefixGuess(bytes).best != nil { return .stderr }
             return nil
         }

@@ -83,6 +83,23 @@ struct PgBouncerAssembler: LineAssembler {
         entry.text.append(contentsOf: line.bytes.first == 9 ? line.bytes.dropFirst() : line.bytes[...])
     }
 
+    /// Takes what stood behind a header of syslog: a whole line, or the bare text, whose time and process the header
+    /// tells.
+    mutating func take(
+        _ line: LogLine, sentAt time: LogTime, by process: UnsafeBufferPointer<UInt8>, into rows: inout RowBuffer
+    ) {
+        if line.bytes.first == 9 || PgBouncerAssembler.head(line.bytes, &times) != nil {
+            return take(line, into: &rows)
+        }
+        close(into: &rows)
+        isOpen = true
+        entry.offset = line.offset
+        entry.time = time
+        entry.pid.replaceSubrange(0..., with: process)
+        entry.level.removeAll(keepingCapacity: true)
+        entry.text.replaceSubrange(0..., with: line.bytes)
+    }
+
     mutating func finish(into rows: inout RowBuffer) {
         close(into: &rows)
         queue.finish(into: &rows)

@@ -12,7 +12,9 @@ struct SyslogAssembler: LineAssembler {
     init(_ facts: ReadingFacts) {
         let head = SyslogHead(facts)
         clock = head.clock
-        programs = [PostgresSyslog(facts, head)]
+        programs = [
+            PostgresSyslog(facts, head), PgBouncerSyslog(facts), HAProxySyslog(facts), PatroniSyslog(facts),
+        ]
     }
 
     var held: Int64? { programs.compactMap(\.held).min() }

@@ -12,6 +12,9 @@ struct SyslogHead {
     /// How many of the lines have a header, and how many were looked at.
     private(set) var headers = 0, lines = 0
 
+    /// Lines of PgBouncer or Patroni are among them.
+    private(set) var hasOthers = false
+
     private static let mostLines = 500
 
     init(_ facts: ReadingFacts) {
@@ -36,6 +39,7 @@ struct SyslogHead {
                 let number = SyslogText.number(text)
                 let from = number?.text ?? 0
                 let name = Array(line[envelope.program])
+                if name == PgBouncerSyslog.name || name == PatroniSyslog.name { hasOthers = true }
                 if StderrLabels.all.isAny(in: text, from: from, before: min(text.count, 600)) { names.insert(name) }
                 guard names.contains(name) else { return }
                 total += 1
@@ -69,7 +73,7 @@ struct SyslogHead {
         return nil
     }
 
-    /// True when a file with that start is a syslog with lines of PostgreSQL.
+    /// True when a file with that start is a syslog with lines of PostgreSQL, PgBouncer or Patroni.
     static func recognises(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
         // Cheap first: most files have no header in any of the first lines.
         guard
@@ -78,6 +82,6 @@ struct SyslogHead {
             })
         else { return false }
         let found = SyslogHead(ReadingFacts(timezone: nil, head: Array(head)))
-        return found.headers * 5 >= found.lines * 4 && found.prefix != nil
+        return found.headers * 5 >= found.lines * 4 && (found.prefix != nil || found.hasOthers)
     }
 }

@@ -175,6 +175,7 @@ struct StatementWords {
         // Where quotes and parentheses stand is known as long as nothing escapes or comments.
         var isPlain = true
         var isQuoted = false
+        var (hasQuotedEnd, hasQuotedDashes) = (false, false)
         var depth = 0
         func take(_ hash: UInt64) {
             var slot = slot(hash, mask)
@@ -197,8 +198,9 @@ struct StatementWords {
                 index += 1
                 if SQLBytes.isSpace(byte) { continue }
                 isFirst = false
-                if isEnded, byte != SQLBytes.semicolon { look.isMany = true }
+                if isEnded, byte != SQLBytes.semicolon, !isQuoted { look.isMany = true }
                 switch byte {
+                case SQLBytes.semicolon where isQuoted: hasQuotedEnd = true
                 case SQLBytes.semicolon: isEnded = true
                 case SQLBytes.quote:
                     look.hasQuotes = true
@@ -207,11 +209,16 @@ struct StatementWords {
                     look.hasQuotes = true
                     isPlain = false
                 case SQLBytes.dash where index > 1 && text[index - 2] == byte:
-                    look.found |= words.dashes
-                    isPlain = false
+                    if isQuoted {
+                        hasQuotedDashes = true
+                    } else {
+                        look.found |= words.dashes
+                        isPlain = false
+                    }
                 case UInt8(ascii: "\\"): isPlain = false
                 case UInt8(ascii: "\"") where !isQuoted: isPlain = false
-                case UInt8(ascii: "*") where index > 1 && text[index - 2] == SQLBytes.slash: isPlain = false
+                case UInt8(ascii: "*") where !isQuoted && index > 1 && text[index - 2] == SQLBytes.slash:
+                    isPlain = false
                 case UInt8(ascii: "("): if !isQuoted { depth += 1 }
                 case UInt8(ascii: ")"): if !isQuoted { depth -= 1 }
                 case UInt8(ascii: "="): if isBetweenDigits(text, index - 1) { look.found |= words.tautologies }
@@ -251,7 +258,11 @@ struct StatementWords {
             }
             if index - begin == 35, SQLBytes.matches(text, begin, "MD5") { look.found |= words.verifier }
         }
-        if !isPlain || isQuoted || depth != 0 || look.isEscaped { look.ruledOut = Patterns() }
+        if !isPlain || isQuoted || depth != 0 || look.isEscaped {
+            look.ruledOut = Patterns()
+            if hasQuotedEnd { look.isMany = true }
+            if hasQuotedDashes { look.found |= words.dashes }
+        }
         return look
     }
 
