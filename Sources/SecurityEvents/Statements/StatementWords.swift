@@ -175,7 +175,7 @@ struct StatementWords {
         // Where quotes and parentheses stand is known as long as nothing escapes or comments.
         var isPlain = true
         var isQuoted = false
-        var (hasQuotedEnd, hasQuotedDashes) = (false, false)
+        var hasQuotedEnd = false
         var depth = 0
         func take(_ hash: UInt64) {
             var slot = slot(hash, mask)
@@ -209,12 +209,8 @@ struct StatementWords {
                     look.hasQuotes = true
                     isPlain = false
                 case SQLBytes.dash where index > 1 && text[index - 2] == byte:
-                    if isQuoted {
-                        hasQuotedDashes = true
-                    } else {
-                        look.found |= words.dashes
-                        isPlain = false
-                    }
+                    look.found |= words.dashes
+                    if !isQuoted { isPlain = false }
                 case UInt8(ascii: "\\"): isPlain = false
                 case UInt8(ascii: "\"") where !isQuoted: isPlain = false
                 case UInt8(ascii: "*") where !isQuoted && index > 1 && text[index - 2] == SQLBytes.slash:
@@ -261,7 +257,6 @@ struct StatementWords {
         if !isPlain || isQuoted || depth != 0 || look.isEscaped {
             look.ruledOut = Patterns()
             if hasQuotedEnd { look.isMany = true }
-            if hasQuotedDashes { look.found |= words.dashes }
         }
         return look
     }
