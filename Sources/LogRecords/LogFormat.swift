@@ -83,16 +83,7 @@ public enum LogFormat: String, CaseIterable, Sendable {
         }
         let reader = reader(about)
         var nobody = Nobody()
-        var rest = about.head[...]
-        while !rest.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &nobody, atEnd: false)
-        }
+        reader.read(about.head, into: &nobody, atEnd: false)
         if !reader.unknownZones.isEmpty {
             let zones = reader.unknownZones.sorted().joined(separator: ", ")
             gaps.append(FormatGap(lacks: "times are taken for UTC: \(zones)", remedy: "set `sources.timezone`"))

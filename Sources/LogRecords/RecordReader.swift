@@ -16,6 +16,25 @@ public protocol RecordReader: AnyObject {
     func settle(into consumer: inout some RecordConsumer)
 }
 
+extension RecordReader {
+    /// Reads bytes that are in memory. `atEnd` says that no more will come.
+    public func read(
+        _ bytes: some Collection<UInt8>, into consumer: inout some RecordConsumer, atEnd: Bool = true
+    ) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            _ = fill { buffer in
+                let count = min(buffer.count, rest.count)
+                buffer.copyBytes(from: rest.prefix(count))
+                rest = rest.dropFirst(count)
+                return count
+            }
+            drain(into: &consumer, atEnd: false)
+        }
+        if atEnd { drain(into: &consumer, atEnd: true) }
+    }
+}
+
 /// Takes what a reader finds, in file order.
 public protocol RecordConsumer {
     /// Records that lie one behind the other; the batch is valid only inside the call.

@@ -101,18 +101,9 @@ private struct ExampleReading {
             return
         }
         var collector = Collector(reader: ExampleReader(catalogue))
-        var bytes = Array((example.input + "\n").utf8)[...]
-        let reader = (LogFormat.detect(Array(bytes), path: "") ?? .csvlog).reader(
-            ReadingFacts(timezone: nil, head: Array(bytes)))
-        while !bytes.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, bytes.count)
-                buffer.copyBytes(from: bytes.prefix(count))
-                bytes = bytes.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &collector, atEnd: bytes.isEmpty)
-        }
+        let bytes = Array((example.input + "\n").utf8)
+        let format = LogFormat.detect(bytes, path: "") ?? .csvlog
+        format.reader(ReadingFacts(timezone: nil, head: bytes)).read(bytes, into: &collector)
         collector.reader.finish()
         (events, patterns) = (collector.reader.events, collector.reader.patterns)
     }

@@ -37,16 +37,7 @@ public struct Explanation {
         }
         let reader = found.reader(ReadingFacts(timezone: nil, prefix: prefix, head: head))
         var collector = Collector(explainer: Explainer(catalogue.events))
-        var rest = bytes[...]
-        repeat {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &collector, atEnd: rest.isEmpty)
-        } while !rest.isEmpty
+        reader.read(bytes, into: &collector)
         records = collector.explainer.finish()
         unread = collector.unread
         textLines = collector.textLines

@@ -9,18 +9,7 @@ enum LogStart {
     static func time(_ format: LogFormat, _ facts: ReadingFacts) -> LogTime? {
         let reader = format.reader(offset: 0, facts)
         var first = First()
-        var rest = facts.head[...]
-        while first.time == nil, !rest.isEmpty {
-            let given = reader.fill { buffer in
-                let count = min(buffer.count, rest.count)
-                buffer.copyBytes(from: rest.prefix(count))
-                return count
-            }
-            guard given > 0 else { break }
-            rest = rest.dropFirst(given)
-            reader.drain(into: &first, atEnd: false)
-        }
-        if first.time == nil { reader.drain(into: &first, atEnd: true) }
+        reader.read(facts.head, into: &first)
         return first.time
     }
 

@@ -45,24 +45,7 @@ func read(
     let reader = format.reader(
         offset: Int64(start),
         ReadingFacts(timezone: timezone, head: Array(bytes.prefix(LogFormat.sniffLength)), clock: clock))
-    var rest = bytes[start...]
-    var turn = 0
-    while !rest.isEmpty {
-        let piece = rest.prefix(pieces[turn % pieces.count])
-        rest = rest.dropFirst(piece.count)
-        turn += 1
-        var left = piece
-        while !left.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, left.count)
-                buffer.copyBytes(from: left.prefix(count))
-                left = left.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &found, atEnd: false)
-        }
-    }
-    reader.drain(into: &found, atEnd: true)
+    reader.read(bytes[start...], pieces: pieces, into: &found)
     return found
 }
 

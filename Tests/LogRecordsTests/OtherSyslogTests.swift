@@ -29,16 +29,7 @@ struct OtherSyslogTests {
         let format = LogFormat.detect(bytes, path: "syslog")
         var rows = Rows()
         guard let reader = format?.reader(ReadingFacts(timezone: "UTC", head: bytes)) else { return (format, rows) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count, piece)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &rows, atEnd: rest.isEmpty)
-        }
+        reader.read(bytes[...], pieces: [piece], into: &rows)
         return (format, rows)
     }
 

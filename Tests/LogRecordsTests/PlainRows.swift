@@ -42,23 +42,7 @@ struct PlainRows: RecordConsumer, Equatable {
     /// A reader that is handed bytes in pieces of those sizes, over and over.
     static func read(_ bytes: [UInt8], pieces: [Int] = [1 << 20], with reader: any RecordReader) -> PlainRows {
         var found = PlainRows()
-        var rest = bytes[...]
-        var turn = 0
-        while !rest.isEmpty {
-            var piece = rest.prefix(pieces[turn % pieces.count])
-            rest = rest.dropFirst(piece.count)
-            turn += 1
-            while !piece.isEmpty {
-                _ = reader.fill { buffer in
-                    let count = min(buffer.count, piece.count)
-                    buffer.copyBytes(from: piece.prefix(count))
-                    piece = piece.dropFirst(count)
-                    return count
-                }
-                reader.drain(into: &found, atEnd: false)
-            }
-        }
-        reader.drain(into: &found, atEnd: true)
+        reader.read(bytes[...], pieces: pieces, into: &found)
         return found
     }
 

@@ -38,28 +38,27 @@ struct Found: RecordConsumer, Equatable, CustomTestStringConvertible {
     mutating func pass(_ line: TextLine) { text.append(line) }
 }
 
+extension RecordReader {
+    /// Reads bytes handed over in pieces of the given sizes, over and over.
+    func read(_ bytes: ArraySlice<UInt8>, pieces: [Int], into consumer: inout some RecordConsumer) {
+        var rest = bytes
+        var turn = 0
+        while !rest.isEmpty {
+            let piece = rest.prefix(pieces[turn % pieces.count])
+            rest = rest.dropFirst(piece.count)
+            turn += 1
+            read(piece, into: &consumer, atEnd: false)
+        }
+        drain(into: &consumer, atEnd: true)
+    }
+}
+
 /// Reads bytes handed over in pieces of the given sizes, over and over.
 func read(
     _ bytes: [UInt8], pieces: [Int] = [1 << 20], with reader: any RecordReader = CSVLogReader()
 ) -> Found {
     var found = Found()
-    var rest = bytes[...]
-    var turn = 0
-    while !rest.isEmpty {
-        var piece = rest.prefix(pieces[turn % pieces.count])
-        rest = rest.dropFirst(piece.count)
-        turn += 1
-        while !piece.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, piece.count)
-                buffer.copyBytes(from: piece.prefix(count))
-                piece = piece.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &found, atEnd: false)
-        }
-    }
-    reader.drain(into: &found, atEnd: true)
+    reader.read(bytes[...], pieces: pieces, into: &found)
     return found
 }
 

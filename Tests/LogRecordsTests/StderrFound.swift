@@ -50,23 +50,7 @@ func readLog(
     facts.newest = LogTime(parsing: newest) ?? .distantPast
     let reader = format.reader(facts)
     var found = StderrFound()
-    var rest = bytes[...]
-    var turn = 0
-    while !rest.isEmpty {
-        var piece = rest.prefix(pieces[turn % pieces.count])
-        rest = rest.dropFirst(piece.count)
-        turn += 1
-        while !piece.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, piece.count)
-                buffer.copyBytes(from: piece.prefix(count))
-                piece = piece.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &found, atEnd: false)
-        }
-    }
-    reader.drain(into: &found, atEnd: true)
+    reader.read(bytes[...], pieces: pieces, into: &found)
     return found
 }
 

@@ -49,15 +49,7 @@ struct StderrPropertyTests {
             var rest = bytes[position..<min(bytes.count, position + Int.random(in: 1...6000, using: &numbers))]
             if rest.endIndex < bytes.count, !rest.contains(10) { rest = bytes[position...] }
             let isLast = rest.endIndex == bytes.count
-            while !rest.isEmpty {
-                _ = reader.fill { buffer in
-                    let count = min(buffer.count, rest.count)
-                    buffer.copyBytes(from: rest.prefix(count))
-                    rest = rest.dropFirst(count)
-                    return count
-                }
-                reader.drain(into: &found, atEnd: false)
-            }
+            reader.read(rest, into: &found, atEnd: false)
             if isLast {
                 reader.drain(into: &found, atEnd: true)
                 break
@@ -65,17 +57,7 @@ struct StderrPropertyTests {
             // Nothing was decided: more must be read at a time.
             if Int(reader.position) == position {
                 let whole = LogFormat.stderr.reader(offset: Int64(position), facts)
-                var all = bytes[position...]
-                while !all.isEmpty {
-                    _ = whole.fill { buffer in
-                        let count = min(buffer.count, all.count)
-                        buffer.copyBytes(from: all.prefix(count))
-                        all = all.dropFirst(count)
-                        return count
-                    }
-                    whole.drain(into: &found, atEnd: false)
-                }
-                whole.drain(into: &found, atEnd: true)
+                whole.read(bytes[position...], into: &found)
                 break
             }
             position = Int(reader.position)

@@ -8,28 +8,11 @@ import VigilModel
 /// What nobody but a log's size would bound.
 @Suite("Bounds")
 struct BoundsTests {
-    struct Collector: RecordConsumer {
-        var reader: EventReader
-        mutating func take(_ records: RecordBatch) { reader.read(records) }
-        mutating func takeUnfinished(_ records: RecordBatch) { reader.read(records) }
-        mutating func skip(_ unread: Unread) { Issue.record("unread: \(unread.reason)") }
-        mutating func pass(_ line: TextLine) {}
-    }
-
     private static func read(_ log: String, as format: LogFormat) throws -> EventReader {
         let log = Array(log.utf8)
         let reader = format.reader(ReadingFacts(timezone: nil, prefix: "%m [%p] %q%u@%d ", head: log))
-        var collector = Collector(reader: EventReader(catalogue: try Catalogue.embedded().events))
-        var rest = log[...]
-        while !rest.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &collector, atEnd: rest.isEmpty)
-        }
+        var collector = EventCollector(reader: EventReader(catalogue: try Catalogue.embedded().events))
+        reader.read(log, into: &collector)
         return collector.reader
     }
 

@@ -125,14 +125,9 @@ struct FuzzTests {
         var found = Found(reader: EventReader(catalogue: catalogue), size: Int64(log.count))
         var rest = log[...]
         while !rest.isEmpty {
-            let piece = pieces()
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count, piece)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &found, atEnd: false)
+            let piece = rest.prefix(pieces())
+            rest = rest.dropFirst(piece.count)
+            reader.read(piece, into: &found, atEnd: false)
         }
         reader.drain(into: &found, atEnd: true)
         found.reader.settle()

@@ -8,29 +8,12 @@ import VigilModel
 /// Events of stderr logs, whose lines leave out what a csvlog row has.
 @Suite("Events of stderr logs")
 struct PrefixedLogTests {
-    struct Collector: RecordConsumer {
-        var reader: EventReader
-        mutating func take(_ records: RecordBatch) { reader.read(records) }
-        mutating func takeUnfinished(_ records: RecordBatch) { reader.read(records) }
-        mutating func skip(_ unread: Unread) { Issue.record("unread: \(unread.reason)") }
-        mutating func pass(_ line: TextLine) {}
-    }
-
     /// Events of lines that all start with the same time.
     private static func events(_ lines: [String]) throws -> [SecurityEvent] {
         let log = Array(lines.map { "2026-03-02 09:49:01.374 UTC \($0)\n" }.joined().utf8)
         let reader = LogFormat.stderr.reader(ReadingFacts(timezone: nil, prefix: "%m [%p] %q%u@%d ", head: log))
-        var collector = Collector(reader: EventReader(catalogue: try Catalogue.embedded().events))
-        var rest = log[...]
-        while !rest.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &collector, atEnd: rest.isEmpty)
-        }
+        var collector = EventCollector(reader: EventReader(catalogue: try Catalogue.embedded().events))
+        reader.read(log, into: &collector)
         return collector.reader.takeEvents()
     }
 

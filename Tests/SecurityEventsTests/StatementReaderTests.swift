@@ -159,26 +159,9 @@ struct StatementReaderTests {
             + "\(quoted(line.query)),,,\"psql\",\"client backend\",,0\n"
     }
 
-    struct Collector: RecordConsumer {
-        var reader: EventReader
-        mutating func take(_ records: RecordBatch) { reader.read(records) }
-        mutating func takeUnfinished(_ records: RecordBatch) { reader.read(records) }
-        mutating func skip(_ unread: Unread) { Issue.record("unread: \(unread.reason)") }
-        mutating func pass(_ line: TextLine) {}
-    }
-
-    private static func feed(_ bytes: [UInt8], from offset: Int64, into collector: inout Collector) {
+    private static func feed(_ bytes: [UInt8], from offset: Int64, into collector: inout EventCollector) {
         let reader = CSVLogReader(offset: offset)
-        var rest = bytes[Int(offset)...]
-        while !rest.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &collector, atEnd: rest.isEmpty)
-        }
+        reader.read(bytes[Int(offset)...], into: &collector)
     }
 
     private static func summary(_ events: [SecurityEvent], _ evidence: [EventEvidence]) -> [String] {
@@ -193,7 +176,7 @@ struct StatementReaderTests {
     @Test("one action is one event", arguments: cases)
     func grouped(example: Case) throws {
         let bytes = Array(example.records.enumerated().map { StatementReaderTests.row($1, $0) }.joined().utf8)
-        var collector = Collector(reader: EventReader(catalogue: try Catalogue.embedded().events))
+        var collector = EventCollector(reader: EventReader(catalogue: try Catalogue.embedded().events))
         StatementReaderTests.feed(bytes, from: 0, into: &collector)
         #expect(
             StatementReaderTests.summary(collector.reader.takeEvents(), collector.reader.takeEvidence())
@@ -210,12 +193,12 @@ struct StatementReaderTests {
             for held in 0...cut where cut < rows.count {
                 let end = rows[..<cut].reduce(0) { $0 + $1.utf8.count }
                 let position = Int64(rows[..<held].reduce(0) { $0 + $1.utf8.count })
-                var first = Collector(reader: EventReader(catalogue: catalogue))
+                var first = EventCollector(reader: EventReader(catalogue: catalogue))
                 StatementReaderTests.feed(Array(bytes[..<end]), from: 0, into: &first)
                 var known = first.reader.takeEvents()
                 var evidence = first.reader.takeEvidence()
                 let sessions = first.reader.takeSessions(from: position)
-                var second = Collector(reader: EventReader(catalogue: catalogue, sessions: sessions.rows))
+                var second = EventCollector(reader: EventReader(catalogue: catalogue, sessions: sessions.rows))
                 StatementReaderTests.feed(bytes, from: position, into: &second)
                 // The store takes an event, and a record of it, once.
                 for event in second.reader.takeEvents() where !known.contains(where: { $0.identity == event.identity })

@@ -9,17 +9,7 @@ struct PrefixTrial: RecordConsumer {
         let assembler = StderrAssembler(prefix, facts: ReadingFacts(), slack: 0)
         let reader = LineReader(assembler: assembler)
         var trial = PrefixTrial()
-        var rest = head[...]
-        while !rest.isEmpty {
-            _ = reader.fill { buffer in
-                let count = min(buffer.count, rest.count)
-                buffer.copyBytes(from: rest.prefix(count))
-                rest = rest.dropFirst(count)
-                return count
-            }
-            reader.drain(into: &trial, atEnd: false)
-        }
-        reader.drain(into: &trial, atEnd: true)
+        reader.read(head, into: &trial)
         return Int(trial.others)
     }
 
