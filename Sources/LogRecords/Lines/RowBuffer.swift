@@ -26,25 +26,20 @@ public struct RowBuffer {
 
     /// Adds a record.
     mutating func append(_ draft: borrowing DraftRecord) {
-        let start = bytes.count
-        let first = separators.count
+        let row = beginRow()
         let isDone: Void? = draft.withColumns { storage, ranges, present in
             for column in 0..<RowBuffer.columnCount {
                 if present & 1 << UInt32(column) != 0 { append(UnsafeBufferPointer(rebasing: storage[ranges[column]])) }
-                endColumn(column)
+                endColumn()
             }
         }
         if isDone == nil {
             for column in LogColumn.allCases {
                 if draft.has(column) { draft.withContent(column) { $0.withUnsafeBufferPointer { append($0) } } }
-                endColumn(column.rawValue)
+                endColumn()
             }
         }
-        rows.append(
-            RecordBatch.Row(
-                start: UInt32(start), first: UInt32(first), columns: UInt32(LogColumn.allCases.count), time: draft.time,
-                dataset: draft.dataset, form: draft.form))
-        offsets.append(draft.offset)
+        endRow(row, offset: draft.offset, time: draft.time, dataset: draft.dataset, form: draft.form)
     }
 
     /// Begins a row that a reader lays out itself: 26 columns into `bytes`, in order, `endColumn` behind each, then
@@ -74,12 +69,6 @@ public struct RowBuffer {
     }
 
     private static let columnCount = LogColumn.allCases.count
-
-    @inline(__always)
-    private mutating func endColumn(_ column: Int) {
-        separators.append(UInt32(bytes.count))
-        bytes.append(column == RowBuffer.columnCount - 1 ? 10 : 44)
-    }
 
     @inline(__always)
     private mutating func append(_ content: UnsafeBufferPointer<UInt8>) {
