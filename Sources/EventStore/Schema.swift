@@ -18,11 +18,6 @@ enum Schema {
         migrator.registerMigration("1 events, alerts, bans, sources") { db in
             try db.execute(sql: first)
         }
-        // Of an archive that was read to its end: bytes it takes on the disk. While that stands, it need not be unpacked
-        // again to see that nothing is new.
-        migrator.registerMigration("2 archives") { db in
-            try db.execute(sql: "ALTER TABLE sources ADD COLUMN packed INTEGER")
-        }
         return migrator
     }
 
@@ -42,6 +37,8 @@ enum Schema {
             format TEXT NOT NULL, cluster TEXT, instance TEXT, device INTEGER, inode INTEGER, generation INTEGER NOT NULL,
             position INTEGER NOT NULL, clock INTEGER NOT NULL, counted INTEGER NOT NULL, records INTEGER NOT NULL,
             text_lines INTEGER NOT NULL, unread INTEGER NOT NULL, unread_bytes INTEGER NOT NULL,
+            -- Of an archive that was read to its end: bytes on the disk. While these stand, nothing in it is new.
+            packed INTEGER,
             UNIQUE (fingerprint, path, generation));
         CREATE TABLE unread (
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, length INTEGER NOT NULL,

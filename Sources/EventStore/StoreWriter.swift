@@ -169,9 +169,9 @@ extension StoreWriter {
                 UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
                     SELECT min(e.time) AS found FROM events e JOIN actors a ON a.id = e.actor
                     JOIN kinds k ON k.id = e.kind
-                    WHERE e.time BETWEEN ?1 - \(ProxyHop.slack) AND ?1 + 10000 AND a.address = ?2 AND e.port = ?3
-                        AND k.action = 'auth.failure')
-                WHERE found <= time
+                    WHERE e.time BETWEEN ?1 - \(ProxyHop.slack) AND min(?1 + 10000, (SELECT time FROM detection))
+                        AND a.address = ?2 AND e.port = ?3 AND k.action = 'auth.failure')
+                WHERE found IS NOT NULL
                 """)
         try early.execute(arguments: [hop.start.milliseconds, hop.address, hop.port])
     }

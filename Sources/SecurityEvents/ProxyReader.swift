@@ -17,7 +17,9 @@ struct ProxyReader {
         var clockBefore: LogTime
     }
 
+    /// In the order they came in; those before `front` are over.
     private var clients: [Client] = []
+    private var front = 0
     private let scratch = Regex.Scratch()
     private let haproxy: Regex?
     private let pooler: Regex?
@@ -39,7 +41,7 @@ struct ProxyReader {
 
     /// The oldest record that a reading must start with to find the same, and the source's time before it.
     func held(at now: LogTime) -> (offset: Int64, clockBefore: LogTime)? {
-        clients.first { $0.time.milliseconds + ProxyReader.patience >= now.milliseconds }
+        clients[front...].first { !ProxyReader.isOver($0, at: now) }
             .map { ($0.offset, $0.clockBefore) }
     }
 
@@ -73,15 +75,16 @@ struct ProxyReader {
     private mutating func readPooler(_ record: LogRecord, time: LogTime, clockBefore: LogTime) {
         if record.starts(.message, with: Array("login attempt: ".utf8)) {
             guard let address = EventBuilder.address(record).host else { return }
-            clients.removeAll { $0.time.milliseconds + ProxyReader.patience < time.milliseconds }
-            if clients.count >= ProxyReader.limit { clients.removeFirst() }
+            forget(at: time)
             clients.append(
                 Client(
                     key: ProxyReader.key(record), address: address, port: EventBuilder.address(record).port, time: time,
                     offset: record.offset, clockBefore: clockBefore))
         } else if record.starts(.message, with: Array("new connection to server (from ".utf8)), let pooler {
             let key = ProxyReader.key(record)
-            guard let client = clients.last(where: { $0.key == key }), client.address != "[local]" else { return }
+            guard let client = clients[front...].last(where: { $0.key == key }), client.address != "[local]" else {
+                return
+            }
             let text = record.content(.message)
             var own: (address: String?, port: Int?) = (nil, nil)
             pooler.match(text, scratch) { group, range in
@@ -98,6 +101,22 @@ struct ProxyReader {
                     address: address, port: port, clientAddress: client.address, clientPort: client.port, start: time,
                     end: nil, isExact: false))
         }
+    }
+
+    private mutating func forget(at now: LogTime) {
+        while front < clients.count,
+            clients.count - front >= ProxyReader.limit || ProxyReader.isOver(clients[front], at: now)
+        {
+            front += 1
+        }
+        if front > 1024, front * 2 > clients.count {
+            clients.removeSubrange(..<front)
+            front = 0
+        }
+    }
+
+    private static func isOver(_ client: Client, at now: LogTime) -> Bool {
+        client.time.milliseconds + patience < now.milliseconds
     }
 
     private static func key(_ record: LogRecord) -> UInt64 {
