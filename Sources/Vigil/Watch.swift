@@ -72,7 +72,7 @@ public final class Watch {
         let watcher = try FolderWatcher(stop: stop.descriptor)
         tell("following \(paths.joined(separator: " ")), store \(storePath)")
         for path in paths where (try? InputPaths.expand([path])) == nil {
-            tell("nothing is at \(Shown.text(path)) yet; waiting for it")
+            tell("no log is at \(Shown.text(path)) yet; waiting for one")
         }
         var lookedAt = Date.distantPast
         while true {

@@ -30,7 +30,12 @@ struct ExplainCommand: ParsableCommand {
             let bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
             let explanation = try Explanation(bytes, format: format?.name, prefix: prefix, configuration: settings)
             guard let name = explanation.format else {
-                throw Failure(ValidationError("the lines are \(explanation.unread.first?.reason ?? "nothing")"))
+                throw Failure(
+                    ValidationError(
+                        bytes.isEmpty
+                            ? "no lines came on standard input\n  hint: grep WORD postgresql-Mon.csv | pgvigil explain"
+                            : "the lines are \(explanation.unread.first?.reason ?? "nothing")\n"
+                                + "  hint: --format says what they are: \(Replay.formats.joined(separator: ", "))"))
             }
             print("format: \(name)")
             for (number, record) in explanation.records.enumerated() {
