@@ -10,6 +10,8 @@ struct DivertedLogins {
         /// Of the authorized record; nil before it.
         var identity: EventIdentity?
         var content: Int64 = 0
+        /// The pattern that says what it is.
+        var pattern = ""
         /// Milliseconds since the epoch, and the record's offset.
         var time: Int64 = 0
         var offset: Int64 = 0
@@ -41,11 +43,14 @@ struct DivertedLogins {
     }
 
     /// The session passed authorization; `event` is what it will be.
-    mutating func authorized(_ record: LogRecord, _ event: SecurityEvent, _ fields: [(EventField, String)]) {
+    mutating func authorized(
+        _ record: LogRecord, _ event: SecurityEvent, _ fields: [(EventField, String)], by pattern: String
+    ) {
         note(record, fields)
         table.update(SessionKey(record), at: record.offset) {
             $0.identity = event.identity
             $0.content = event.content
+            $0.pattern = pattern
             $0.time = event.time.milliseconds
             $0.offset = record.offset
         }

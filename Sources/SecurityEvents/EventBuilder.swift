@@ -125,6 +125,7 @@ enum EventBuilder {
         _ record: LogRecord, ifMeant pattern: EventPattern, _ scratch: Regex.Scratch
     ) -> [(EventField, String)]? {
         guard pattern.columnsHold(for: record), pattern.messageHolds(for: record) else { return nil }
+        // Most records fail at the first expression: nothing is copied for them.
         for (column, regex) in pattern.condition.expressions {
             // What csvlog doubles, an expression must not see.
             let isMatch = record.withContent(column) { raw in

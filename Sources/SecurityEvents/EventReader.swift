@@ -19,8 +19,8 @@ public struct EventReader {
     private var proxies = ProxyReader()
     private var facts: SessionFactsReader
     private var diverted: DivertedLogins
-    /// The login that a pattern makes, for one that waits in a file of pgauditlogtofile.
-    private let loginKind: EventKind?
+    /// The logins that patterns make, by the pattern's id, for those that wait in a file of pgauditlogtofile.
+    private let loginKinds: [String: EventKind]
     private var activity = ActivityCounter()
     private let scratch = Regex.Scratch()
     private var isCounted = true
@@ -35,8 +35,8 @@ public struct EventReader {
     private let fatal: [[UInt8]]
     private let error: [[UInt8]]
 
-    /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), and
-    /// the offset from which on records feed the hourly counters, the offset before which events are stored already, and
+    /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), the
+    /// offset from which on records feed the hourly counters, the offset before which events are stored already, and
     /// what was known of open sessions.
     public init(
         catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0, storedBefore: Int64 = 0,
@@ -51,8 +51,9 @@ public struct EventReader {
             catalogue.statements, groups: sessions.compactMap { $0.span(of: .statement) })
         facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
         diverted = DivertedLogins(sessions.compactMap { $0.span(of: .login) })
-        loginKind =
-            catalogue.patterns.lazy.compactMap { if case .login(let kind) = $0.effect { kind } else { nil } }.first
+        loginKinds = catalogue.patterns.reduce(into: [:]) { kinds, pattern in
+            if case .login(let kind) = pattern.effect { kinds[pattern.id] = kind }
+        }
         self.clock = SourceClock(now: clock)
         self.countFrom = countFrom
         fatal = catalogue.fatalWords
@@ -144,10 +145,10 @@ public struct EventReader {
     /// A record of pgauditlogtofile: a login that waited for it is one, unless this refuses it.
     private mutating func advanceDiverted(_ record: LogRecord, _ time: LogTime, _ before: LogTime) {
         if record.head(.sqlState) == PatternIndex.success, record.equals(.commandTag, authenticationTag) { return }
-        guard let login = diverted.next(record), let loginKind else { return }
+        guard let login = diverted.next(record), let kind = loginKinds[login.pattern] else { return }
         if fatal.contains(where: { record.equals(.severity, $0) }) { return }
         let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
-        var event = EventBuilder.event(context, kind: loginKind, keepsMessage: false)
+        var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.become(login)
         events.append(event)
     }
@@ -179,7 +180,10 @@ public struct EventReader {
             if let object { (event.objectType, event.objectName) = object }
             events.append(event)
         case .statement(let carrier):
-            guard let template = index.template(of: match) else { break }
+            // Most statements of a busy log end here, before anything is made of them.
+            guard let template = index.template(of: match), statements.mayConcern(record, carrier, template) else {
+                break
+            }
             let context = context(record, time: time, before: before)
             switch carrier {
             case .logged: statements.logged(context, template)
@@ -197,11 +201,11 @@ public struct EventReader {
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
                 context(record, time: time, before: before), kind: kind, keepsMessage: false)
-            EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
+            let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
             if record.form == .diverted {
-                let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
-                return diverted.authorized(record, event, found)
+                return diverted.authorized(record, event, found, by: index.patterns[number].id)
             }
+            for (field, value) in found { event.take(field, value) }
             hold(record, time: time, before: before) { $0.event = event }
         }
     }

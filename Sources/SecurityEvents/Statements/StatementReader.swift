@@ -29,7 +29,6 @@ struct StatementReader {
 
     /// A `statement:` or `execute …:` record: the statement is about to run.
     mutating func logged(_ context: RecordContext, _ template: MessageTemplate) {
-        guard mayFit(context, behind: template.quotedPrefix.count, isNamed: !template.endsOpen) else { return }
         let message = context.record.uncut(.message)
         let text = Array(message[template.prefix.count...])
         let sql =
@@ -41,9 +40,6 @@ struct StatementReader {
     /// done.
     mutating func timed(_ context: RecordContext, _ template: MessageTemplate, isPreparation: Bool) {
         let isNamed = template.hasName
-        // What stands before the text has no quotes, so it starts at the same place in the raw column.
-        let rawStart = context.record.withContent(.message) { template.textStart(in: $0) }
-        if let rawStart, !mayFit(context, behind: rawStart, isNamed: isNamed) { return }
         let message = context.record.uncut(.message)
         guard let start = message.withUnsafeBufferPointer({ template.textStart(in: $0) }) else { return }
         let text = Array(message[start...])
@@ -62,17 +58,30 @@ struct StatementReader {
         StatementText(text, classifier.words, hasParameters: !context.record.isEmpty(.detail))
     }
 
-    /// Looks at the statements of a record where they stand, before anything is copied: false when surely no pattern
-    /// fits and no statement of the session is open that this one could end.
-    private func mayFit(_ context: RecordContext, behind start: Int, isNamed: Bool) -> Bool {
-        let key = context.key
-        guard !groups.mayHold(key) || groups[key, at: context.record.offset] == nil else { return true }
-        let look = context.record.withContent(.message) { raw in
+    /// Looks at a record where it stands, before anything is copied: false when surely no pattern fits its statements and
+    /// no statement of its session is open that it could end or tell more of.
+    func mayConcern(_ record: LogRecord, _ carrier: StatementCarrier, _ template: MessageTemplate) -> Bool {
+        let key = SessionKey(record)
+        if groups.mayHold(key), groups[key, at: record.offset] != nil { return true }
+        switch carrier {
+        case .ended: return false
+        case .audited: return true
+        case .logged:
+            return mayFit(record, behind: template.quotedPrefix.count, isNamed: !template.endsOpen)
+        case .prepared, .timed:
+            // What stands before the text has no quotes, so it starts at the same place in the raw column.
+            let start = record.withContent(.message) { template.textStart(in: $0) }
+            return start.map { mayFit(record, behind: $0, isNamed: template.hasName) } ?? true
+        }
+    }
+
+    private func mayFit(_ record: LogRecord, behind start: Int, isNamed: Bool) -> Bool {
+        let look = record.withContent(.message) { raw in
             classifier.words.look(at: UnsafeBufferPointer(rebasing: raw[min(start, raw.count)...]))
         }
         // A name stands before the SQL of `execute`, but the tag is the server's.
-        let verb = isNamed ? context.record.withContent(.commandTag) { StatementWords.hash(tag: $0) } : nil
-        return classifier.words.mayFit(look, verb: verb, hasParameters: !context.record.isEmpty(.detail))
+        let verb = isNamed ? record.withContent(.commandTag) { StatementWords.hash(tag: $0) } : nil
+        return classifier.words.mayFit(look, verb: verb, hasParameters: !record.isEmpty(.detail))
     }
 
     /// While a statement is parsed or bound, the command tag says so.
