@@ -76,7 +76,8 @@ enum Schema {
         CREATE TABLE rules (
             id INTEGER PRIMARY KEY, rule TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL,
             version TEXT NOT NULL, techniques TEXT NOT NULL, soc2 TEXT NOT NULL, mlps TEXT NOT NULL,
-            UNIQUE (rule, version));
+            -- Name and version of the framework that the techniques are of.
+            framework TEXT, UNIQUE (rule, version));
         CREATE TABLE alerts (
             seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL,
             rule INTEGER NOT NULL REFERENCES rules, group_key TEXT NOT NULL, severity TEXT NOT NULL, ip TEXT, user TEXT,
@@ -86,6 +87,10 @@ enum Schema {
         CREATE TABLE evidence (
             alert INTEGER NOT NULL REFERENCES alerts, event INTEGER NOT NULL REFERENCES events,
             PRIMARY KEY (alert, event)) WITHOUT ROWID;
+        -- What rules that learn have seen groups show; of the group itself, the value is empty.
+        CREATE TABLE baseline (
+            rule TEXT NOT NULL, group_key TEXT NOT NULL, value TEXT NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (rule, group_key, value)) WITHOUT ROWID;
         CREATE TABLE bans (
             seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, cidr TEXT NOT NULL, ip TEXT NOT NULL, start INTEGER NOT NULL,
             "end" INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,

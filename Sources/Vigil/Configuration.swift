@@ -17,6 +17,8 @@ public struct Configuration: Sendable {
     public var bans = BanPolicy()
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
+    /// Members beside those of the packaged sets, by the set's name.
+    public var sets: [String: [String]] = [:]
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -62,13 +64,16 @@ public struct Configuration: Sendable {
     }
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
-        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules"])
+        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules", "sets"])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
+        for (name, value) in try keys["sets"]?.entries() ?? [] {
+            for member in try value.list() { sets[name, default: []].append(try member.text()) }
+        }
     }
 
     private mutating func readBans(_ value: YAMLValue) throws(YAMLProblem) {
@@ -101,7 +106,7 @@ public struct Configuration: Sendable {
 
     /// The catalogue with this configuration's changes to its rules.
     public func catalogue() throws -> Catalogue {
-        var catalogue = try patterns.map { try Catalogue(folder: $0) } ?? Catalogue.embedded()
+        var catalogue = try patterns.map { try Catalogue(folder: $0, sets: sets) } ?? Catalogue.embedded(sets: sets)
         for (id, tuning) in rules {
             guard let index = catalogue.rules.firstIndex(where: { $0.about.id == id }) else {
                 throw UnknownRule(id: id, hint: nearest(to: id, among: catalogue.rules.map(\.about.id)))

@@ -63,7 +63,7 @@ public struct Replay: Sendable {
         summary.sameLogs = inputs.sameLogs
         try read(inputs.files, into: store, &summary, progress: progress)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
-        let found = try pass.run(through: .distantFuture)
+        let found = try pass.run(through: .distantFuture, now: options.until)
         summary.alerts = found.alerts
         summary.end = try store.lastEventTime()
         if let end = summary.end {
