@@ -59,10 +59,16 @@ struct RuleMachine {
     mutating func take(
         _ event: DetectionEvent, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
-        var finding: Finding?
-        if case .sequence(_, let within, let then) = rule.condition {
-            finding = try follow(event, within: within, then: then, silently: silently, identity: identity)
-            if finding != nil { return finding }
+        if let reset = rule.reset, reset.matches(event, publicNetworks: publicNetworks),
+            let group = Group(event, by: rule.groupBy)
+        {
+            windows[group] = nil
+            progress[group] = nil
+        }
+        if case .sequence(_, let within, let then) = rule.condition,
+            let finding = try follow(event, within: within, then: then, silently: silently, identity: identity)
+        {
+            return finding
         }
         guard isMeant(event) else { return nil }
         let isPlain: Bool

@@ -41,6 +41,8 @@ public struct Catalogue: Sendable {
     public private(set) var events = EventCatalogue()
     /// What runs of events mean, by id.
     public var rules: [Rule] = []
+    /// Lists that rules name.
+    public private(set) var sets = NamedSets()
     /// What rules refer to.
     public private(set) var frameworks = Frameworks()
 
@@ -81,7 +83,6 @@ public struct Catalogue: Sendable {
             try reader.readPatterns(
                 YAMLValue(text: text, file: "patterns/" + name), name: "patterns/" + name, into: &events)
         }
-        var sets = NamedSets()
         for (name, text) in files where name.hasPrefix("sets/") {
             try sets.read(YAMLValue(text: text, file: "patterns/" + name))
         }
@@ -89,7 +90,7 @@ public struct Catalogue: Sendable {
         for (name, text) in files where name.hasPrefix("frameworks/") {
             try frameworks.read(YAMLValue(text: text, file: "patterns/" + name))
         }
-        let rules = RuleReader(sets: sets, frameworks: frameworks, words: events.words)
+        let rules = RuleReader(self)
         for (name, text) in files where name.hasPrefix("rules/") {
             let name = "patterns/" + name
             let rule = try rules.read(YAMLValue(text: text, file: name), name: name, text: text)

@@ -13,6 +13,7 @@ public struct EventReader {
     private var statements: StatementReader
     private var clock: SourceClock
     private var logins = LoginTracker()
+    private var weakLogins = WeakLogins()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
     private var spans = SpanTracker()
@@ -150,12 +151,14 @@ public struct EventReader {
         let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
         var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.become(login)
+        weakLogins.mark(&event)
         events.append(event)
     }
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
         for login in ended {
-            guard let event = login.takeEvent() else { continue }
+            guard var event = login.takeEvent() else { continue }
+            weakLogins.mark(&event)
             events.append(event)
         }
     }

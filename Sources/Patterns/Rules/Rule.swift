@@ -20,6 +20,8 @@ public struct Rule: Sendable {
     public let groupBy: [EventKey]
     /// When it fires.
     public var condition: RuleCondition
+    /// Events that make it begin to count anew for their group.
+    public let reset: EventMatch?
     /// After an alert, no other one about the same group for so long, in milliseconds.
     public let suppress: Int64
     /// Whether an address is banned, and for how long at first, in milliseconds.
@@ -33,10 +35,10 @@ public struct Rule: Sendable {
     /// What reads as nothing to worry about.
     public let falsePositives: [String]
 
-    /// All that it looks at: what it counts, and what may follow.
+    /// All that it looks at: what it counts, what may follow, what ends the counting.
     public var matches: [EventMatch] {
-        guard case .sequence(_, _, let then) = condition else { return [match] }
-        return [match] + then
+        guard case .sequence(_, _, let then) = condition else { return [match] + (reset.map { [$0] } ?? []) }
+        return [match] + then + (reset.map { [$0] } ?? [])
     }
 }
 

@@ -8,13 +8,20 @@ struct RuleReader {
     /// Every word for `event.action` and `tags` that some pattern can give.
     let words: Set<String>
 
+    /// Takes a catalogue with everything but its rules.
+    init(_ catalogue: Catalogue) {
+        sets = catalogue.sets
+        frameworks = catalogue.frameworks
+        words = catalogue.events.words
+    }
+
     private static let families = [
         "auth", "conn", "ddl", "priv", "danger", "tamper", "forgery", "exfil", "secret", "perm", "sqli", "server", "ha",
         "backup", "pooler",
     ]
 
     private static let keys = [
-        "id", "name", "description", "family", "severity", "needs", "match", "except", "group_by", "condition",
+        "id", "name", "description", "family", "severity", "needs", "match", "except", "group_by", "condition", "reset",
         "suppress", "ban", "message", "attack", "soc2", "mlps", "false_positives", "examples",
     ]
 
@@ -49,6 +56,7 @@ struct RuleReader {
             about: about, description: try value("description").text(), place: "\(name):\(file.line)",
             severity: try value("severity").word(Severity.self), needs: try texts(keys["needs"]), match: match,
             except: try excepts(keys["except"]), groupBy: groupBy, condition: try condition(keys["condition"]),
+            reset: try keys["reset"].map { value throws(YAMLProblem) in try EventMatch(value, sets: sets) },
             suppress: try value("suppress").duration(), ban: try keys["ban"]?.duration(),
             message: try keys["message"].map { value throws(YAMLProblem) in try MessageForm(value) },
             examples: examples, falsePositives: try texts(keys["false_positives"]))
@@ -103,8 +111,10 @@ struct RuleReader {
             let parts = try body.mapping(["count", "within", "then"], required: ["count", "within", "then"])
             var then: [EventMatch] = []
             for step in try parts["then"]?.oneOrMore() ?? [] {
-                then.append(try EventMatch(step, sets: sets))
-                try check(then[then.count - 1], step)
+                let match = try EventMatch(step, sets: sets, beside: ["times"])
+                try check(match, step)
+                let times = try step.entries().first { $0.key == "times" }?.value.integer(1...1000) ?? 1
+                then += Array(repeating: match, count: times)
             }
             return .sequence(count: try parts.count(), within: try parts.time("within"), then: then)
         case "first_seen":
