@@ -5,21 +5,21 @@ import VigilModel
 struct RuleMachine {
     let rule: Rule
     private let publicNetworks: Set<EventMatch.Network>
-    private var windows: [Group: Window] = [:]
+    private var windows = RecentTable<Group, Window>(limit: groupLimit, weightLimit: entryLimit) { $0.size }
     /// How far groups have come in a sequence.
-    private var progress: [Group: Progress] = [:]
+    private var progress = RecentTable<Group, Progress>(limit: groupLimit / 4, weightLimit: entryLimit) {
+        $0.window.size
+    }
     /// What groups have shown, of a rule that learns.
     private var baseline = Baseline()
     /// The last event of each group, of a rule that waits for silence.
     private var silences = Silences()
     /// Time of the last alert by group.
-    private var alerts: [String: LogTime] = [:]
-    private var sweepAt = 4096
-    /// Groups let go before their time.
-    private(set) var evictions = 0
+    private var alerts = RecentTable<String, LogTime>(limit: groupLimit)
 
-    /// No rule keeps more groups; the quietest go first.
-    private static let groupLimit = 100_000
+    /// No rule keeps more than twice as many groups, and events in them; the quietest go first.
+    private static let groupLimit = 20_000
+    private static let entryLimit = 40_000
 
     private struct Progress {
         /// How many of the steps behind the first have been seen.
@@ -37,6 +37,9 @@ struct RuleMachine {
 
     var id: String { rule.about.id }
 
+    /// Groups let go before their time.
+    var evictions: Int { windows.evictions + progress.evictions + alerts.evictions }
+
     /// False when events of the kind are nothing to this rule.
     func mayLook(at kind: EventKind) -> Bool { rule.matches.contains { $0.mayMatch(kind) } }
 
@@ -52,7 +55,9 @@ struct RuleMachine {
     }
 
     mutating func restore(_ group: String, _ time: LogTime) {
-        alerts[group] = max(alerts[group] ?? .distantPast, time)
+        alerts.change(group, at: time, window: max(rule.suppress, 1), fresh: .distantPast) { last in
+            last = max(last, time)
+        }
     }
 
     /// Takes an event. With `silently` only the state changes.
@@ -62,8 +67,8 @@ struct RuleMachine {
         if let reset = rule.reset, reset.matches(event, publicNetworks: publicNetworks),
             let group = Group(event, by: rule.groupBy)
         {
-            windows[group] = nil
-            progress[group] = nil
+            windows.remove(group)
+            progress.remove(group)
         }
         if case .sequence(_, let within, let then) = rule.condition,
             let finding = try follow(event, within: within, then: then, silently: silently, identity: identity)
@@ -92,7 +97,6 @@ struct RuleMachine {
         case .absence: silences.note(event, group)
         case .threshold, .distinct, .sequence:
             add(event, to: group)
-            sweep(at: event.time)
             guard !silently, isReached(group, at: event.time), let window = windows[group] else { return nil }
             return try fire(event, group, window, identity: identity)
         }
@@ -120,10 +124,12 @@ struct RuleMachine {
         state.window.add(Window.Entry(event), window: within, limit: limit)
         state.steps += 1
         guard state.steps == then.count else {
-            progress[group] = state
+            progress.change(group, at: event.time, window: within, fresh: state) {
+                $0 = state
+            }
             return nil
         }
-        progress[group] = nil
+        progress.remove(group)
         return silently ? nil : try fire(event, group, state.window, identity: identity)
     }
 
@@ -131,7 +137,7 @@ struct RuleMachine {
     private mutating func state(of group: Group, at now: LogTime, within: Int64) -> Progress? {
         if let state = progress[group] {
             if now.milliseconds - state.since.milliseconds < within { return state }
-            progress[group] = nil
+            progress.remove(group)
         }
         guard var window = windows[group] else { return nil }
         window.expire(at: now, window: within)
@@ -142,17 +148,24 @@ struct RuleMachine {
     // MARK: - Counting
 
     /// Events or values kept for a group: what the condition needs, and enough to show.
-    private var limit: Int { max(rule.condition.count, 1000) }
+    private var limit: Int { max(rule.condition.count, 100) }
 
     private mutating func add(_ event: DetectionEvent, to group: Group) {
         let entry = Window.Entry(event)
         let window = rule.condition.window
-        guard case .distinct(let key, _, _) = rule.condition else {
-            windows[group, default: Window()].add(entry, window: window, limit: limit)
-            return
+        let limit = limit
+        var value: String?
+        if case .distinct(let key, _, _) = rule.condition {
+            value = event.value(of: key)
+            if value == nil { return }
         }
-        guard let value = event.value(of: key) else { return }
-        windows[group, default: Window()].add(entry, value: value, window: window, limit: limit)
+        windows.change(group, at: event.time, window: window, fresh: Window()) { held in
+            if let value {
+                held.add(entry, value: value, window: window, limit: limit)
+            } else {
+                held.add(entry, window: window, limit: limit)
+            }
+        }
     }
 
     /// True when the condition holds for the group. What an earlier alert suppresses is not looked at.
@@ -163,7 +176,9 @@ struct RuleMachine {
         case .threshold(let count, _): return window.count >= count && !isSuppressed(group.text, at: now)
         case .distinct(_, let count, let length):
             guard window.valueCount >= count, !isSuppressed(group.text, at: now) else { return false }
-            windows[group]?.prune(at: now, window: length)
+            windows.change(group, at: now, window: length, fresh: Window()) { held in
+                held.prune(at: now, window: length)
+            }
             return windows[group]?.valueCount ?? 0 >= count
         }
     }
@@ -208,26 +223,8 @@ struct RuleMachine {
         let time = moment ?? event.time
         guard !isSuppressed(key, at: time) else { return nil }
         let id = Fingerprint.sha256("\(rule.about.id)\0\(key)\0\(try identity(event.seq))".utf8).prefix(32)
-        alerts[key] = time
+        restore(key, time)
         let alert = AlertWriter(rule: rule, event: event, window: window).alert(id: String(id), at: time)
         return Finding(alert: alert, group: key, ban: rule.ban)
-    }
-
-    /// Lets groups go whose events have all left the window, and the quietest when there are too many.
-    private mutating func sweep(at now: LogTime) {
-        guard windows.count >= sweepAt else { return }
-        let length = rule.condition.window
-        windows = windows.filter { now.milliseconds - $0.value.lastTime.milliseconds < length }
-        progress = progress.filter { now.milliseconds - $0.value.since.milliseconds < length }
-        if windows.count > RuleMachine.groupLimit {
-            let order = windows.values.map(\.lastTime).sorted()
-            let oldest = order[windows.count / 4]
-            let before = windows.count
-            windows = windows.filter { $0.value.lastTime > oldest }
-            evictions += before - windows.count
-        }
-        let suppress = rule.suppress
-        alerts = alerts.filter { now.milliseconds - $0.value.milliseconds < suppress }
-        sweepAt = max(4096, min(windows.count * 2, RuleMachine.groupLimit + 1))
     }
 }

@@ -103,6 +103,9 @@ struct Window {
     /// How many events they stand for.
     var count: Int64 { byValue.isEmpty ? total : byValue.values.reduce(0) { $0 + $1.count } }
 
+    /// Entries kept.
+    var size: Int { entries.count - front + byValue.count }
+
     /// How many different values they have, some of them perhaps gone from the window.
     var valueCount: Int { byValue.count }
 }
