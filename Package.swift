@@ -76,7 +76,7 @@ let package = Package(
         .testTarget(
             name: "VigilTests",
             dependencies: ["Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "VigilModel"]),
-        .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
+        .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab", exclude: ["clients.py", "leash.py"]),
