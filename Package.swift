@@ -69,7 +69,8 @@ let package = Package(
         .testTarget(
             name: "SecurityEventsTests", dependencies: ["SecurityEvents", "LogRecords", "Patterns", "VigilModel"]),
         .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
-        .testTarget(name: "ResponsesTests", dependencies: ["Responses", "VigilModel"]),
+        .testTarget(
+            name: "ResponsesTests", dependencies: ["Responses", "VigilModel"], exclude: ["Golden"]),
         .testTarget(
             name: "EventStoreTests",
             dependencies: ["EventStore", "VigilModel", .product(name: "GRDB", package: "GRDB.swift")]),

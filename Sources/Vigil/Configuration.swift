@@ -15,6 +15,8 @@ public struct Configuration: Sendable {
     public var sources: [Source] = []
     /// Who is banned and for how long.
     public var bans = BanPolicy()
+    /// What lists are told besides the bans.
+    public var listOptions = BlockListOptions()
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
     /// What the machine tells of itself.
@@ -69,19 +71,6 @@ public struct Configuration: Sendable {
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
-    }
-
-    private mutating func readBans(_ value: YAMLValue) throws(YAMLProblem) {
-        let keys = try value.mapping([
-            "mode", "loopback", "private", "factor", "ceiling", "forget", "ipv6_prefix",
-        ])
-        if let mode = keys["mode"] { bans.mode = try mode.word(BanMode.self) }
-        if let loopback = keys["loopback"] { bans.loopback = try loopback.boolean() }
-        if let local = keys["private"] { bans.private = try local.boolean() }
-        if let factor = keys["factor"] { bans.factor = Int64(try factor.integer(1...100)) }
-        if let ceiling = keys["ceiling"] { bans.ceiling = try ceiling.duration() }
-        if let forget = keys["forget"] { bans.forgetting = try forget.duration() }
-        if let prefix = keys["ipv6_prefix"] { bans.ipv6Prefix = try prefix.integer(48...128) }
     }
 
     /// `192.0.2.0/24`, or `{cidr: 192.0.2.0/24, reason: office}`.
