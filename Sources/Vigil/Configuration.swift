@@ -17,6 +17,8 @@ public struct Configuration: Sendable {
     public var bans = BanPolicy()
     /// What lists are told besides the bans.
     public var listOptions = BlockListOptions()
+    /// Files that `watch` keeps current.
+    public var blockLists: [BlockListFile] = []
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
     /// What the machine tells of itself.
@@ -64,12 +66,13 @@ public struct Configuration: Sendable {
     }
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
-        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules"])
+        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "blocklists", "rules"])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
+        for value in try keys["blocklists"]?.list() ?? [] { blockLists.append(try BlockListFile(value)) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
     }
 

@@ -17,7 +17,7 @@ struct PGVigil: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
-            BlocklistCommand.self,
+            BlocklistCommand.self, BansCommand.self, BanCommand.self, UnbanCommand.self, WhyCommand.self,
             ExplainCommand.self, CheckCommand.self, PatternsCommand.self,
         ])
 }
