@@ -80,7 +80,8 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
         // Real servers on the loopback interface.
         .testTarget(
-            name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab", exclude: ["clients.py", "leash.py"]),
+            name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
+            exclude: ["clients.py", "leash.py", "steps.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

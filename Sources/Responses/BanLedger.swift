@@ -29,11 +29,12 @@ public struct BanLedger: Sendable {
         return last?.kind == .pause ? last : nil
     }
 
-    /// When a ban was ended before its time, as known at a moment; nil when it was not. What is protected now was
+    /// When a ban ended, by its time or before, as known at a moment; nil when it is in force. What is protected now was
     /// perhaps not when it was banned: since when is not known.
     private func freed(_ ban: Ban, _ policy: BanPolicy, at moment: LogTime) -> BlockList.Freed? {
         let times = [release(of: ban, by: moment), pause(at: moment)].compactMap { $0?.time }
-        if let time = times.min() { return BlockList.Freed(ban: ban, time: max(ban.start, time)) }
+        if let time = times.min() { return BlockList.Freed(ban: ban, time: max(ban.start, min(ban.end, time))) }
+        if ban.end <= moment { return BlockList.Freed(ban: ban, time: ban.end) }
         return policy.protection(of: ban.cidr, at: moment).map { _ in BlockList.Freed(ban: ban, time: nil) }
     }
 
@@ -41,7 +42,7 @@ public struct BanLedger: Sendable {
     public func list(under policy: BanPolicy, at moment: LogTime) -> BlockList {
         var inForce: [CIDR: Ban] = [:]
         var free: [CIDR: BlockList.Freed] = [:]
-        for ban in bans where ban.start <= moment && moment < ban.end {
+        for ban in bans where ban.start <= moment && moment < ban.end.adding(milliseconds: BlockList.memory) {
             if let freed = freed(ban, policy, at: moment) {
                 if let other = free[ban.cidr], other.ban.end >= ban.end { continue }
                 free[ban.cidr] = freed

@@ -4,12 +4,15 @@ import VigilModel
 public struct BlockList: Sendable, Equatable {
     /// In force, one for each block, in the order of addresses.
     public let bans: [Ban]
-    /// Ended before their time, while no other ban holds the address. In the same order.
+    /// Ended before their time or within the last hour, while no other ban holds the address. In the same order.
     public let freed: [Freed]
     /// The moment: what counts the time that is left counts from here.
     public let moment: LogTime
 
-    /// A ban that was ended before its time.
+    /// Who keeps a clock of its own is told of the end of a ban for so long, in milliseconds.
+    public static let memory: Int64 = 3_600_000
+
+    /// A ban that has ended.
     public struct Freed: Sendable, Equatable {
         /// The ban as it was made.
         public let ban: Ban
@@ -60,7 +63,7 @@ public struct BlockListOptions: Sendable, Equatable {
 public enum BlockListFormat: String, CaseIterable, Sendable {
     /// A CIDR a line, IPv4 first; those of one family only.
     case plain, plain4, plain6
-    /// A line for each ban in the shape of fail2ban's own log, and one for each that was ended before its time.
+    /// A line for each ban in the shape of fail2ban's own log, and one for each that has just ended.
     case fail2ban
     /// A table for `nft -f`, with the time that each ban still lasts.
     case nft

@@ -16,8 +16,8 @@ public struct BanBook {
 
     /// The list at a moment.
     public func list(at moment: LogTime) throws -> BlockList {
-        BanLedger(bans: try store.bans(from: moment, to: moment), acts: try store.acts())
-            .list(under: policy, at: moment)
+        let bans = try store.bans(from: moment.adding(milliseconds: -BlockList.memory), to: moment)
+        return BanLedger(bans: bans, acts: try store.acts()).list(under: policy, at: moment)
     }
 
     /// How a ban stands.

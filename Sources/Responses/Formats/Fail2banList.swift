@@ -5,12 +5,12 @@ import VigilModel
 ///
 /// fail2ban has a clock of its own: it keeps an address out for an hour (`bantime` of the packaged jail) from the time of
 /// the line. So a ban's line is renewed every half hour, and the last has the time an hour before the ban ends: both
-/// clocks end it together, and when nobody renews the file fail2ban lets go within the hour. A ban that was ended before
-/// its time has the line `Unban 203.0.113.9`. A block is named by the address that caused the ban, and by `net=` at the
-/// end.
+/// clocks end it together, and when nobody renews the file fail2ban lets go within the hour. A line that it reads late it
+/// takes for a new one; so there is a line `Unban 203.0.113.9`, too, for an hour after a ban ended, by itself or not. A
+/// block is named by the address that caused the ban, and by `net=` at the end.
 enum Fail2banList {
     /// `bantime` of the packaged jail, in milliseconds.
-    private static let hour: Int64 = 3_600_000
+    private static let hour = BlockList.memory
 
     static func render(_ list: BlockList) -> String {
         let banned = list.bans.map { ban in
@@ -21,7 +21,7 @@ enum Fail2banList {
             )
         }
         let freed = list.freed.map { freed in
-            (freed.time ?? time(freed.ban, at: list.moment), freed.ban, "Unban \(freed.ban.sourceIP)")
+            (freed.time ?? recently(list.moment), freed.ban, "Unban \(freed.ban.sourceIP)")
         }
         // As in a log, the oldest first.
         return (banned + freed).sorted { ($0.0, $0.1.cidr) < ($1.0, $1.1.cidr) }
@@ -29,6 +29,11 @@ enum Fail2banList {
                 let network = ban.cidr.isHost ? "" : " net=\(ban.cidr)"
                 return "\(time) pgvigil[1]: NOTICE [pgvigil] \(words)\(network)\n"
             }.joined()
+    }
+
+    /// Since when somebody is allowed is not known; fail2ban passes over what is old. The same for ten minutes.
+    private static func recently(_ moment: LogTime) -> LogTime {
+        LogTime(milliseconds: moment.milliseconds - moment.milliseconds % 600_000)
     }
 
     private static func time(_ ban: Ban, at moment: LogTime) -> LogTime {
