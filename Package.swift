@@ -69,7 +69,8 @@ let package = Package(
         .testTarget(
             name: "SecurityEventsTests", dependencies: ["SecurityEvents", "LogRecords", "Patterns", "VigilModel"]),
         .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
-        .testTarget(name: "ResponsesTests", dependencies: ["Responses", "VigilModel"]),
+        .testTarget(
+            name: "ResponsesTests", dependencies: ["Responses", "VigilModel"], exclude: ["Golden"]),
         .testTarget(
             name: "EventStoreTests",
             dependencies: ["EventStore", "VigilModel", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -79,7 +80,8 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(
-            name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab", exclude: ["clients.py", "leash.py"]),
+            name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
+            exclude: ["clients.py", "leash.py", "steps.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

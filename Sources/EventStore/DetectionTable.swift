@@ -90,7 +90,7 @@ extension Store {
             var newAlerts: [Alert] = []
             for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
             var newBans: [Ban] = []
-            for ban in bans where try insert(ban, db) { newBans.append(ban) }
+            for ban in bans where try Store.insert(ban, db) { newBans.append(ban) }
             try db.execute(
                 sql: "UPDATE detection SET time = ?, rewind = NULL", arguments: [through.milliseconds])
             return (newAlerts, newBans)
@@ -125,41 +125,6 @@ extension Store {
             try db.execute(sql: "INSERT OR IGNORE INTO evidence VALUES (?, ?)", arguments: [row, event])
         }
         return true
-    }
-
-    private func insert(_ ban: Ban, _ db: Database) throws -> Bool {
-        try db.execute(
-            sql: """
-                INSERT OR IGNORE INTO bans (alert, cidr, ip, start, "end", rule, reason, events, mode, by)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                ban.alertID, ban.cidr.description, ban.sourceIP.description, ban.start.milliseconds,
-                ban.end.milliseconds, ban.ruleID, ban.reason, ban.eventCount, ban.mode.rawValue, ban.by,
-            ])
-        return db.changesCount > 0
-    }
-
-    /// Bans that were in force at some moment of a span, by start, then address.
-    public func bans(from: LogTime, to: LogTime, cidr: CIDR? = nil) throws -> [Ban] {
-        try pool.read { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM bans WHERE start <= ? AND "end" > ? AND (?3 IS NULL OR cidr = ?3)
-                    ORDER BY start, cidr, seq
-                    """, arguments: [to.milliseconds, from.milliseconds, cidr?.description]
-            ).compactMap(Store.ban)
-        }
-    }
-
-    static func ban(_ row: Row) -> Ban? {
-        guard let cidr = CIDR(row["cidr"] as String), let ip = IPAddress(row["ip"] as String) else { return nil }
-        return Ban(
-            cidr: cidr, sourceIP: ip, start: LogTime(milliseconds: row["start"]),
-            end: LogTime(milliseconds: row["end"]),
-            ruleID: row["rule"], alertID: row["alert"], reason: row["reason"], eventCount: row["events"],
-            mode: BanMode(rawValue: row["mode"]) ?? .observe, by: row["by"])
     }
 }
 

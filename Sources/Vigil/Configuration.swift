@@ -15,6 +15,10 @@ public struct Configuration: Sendable {
     public var sources: [Source] = []
     /// Who is banned and for how long.
     public var bans = BanPolicy()
+    /// What lists are told besides the bans.
+    public var listOptions = BlockListOptions()
+    /// Files that `watch` keeps current.
+    public var blockLists: [BlockListFile] = []
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
     /// Members beside those of the packaged sets, by the set's name.
@@ -64,29 +68,17 @@ public struct Configuration: Sendable {
     }
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
-        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules", "sets"])
+        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "blocklists", "rules", "sets"])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
+        for value in try keys["blocklists"]?.list() ?? [] { blockLists.append(try BlockListFile(value)) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
         for (name, value) in try keys["sets"]?.entries() ?? [] {
             for member in try value.list() { sets[name, default: []].append(try member.text()) }
         }
-    }
-
-    private mutating func readBans(_ value: YAMLValue) throws(YAMLProblem) {
-        let keys = try value.mapping([
-            "mode", "loopback", "private", "factor", "ceiling", "forget", "ipv6_prefix",
-        ])
-        if let mode = keys["mode"] { bans.mode = try mode.word(BanMode.self) }
-        if let loopback = keys["loopback"] { bans.loopback = try loopback.boolean() }
-        if let local = keys["private"] { bans.private = try local.boolean() }
-        if let factor = keys["factor"] { bans.factor = Int64(try factor.integer(1...100)) }
-        if let ceiling = keys["ceiling"] { bans.ceiling = try ceiling.duration() }
-        if let forget = keys["forget"] { bans.forgetting = try forget.duration() }
-        if let prefix = keys["ipv6_prefix"] { bans.ipv6Prefix = try prefix.integer(48...128) }
     }
 
     /// `192.0.2.0/24`, or `{cidr: 192.0.2.0/24, reason: office}`.

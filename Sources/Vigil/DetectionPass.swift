@@ -80,13 +80,15 @@ final class DetectionPass {
     /// The bans that follow from alerts, in their order: each knows those before it.
     private func decide(_ findings: [Finding]) throws -> [Ban] {
         var bans: [Ban] = []
+        let acts = findings.contains { $0.ban != nil } ? try store.acts() : []
         for finding in findings {
             guard let time = finding.ban, let ip = finding.alert.sourceIP else { continue }
             let block = configuration.bans.block(of: ip)
             let history = try store.bans(
                 from: finding.alert.time.adding(milliseconds: -configuration.bans.forgetting), to: finding.alert.time,
                 cidr: block)
-            let earlier = (history + bans).filter { $0.alertID != finding.alert.id }
+            let earlier = BanLedger(
+                bans: (history + bans).filter { $0.alertID != finding.alert.id }, acts: acts)
             if case .banned(let ban) = configuration.bans.decide(finding.alert, time: time, history: earlier) {
                 bans.append(ban)
             }

@@ -67,7 +67,7 @@ public struct Replay: Sendable {
         summary.alerts = found.alerts
         summary.end = try store.lastEventTime()
         if let end = summary.end {
-            summary.bans = configuration.bans.inForce(try store.bans(from: end, to: end), at: end)
+            summary.bans = try BanBook(store, configuration).list(at: end).bans
         }
         summary.seconds = Date().timeIntervalSince(started)
         return summary
