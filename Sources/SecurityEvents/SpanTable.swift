@@ -33,7 +33,11 @@ struct SpanTable<Value: Sendable> {
 
     /// False when surely nothing is known of the key.
     @inline(__always)
-    func mayHold(_ key: SessionKey) -> Bool { filter[key.slot] != 0 }
+    func mayHold(_ key: SessionKey) -> Bool { mayHold(slot: key.slot) }
+
+    /// False when surely nothing is known of any key with that slot.
+    @inline(__always)
+    func mayHold(slot: Int) -> Bool { filter[slot] != 0 }
 
     private mutating func forget(_ key: SessionKey) {
         guard spans.removeValue(forKey: key) != nil, filter[key.slot] != 255 else { return }

@@ -288,6 +288,11 @@ public struct RecordBatch {
     @inlinable
     public var count: Int { rows.count }
 
+    /// The printed time of the record of that index.
+    @inlinable
+    @inline(__always)
+    public func time(of index: Int) -> LogTime { rows[index].time }
+
     /// The record of that index, 0 ..< count.
     @inlinable
     public subscript(index: Int) -> LogRecord {
