@@ -85,7 +85,7 @@ public struct EventReader {
     public mutating func read(_ batch: RecordBatch, looks: [RecordLook]? = nil, isCounted: Bool = true) {
         self.isCounted = isCounted
         let looks = looks ?? look(at: batch)
-        for number in 0..<batch.count where !passes(looks[number], at: batch.time(of: number)) {
+        for number in 0..<batch.count where !passes(looks[number], batch, number) {
             read(batch[number], looks[number])
         }
         if isCounted { records += Int64(batch.count) }
@@ -98,9 +98,11 @@ public struct EventReader {
 
     /// True when a record changes nothing but the time: alone it means nothing, and nothing waits for its session.
     @inline(__always)
-    private mutating func passes(_ look: RecordLook, at printed: LogTime) -> Bool {
-        guard look.isQuiet, printed >= clock.now, !logins.mayHold(slot: look.slot), !logins.mayExpire(at: printed),
-            look.isNothing || !statements.mayHold(slot: look.slot)
+    private mutating func passes(_ look: RecordLook, _ batch: RecordBatch, _ number: Int) -> Bool {
+        guard look.isQuiet else { return false }
+        let printed = batch.time(of: number)
+        guard printed >= clock.now, !logins.mayHold(slot: look.slot), !logins.mayExpire(at: printed),
+            look.isNothing || !statements.mayHold(slot: look.slot, at: batch.offset(of: number))
         else { return false }
         _ = clock.advance(to: printed)
         return true

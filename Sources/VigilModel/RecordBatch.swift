@@ -129,13 +129,18 @@ public struct RecordBatch {
     @inline(__always)
     public func time(of index: Int) -> LogTime { rows[index].time }
 
+    /// The file offset of the record of that index.
+    @inlinable
+    @inline(__always)
+    public func offset(of index: Int) -> Int64 { offsets?[index] ?? baseOffset + Int64(rows[index].start) }
+
     /// The record of that index, 0 ..< count.
     @inlinable
     public subscript(index: Int) -> LogRecord {
         let row = rows[index]
         return LogRecord(
             bytes: bytes, separators: separators + Int(row.first), start: Int(row.start),
-            columnCount: Int(row.columns), offset: offsets?[index] ?? baseOffset + Int64(row.start), time: row.time,
+            columnCount: Int(row.columns), offset: offset(of: index), time: row.time,
             dataset: row.dataset, form: row.form)
     }
 }

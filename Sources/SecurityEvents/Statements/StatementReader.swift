@@ -75,14 +75,11 @@ struct StatementReader {
     }
 
     /// True when a statement of the record's session is open.
-    func isOpen(_ record: LogRecord) -> Bool {
-        let key = SessionKey(record)
-        return groups.mayHold(key) && groups[key, at: record.offset] != nil
-    }
+    func isOpen(_ record: LogRecord) -> Bool { !groups.isEmpty && groups[SessionKey(record), at: record.offset] != nil }
 
-    /// False when surely no statement is open of any session with that slot.
+    /// False when surely no statement is open of any session with that slot at that offset.
     @inline(__always)
-    func mayHold(slot: Int) -> Bool { groups.mayHold(slot: slot) }
+    func mayHold(slot: Int, at offset: Int64) -> Bool { groups.mayHold(slot: slot, at: offset) }
 
     private func mayFit(_ record: LogRecord, behind start: Int, isNamed: Bool) -> Bool {
         classifier.words.mayFit(record, behind: start, isNamed: isNamed)
