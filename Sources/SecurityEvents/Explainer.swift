@@ -71,12 +71,9 @@ public struct Explainer {
 
     private mutating func explain(_ record: LogRecord) {
         let pattern = pattern(of: record)
-        let columns = LogColumn.allCases.compactMap { column in
-            record.text(column).map { (name: column.name, value: shown($0)) }
-        }
         explanations.append(
             RecordExplanation(
-                offset: record.offset, time: record.time, dataset: record.dataset, columns: columns,
+                offset: record.offset, time: record.time, dataset: record.dataset, columns: RecordText.columns(record),
                 pattern: pattern.map(named), nearest: pattern == nil ? nearest(to: record) : [],
                 statements: statements(in: record, pattern)))
     }
@@ -126,10 +123,5 @@ public struct Explainer {
             return Array(message[(start + 1)...])
         }
         return record.isEmpty(.query) ? nil : record.uncut(.query)
-    }
-
-    /// Texts of statements may hold secrets.
-    private func shown(_ text: String) -> String {
-        String(decoding: SQLReader.redacted(Array(text.utf8)), as: UTF8.self)
     }
 }

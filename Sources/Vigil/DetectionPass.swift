@@ -30,13 +30,15 @@ final class DetectionPass {
         detector = Detector(rules: rules, publicNetworks: configuration.publicNetworks)
     }
 
-    /// Brings rules up to a moment and commits what they found.
-    func run(through: LogTime) throws -> Result {
+    /// Brings rules up to a moment and commits what they found. `now` says that event time has come so far although no
+    /// event shows it: rules that wait for silence need to know.
+    func run(through: LogTime, now: LogTime? = nil) throws -> Result {
         let state = try store.detectionState()
         let from = try start(state)
         var found: [Finding] = []
         if through > from {
-            try store.forEachEvent(after: from, through: through, actions: detector.actions) { event, identity in
+            let place = { [detector] kind in detector.place(for: kind) }
+            try store.forEachEvent(after: from, through: through, place: place) { event, identity in
                 found += try detector.take(event, identity: identity)
             }
         }
@@ -44,10 +46,12 @@ final class DetectionPass {
         let end = through == .distantFuture ? try store.lastEventTime() ?? from : through
         let reached = max(end, from)
         looked = reached
+        found += try detector.advance(to: max(reached, now ?? reached)) { try store.identity(ofEvent: $0) }
         // A quiet log costs no transaction.
         if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
         let new = try store.commit(
-            alerts: found.map { ($0.alert, $0.group) }, bans: try decide(found), through: reached, clearRewind: true)
+            alerts: found.map { ($0.alert, $0.group) }, bans: try decide(found), learnt: detector.takeLearnt(),
+            through: reached)
         return Result(alerts: new.alerts, bans: new.bans)
     }
 
@@ -61,12 +65,14 @@ final class DetectionPass {
     private func fill(upTo moment: LogTime) throws -> LogTime {
         detector = Detector(rules: rules, publicNetworks: configuration.publicNetworks)
         let start = moment.adding(milliseconds: -detector.lookback)
-        try store.forEachEvent(after: start, through: moment, actions: detector.actions) { event, identity in
+        let place = { [detector] kind in detector.place(for: kind) }
+        try store.forEachEvent(after: start, through: moment, place: place) { event, identity in
             _ = try detector.take(event, silently: true, identity: identity)
         }
         let alerts = try store.lastAlerts(
             after: moment.adding(milliseconds: -detector.suppression), through: moment)
         for alert in alerts { detector.restore(rule: alert.rule, group: alert.group, time: alert.time) }
+        for rule in detector.learning { detector.restore(rule: rule, try store.baseline(of: rule, at: moment)) }
         looked = moment
         return moment
     }
@@ -74,13 +80,15 @@ final class DetectionPass {
     /// The bans that follow from alerts, in their order: each knows those before it.
     private func decide(_ findings: [Finding]) throws -> [Ban] {
         var bans: [Ban] = []
+        let acts = findings.contains { $0.ban != nil } ? try store.acts() : []
         for finding in findings {
             guard let time = finding.ban, let ip = finding.alert.sourceIP else { continue }
             let block = configuration.bans.block(of: ip)
             let history = try store.bans(
                 from: finding.alert.time.adding(milliseconds: -configuration.bans.forgetting), to: finding.alert.time,
                 cidr: block)
-            let earlier = (history + bans).filter { $0.alertID != finding.alert.id }
+            let earlier = BanLedger(
+                bans: (history + bans).filter { $0.alertID != finding.alert.id }, acts: acts)
             if case .banned(let ban) = configuration.bans.decide(finding.alert, time: time, history: earlier) {
                 bans.append(ban)
             }

@@ -40,7 +40,7 @@ final class Run {
     let folder: URL
     let logs: URL
 
-    init(_ name: String) throws {
+    init(_ name: String, files: String = "*.csv") throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "pgvigil-\(UUID().uuidString)")
         logs = folder.appending(path: "logs")
         try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
@@ -48,7 +48,7 @@ final class Run {
         tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         tar.arguments = [
             "tar", "-xJf", Expectation.folder.appending(path: "\(name).tar.xz").path, "-C", logs.path,
-            "--strip-components=1", "--wildcards", "logs/*.csv",
+            "--strip-components=1", "--wildcards", "logs/\(files)",
         ]
         try tar.run()
         tar.waitUntilExit()

@@ -106,24 +106,7 @@ enum JSONText {
         }
     }
 
-    static func string(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                result +=
-                    "\\u" + String(repeating: "0", count: scalar.value < 0x10 ? 3 : 2)
-                    + String(scalar.value, radix: 16)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
+    static func string(_ text: String) -> String { JSONString.quoted(text) }
 }
 
 /// CSV (RFC 4180) that a spreadsheet does not take for formulas.
@@ -135,5 +118,12 @@ enum CSVText {
         guard text.utf8.contains(where: { $0 == 44 || $0 == 34 }) else { return text }
         let doubled = text.utf8.flatMap { $0 == 34 ? [34, 34] : [$0] }
         return "\"" + String(decoding: doubled, as: UTF8.self) + "\""
+    }
+}
+
+/// Writes lines for a person to standard output.
+enum Output {
+    static func write(_ lines: [String]) {
+        FileHandle.standardOutput.write(Data(lines.map { $0 + "\n" }.joined().utf8))
     }
 }
