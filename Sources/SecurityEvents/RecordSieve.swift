@@ -112,7 +112,9 @@ public struct RecordSieve {
         guard record.dataset == .postgresql, record.form == .columns, record.head(.sqlState) == PatternIndex.success
         else { return .unseen }
         let head = record.head(.message)
-        if index.isUnknown(messageHead: head) { return .nothing(SessionKey(record)) }
+        if index.isUnknown(messageHead: head) {
+            return TextFinder.mayBeRaised(record) ? .unseen : .nothing(SessionKey(record))
+        }
         var next = 0
         while let (number, start) = index.message(of: record, head: head, from: next) {
             guard columnsHold(number, record) else {
