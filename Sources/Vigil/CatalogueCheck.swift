@@ -133,6 +133,7 @@ private struct ExampleReading {
         case "message": return event.message
         case "postgresql.auth.method": return event.authMethod
         case "postgresql.hba.rule": return event.hbaRule
+        case "postgresql.log.application_name": return event.applicationName
         case "postgresql.log.sql_state_code": return event.sqlState
         case "tls.version": return event.tlsVersion
         default: return nil
