@@ -11,6 +11,7 @@ public struct EventReader {
     /// Patterns of the other datasets, in file order.
     private let textPatterns: [[EventPattern]]
     private var statements: StatementReader
+    private let texts: TextFinder
     private var clock: SourceClock
     private var logins = LoginTracker()
     private var repetitions = RepetitionCounter()
@@ -47,8 +48,9 @@ public struct EventReader {
         textPatterns = LogDataset.allCases.map { dataset in
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
         }
+        texts = TextFinder(catalogue.texts)
         statements = StatementReader(
-            catalogue.statements, groups: sessions.compactMap { $0.span(of: .statement) })
+            catalogue.statements, texts, groups: sessions.compactMap { $0.span(of: .statement) })
         facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
         diverted = DivertedLogins(sessions.compactMap { $0.span(of: .login) })
         loginKinds = catalogue.patterns.reduce(into: [:]) { kinds, pattern in
@@ -127,7 +129,10 @@ public struct EventReader {
         if record.form == .diverted { advanceDiverted(record, time, before) }
         if !logins.isEmpty { advanceLogins(record, time) }
         let state = record.head(.sqlState)
-        if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
+        if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) {
+            if TextFinder.mayBeRaised(record) { readRaised(record, time, before) }
+            return
+        }
         classify(record, state: state, time: time, before: before)
     }
 
@@ -150,18 +155,27 @@ public struct EventReader {
         let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
         var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.become(login)
-        events.append(event)
+        keep(event)
     }
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
         for login in ended {
             guard let event = login.takeEvent() else { continue }
-            events.append(event)
+            keep(event)
         }
     }
 
+    /// Keeps an event, with the words for what its names are made to look like.
+    private mutating func keep(_ event: SecurityEvent) {
+        events.append(event)
+        texts.mark(&events[events.count - 1])
+    }
+
     private mutating func classify(_ record: LogRecord, state: UInt64, time: LogTime, before: LogTime) {
-        guard let match = index.match(record, state: state) else { return readFailure(record, nil, nil, time, before) }
+        guard let match = index.match(record, state: state) else {
+            if isFailedStatement(record) { return readFailure(record, nil, nil, time, before) }
+            return readRaised(record, time, before)
+        }
         let number = match.pattern
         if let counter = index.patterns[number].counter, isCounted, record.offset >= countFrom {
             activity.count(counter, record, at: time)
@@ -178,7 +192,7 @@ public struct EventReader {
             var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             if let object { (event.objectType, event.objectName) = object }
-            events.append(event)
+            keep(event)
         case .statement(let carrier):
             // Most statements of a busy log end here, before anything is made of them.
             guard let template = index.template(of: match), statements.mayConcern(record, carrier, template) else {
@@ -239,7 +253,7 @@ public struct EventReader {
             let isForged = record.form == .disputed
             var event = EventBuilder.event(context, kind: isForged ? kind.tagged(["forgery.attempt"]) : kind)
             for (field, value) in found { event.take(field, value) }
-            events.append(event)
+            keep(event)
             return
         }
     }
@@ -271,14 +285,21 @@ public struct EventReader {
         _ record: LogRecord, _ kind: EventKind?, _ object: (type: String, name: String)?, _ time: LogTime,
         _ before: LogTime
     ) {
-        guard isFailedStatement(record) else { return }
+        var kind = kind
+        if let text = texts.kind(ofMessage: record) { kind = kind.map { texts.merge($0, text) } ?? text }
         statements.failed(context(record, time: time, before: before), kind, object)
         takeStatements()
     }
 
+    /// A message that no pattern knows. What a client made the server write may be made to look like something else.
+    private mutating func readRaised(_ record: LogRecord, _ time: LogTime, _ before: LogTime) {
+        guard TextFinder.mayBeRaised(record), let kind = texts.kind(ofMessage: record) else { return }
+        keep(EventBuilder.event(context(record, time: time, before: before), kind: kind))
+    }
+
     private mutating func takeStatements() {
         guard !statements.events.isEmpty else { return }
-        events += statements.events
+        for event in statements.events { keep(event) }
         statements.events.removeAll(keepingCapacity: true)
     }
 

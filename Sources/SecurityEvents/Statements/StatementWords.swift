@@ -20,6 +20,8 @@ struct StatementWords {
         /// Hash of its first word.
         fileprivate(set) var first: UInt64 = 0
 
+        /// A line that begins as one of a log does.
+        fileprivate(set) var hasLogLine = false
         /// A quote, or a dollar sign that begins no parameter: it may hold constants.
         fileprivate(set) var hasQuotes = false
 
@@ -110,7 +112,7 @@ struct StatementWords {
     /// False when surely no pattern fits a statement of the text, which starts with the look's first word, or with one
     /// that is known.
     func mayFit(_ look: Look, verb: UInt64? = nil, hasParameters: Bool) -> Bool {
-        guard !look.isMany, !look.isEscaped, let own = quiet[verb ?? look.first] else { return true }
+        guard !look.isMany, !look.isEscaped, !look.hasLogLine, let own = quiet[verb ?? look.first] else { return true }
         var found = (look.found | (unlessRuledOut & ~look.ruledOut)) & own
         if !look.hasQuotes { found &= ~needQuotes }
         if !hasParameters { found &= ~needParameters }
@@ -196,7 +198,10 @@ struct StatementWords {
             // A number ends where letters begin, as in `1union`.
             guard letter != 0, !SQLBytes.isDigit(letter), letter != SQLBytes.dollar else {
                 index += 1
-                if SQLBytes.isSpace(byte) { continue }
+                if SQLBytes.isSpace(byte) {
+                    if byte == SQLBytes.newline, startsLogLine(text, index) { look.hasLogLine = true }
+                    continue
+                }
                 isFirst = false
                 if isEnded, byte != SQLBytes.semicolon, !isQuoted { look.isMany = true }
                 switch byte {
@@ -259,6 +264,13 @@ struct StatementWords {
             if hasQuotedEnd { look.isMany = true }
         }
         return look
+    }
+
+    /// True when a line of a log may begin here: `2026-…`, or `{"…`.
+    static func startsLogLine(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
+        guard index + 1 < text.count else { return false }
+        return text[index] == UInt8(ascii: "2") && text[index + 1] == UInt8(ascii: "0")
+            || text[index] == UInt8(ascii: "{") && text[index + 1] == SQLBytes.doubleQuote
     }
 
     /// True for the equals sign of `1 = 1`.
