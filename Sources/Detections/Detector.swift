@@ -16,9 +16,14 @@ public struct Detector {
     private var machines: [RuleMachine]
     /// Machines that look at an action.
     private var byAction: [String: [Int]] = [:]
+    private let exceptions: [AlertException]
 
-    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones.
-    public init(rules: [Rule], publicNetworks: Set<EventMatch.Network>) {
+    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones; an event
+    /// that an exception holds back is not looked at by that rule.
+    public init(
+        rules: [Rule], publicNetworks: Set<EventMatch.Network>, exceptions: [AlertException] = []
+    ) {
+        self.exceptions = exceptions
         machines = rules.filter(\.enabled).map { RuleMachine($0, publicNetworks: publicNetworks) }
         for (index, machine) in machines.enumerated() {
             for action in machine.actions { byAction[action, default: []].append(index) }
@@ -49,6 +54,8 @@ public struct Detector {
     ) rethrows -> [Finding] {
         var findings: [Finding] = []
         for index in byAction[event.action] ?? [] {
+            let rule = machines[index].about
+            if exceptions.contains(where: { $0.holdsBack(event, from: rule) }) { continue }
             if let finding = try machines[index].take(event, silently: silently, identity: identity) {
                 machines[index].note(finding)
                 findings.append(finding)

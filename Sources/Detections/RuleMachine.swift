@@ -21,6 +21,7 @@ struct RuleMachine {
     }
 
     var id: String { rule.about.id }
+    var about: AlertRule { rule.about }
     var window: Int64 { rule.condition.window }
     var suppress: Int64 { rule.suppress }
 

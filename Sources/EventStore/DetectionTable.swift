@@ -24,7 +24,7 @@ extension Store {
     /// fingerprint, offset): never by path, by argument or by arrival. What `body` gets beside an event gives the
     /// identity of any event of the store, the same in every store.
     public func forEachEvent(
-        after: LogTime, through: LogTime, actions: Set<String>,
+        after: LogTime, through: LogTime, actions: Set<String>, withApplication: Bool = false,
         _ body: (DetectionEvent, _ identity: (Int64) throws -> String) throws -> Void
     ) throws {
         try pool.read { db in
@@ -40,7 +40,8 @@ extension Store {
             let rows = try RawStatement(
                 db,
                 """
-                SELECT e.seq, e.time, e.kind, e.actor, e.count, \(behind) FROM events e
+                SELECT e.seq, e.time, e.kind, e.actor, e.count, \(behind)\(withApplication ? ", e.application" : "")
+                FROM events e
                 JOIN sources s ON s.id = e.source
                 WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(numbers))
                 ORDER BY e.time, s.fingerprint, e.offset, e.mark
@@ -51,12 +52,12 @@ extension Store {
                 let kind = kinds[rows.number(2)]
                 let actor = try actors.actor(rows.number(3), db)
                 let client = hasHops ? rows.text(5) : nil
-                try body(
-                    DetectionEvent(
-                        seq: rows.number(0), time: LogTime(milliseconds: rows.number(1)), action: kind.action,
-                        reason: kind.reason, ip: client.map(IPAddress.init) ?? actor.ip, user: actor.user,
-                        database: actor.database,
-                        count: rows.number(4)), identity)
+                var event = DetectionEvent(
+                    seq: rows.number(0), time: LogTime(milliseconds: rows.number(1)), action: kind.action,
+                    reason: kind.reason, ip: client.map(IPAddress.init) ?? actor.ip, user: actor.user,
+                    database: actor.database, count: rows.number(4))
+                if withApplication { event.application = rows.text(6) }
+                try body(event, identity)
             }
         }
     }

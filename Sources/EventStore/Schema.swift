@@ -91,6 +91,10 @@ enum Schema {
             "end" INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,
             mode TEXT NOT NULL, by TEXT NOT NULL, chain BLOB, UNIQUE (alert, cidr));
         CREATE INDEX bans_cidr ON bans (cidr, start);
+        -- Alerts that an exception of the configuration held back, to say how many.
+        CREATE TABLE held_back (
+            id TEXT PRIMARY KEY, time INTEGER NOT NULL, rule TEXT NOT NULL, group_key TEXT NOT NULL,
+            reason TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);

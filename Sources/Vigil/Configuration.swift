@@ -1,3 +1,4 @@
+import Detections
 import Foundation
 import LocatedYAML
 import LogRecords
@@ -17,6 +18,8 @@ public struct Configuration: Sendable {
     public var bans = BanPolicy()
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
+    /// What rules do not look at.
+    public var exceptions: [AlertException] = []
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -62,13 +65,14 @@ public struct Configuration: Sendable {
     }
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
-        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules"])
+        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules", "exceptions"])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
+        for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }
 
     private mutating func readBans(_ value: YAMLValue) throws(YAMLProblem) {
@@ -108,6 +112,7 @@ public struct Configuration: Sendable {
             }
             tuning.apply(to: &catalogue.rules[index])
         }
+        try UnknownExceptionRule.check(exceptions, catalogue)
         return catalogue
     }
 

@@ -65,6 +65,7 @@ public struct Replay: Sendable {
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let found = try pass.run(through: .distantFuture)
         summary.alerts = found.alerts
+        for held in found.heldBack { summary.heldBack[held.reason, default: 0] += 1 }
         summary.end = try store.lastEventTime()
         if let end = summary.end {
             summary.bans = configuration.bans.inForce(try store.bans(from: end, to: end), at: end)
