@@ -1,3 +1,4 @@
+import Detections
 import Foundation
 import LocatedYAML
 import LogRecords
@@ -23,6 +24,8 @@ public struct Configuration: Sendable {
     public var rules: [String: RuleTuning] = [:]
     /// Members beside those of the packaged sets, by the set's name.
     public var sets: [String: [String]] = [:]
+    /// What rules do not look at.
+    public var exceptions: [AlertException] = []
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -68,7 +71,9 @@ public struct Configuration: Sendable {
     }
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
-        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "blocklists", "rules", "sets"])
+        let keys = try file.mapping([
+            "store", "patterns", "sources", "allow", "bans", "blocklists", "rules", "sets", "exceptions",
+        ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
@@ -79,6 +84,7 @@ public struct Configuration: Sendable {
         for (name, value) in try keys["sets"]?.entries() ?? [] {
             for member in try value.list() { sets[name, default: []].append(try member.text()) }
         }
+        for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }
 
     /// `192.0.2.0/24`, or `{cidr: 192.0.2.0/24, reason: office}`.
@@ -105,6 +111,7 @@ public struct Configuration: Sendable {
             }
             tuning.apply(to: &catalogue.rules[index])
         }
+        try UnknownExceptionRule.check(exceptions, catalogue)
         return catalogue
     }
 
