@@ -14,6 +14,12 @@ public struct BanBook {
         policy = try BanBook.policy(configuration, store)
     }
 
+    /// Takes who may be banned as known before.
+    init(_ store: Store, policy: BanPolicy) {
+        self.store = store
+        self.policy = policy
+    }
+
     /// Who may be banned, when what the store tells of the fleet is added to what is configured.
     static func policy(_ configuration: Configuration, _ store: Store) throws -> BanPolicy {
         var policy = configuration.bans
