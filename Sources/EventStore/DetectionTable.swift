@@ -37,27 +37,37 @@ extension Store {
             let behind =
                 hasHops
                 ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
+            // Ordered by the index alone; what has the same time is put in order here.
             let rows = try RawStatement(
                 db,
                 """
-                SELECT e.seq, e.time, e.kind, e.actor, e.count, \(behind) FROM events e
-                JOIN sources s ON s.id = e.source
+                SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(behind) FROM events e
                 WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(numbers))
-                ORDER BY e.time, s.fingerprint, e.offset, e.mark
+                ORDER BY e.time
                 """)
+            let sources = try SourceOrder(db)
             var actors = ActorNames()
             let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
-            while try rows.next() {
-                let kind = kinds[rows.number(2)]
-                let actor = try actors.actor(rows.number(3), db)
-                let client = hasHops ? rows.text(5) : nil
-                try body(
-                    DetectionEvent(
-                        seq: rows.number(0), time: LogTime(milliseconds: rows.number(1)), action: kind.action,
-                        reason: kind.reason, ip: client.map(IPAddress.init) ?? actor.ip, user: actor.user,
-                        database: actor.database,
-                        count: rows.number(4)), identity)
+            var moment: [DetectionRow] = []
+            func handOver() throws {
+                if moment.count > 1 { moment.sort { sources.isBefore($0, $1) } }
+                for row in moment {
+                    let kind = kinds[row.kind]
+                    let actor = try actors.actor(row.actor, db)
+                    try body(
+                        DetectionEvent(
+                            seq: row.seq, time: row.time, action: kind.action, reason: kind.reason,
+                            ip: row.client.map(IPAddress.init) ?? actor.ip, user: actor.user,
+                            database: actor.database, count: row.count), identity)
+                }
+                moment.removeAll(keepingCapacity: true)
             }
+            while try rows.next() {
+                let row = DetectionRow(rows, hasHops: hasHops)
+                if let first = moment.first, first.time != row.time { try handOver() }
+                moment.append(row)
+            }
+            try handOver()
         }
     }
 
@@ -159,6 +169,50 @@ extension Store {
             end: LogTime(milliseconds: row["end"]),
             ruleID: row["rule"], alertID: row["alert"], reason: row["reason"], eventCount: row["events"],
             mode: BanMode(rawValue: row["mode"]) ?? .observe, by: row["by"])
+    }
+}
+
+/// An event as the index has it.
+private struct DetectionRow {
+    let seq: Int64
+    let time: LogTime
+    let kind, actor, count, source, offset, mark: Int64
+    /// Who stands behind a proxy.
+    let client: String?
+
+    init(_ rows: RawStatement, hasHops: Bool) {
+        seq = rows.number(0)
+        time = LogTime(milliseconds: rows.number(1))
+        kind = rows.number(2)
+        actor = rows.number(3)
+        count = rows.number(4)
+        source = rows.number(5)
+        offset = rows.number(6)
+        mark = rows.number(7)
+        client = hasHops ? rows.text(8) : nil
+    }
+}
+
+/// The order of sources whose events have the same time.
+private struct SourceOrder {
+    private var places: [Int64: Int] = [:]
+
+    init(_ db: Database) throws {
+        var fingerprints: [String] = []
+        for row in try Row.fetchAll(db, sql: "SELECT id, fingerprint FROM sources ORDER BY fingerprint") {
+            let fingerprint: String = row["fingerprint"]
+            if fingerprints.last != fingerprint { fingerprints.append(fingerprint) }
+            places[row["id"]] = fingerprints.count
+        }
+    }
+
+    func isBefore(_ left: DetectionRow, _ right: DetectionRow) -> Bool {
+        if left.source != right.source, let first = places[left.source], let second = places[right.source],
+            first != second
+        {
+            return first < second
+        }
+        return (left.offset, left.mark) < (right.offset, right.mark)
     }
 }
 
