@@ -68,6 +68,12 @@ public final class StatementPattern: Sendable {
     /// True when it can be told from the words of a text that the pattern does not fit. Names and calls are such words.
     public var firstLook: Set<String> { words.union(calls).union(names) }
 
+    /// True when its normal form must end in an empty `--`, which cuts off what follows.
+    public var asksForCutOff: Bool {
+        guard let source = shape?.source else { return false }
+        return source.hasSuffix(" --$") && !source.contains("|") && !source.contains("(?")
+    }
+
     /// True when the command alone does not tell.
     public var asksForText: Bool {
         !firstLook.isEmpty || !unless.isEmpty || object != nil || shape != nil || literal != nil || secret != nil
