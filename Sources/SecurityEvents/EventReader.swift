@@ -11,13 +11,13 @@ public struct EventReader {
     /// Patterns of the other datasets, in file order.
     private let textPatterns: [[EventPattern]]
     private var statements: StatementReader
+    private let texts: TextFinder
     private let catalogue: EventCatalogue
     /// For records that nobody has looked at before.
     private var sieve: RecordSieve?
-    private let texts: TextFinder
     private var clock: SourceClock
     private var logins = LoginTracker()
-    private var weakLogins = WeakLogins()
+    private let variants = KindVariants()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
     private var spans = SpanTracker()
@@ -182,14 +182,14 @@ public struct EventReader {
         let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
         var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.become(login)
-        weakLogins.mark(&event)
+        WeakLogins.mark(&event, variants)
         keep(event)
     }
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
         for login in ended {
             guard var event = login.takeEvent() else { continue }
-            weakLogins.mark(&event)
+            WeakLogins.mark(&event, variants)
             keep(event)
         }
     }
@@ -221,7 +221,8 @@ public struct EventReader {
         case .event(let kind):
             let object = index.patterns[number].object(of: record).map { ($0.type, String(escaping: $0.name)) }
             if isFailedStatement(record) { return readFailure(record, kind, object, time, before) }
-            var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
+            var event = EventBuilder.event(
+                context(record, time: time, before: before), kind: variant(kind, of: record))
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             if let object { (event.objectType, event.objectName) = object }
             keep(event)
@@ -246,7 +247,7 @@ public struct EventReader {
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
-                context(record, time: time, before: before), kind: kind, keepsMessage: false)
+                context(record, time: time, before: before), kind: variant(kind, of: record), keepsMessage: false)
             let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
             if record.form == .diverted {
                 return diverted.authorized(record, event, found, by: index.patterns[number].id)
@@ -283,7 +284,7 @@ public struct EventReader {
             let context = context(record, time: time, before: before)
             guard record.offset >= storedBefore else { return }
             let isForged = record.form == .disputed
-            var event = EventBuilder.event(context, kind: isForged ? kind.tagged(["forgery.attempt"]) : kind)
+            var event = EventBuilder.event(context, kind: isForged ? variants.tagged(kind, "forgery.attempt") : kind)
             for (field, value) in found { event.take(field, value) }
             keep(event)
             return
@@ -298,6 +299,10 @@ public struct EventReader {
         return RecordContext(
             record: record, time: time, before: before,
             repeated: isNumbered ? nil : repetitions.count(record, clockBefore: before), facts: facts.facts(of: record))
+    }
+
+    private func variant(_ kind: EventKind, of record: LogRecord) -> EventKind {
+        EventBuilder.isReplicationLogin(record, kind) ? variants.tagged(kind, "conn.replication") : kind
     }
 
     /// Counts a record of pgaudit's, whatever else becomes of it.

@@ -1,3 +1,4 @@
+import Glibc
 import Patterns
 import VigilModel
 
@@ -186,7 +187,9 @@ final class StatementWords: @unchecked Sendable {
     /// Looks at a text once. A word is a name, or a part of one between underscores.
     @inline(__always)
     func look(at text: UnsafeBufferPointer<UInt8>) -> Look {
-        table?.look(at: text).map { look($0, at: text) } ?? lookPlainly(at: text)
+        guard var look = table?.look(at: text).map({ look($0, at: text) }) else { return lookPlainly(at: text) }
+        look.hasLogLine = StatementWords.hasLogLine(text)
+        return look
     }
 
     /// The same byte by byte, for texts of any length.
@@ -197,6 +200,7 @@ final class StatementWords: @unchecked Sendable {
                 look = StatementWords.look(at: text, entries, letters, self)
             }
         }
+        look.hasLogLine = StatementWords.hasLogLine(text)
         return look
     }
 
@@ -230,10 +234,7 @@ final class StatementWords: @unchecked Sendable {
             // A number ends where letters begin, as in `1union`.
             guard letter != 0, !SQLBytes.isDigit(letter), letter != SQLBytes.dollar else {
                 index += 1
-                if SQLBytes.isSpace(byte) {
-                    if byte == SQLBytes.newline, startsLogLine(text, index) { look.hasLogLine = true }
-                    continue
-                }
+                if SQLBytes.isSpace(byte) { continue }
                 isFirst = false
                 if isEnded, byte != SQLBytes.semicolon, !isQuoted { look.isMany = true }
                 switch byte {
@@ -297,6 +298,18 @@ final class StatementWords: @unchecked Sendable {
         }
         look.mayBeCutOff = mayBeCutOff(text)
         return look
+    }
+
+    /// True when a line but the first begins as one of a log does.
+    @inline(__always)
+    private static func hasLogLine(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard var at = text.baseAddress, !text.isEmpty else { return false }
+        let end = at + text.count
+        while let found = memchr(at, 10, end - at) {
+            at = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) + 1
+            if startsLogLine(UnsafeBufferPointer(start: at, count: end - at), 0) { return true }
+        }
+        return false
     }
 
     /// True when a line of a log may begin here: `2026-…`, or `{"…`.
