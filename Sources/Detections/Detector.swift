@@ -25,9 +25,14 @@ public struct Detector {
         let kind: EventKind
         let machines: [Int]
     }
+    private let exceptions: [AlertException]
 
-    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones.
-    public init(rules: [Rule], publicNetworks: Set<EventMatch.Network>) {
+    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones; an event
+    /// that an exception holds back is not looked at by that rule.
+    public init(
+        rules: [Rule], publicNetworks: Set<EventMatch.Network>, exceptions: [AlertException] = []
+    ) {
+        self.exceptions = exceptions
         machines = rules.filter(\.enabled).map { RuleMachine($0, publicNetworks: publicNetworks) }
         places = machines.map(\.place)
         waiting = machines.indices.filter { [machines] in
@@ -54,7 +59,7 @@ public struct Detector {
         machines.indices.filter { machines[$0].mayLook(at: kind) }.map { index in
             // What an alert says when its rule has no words of its own: the statement, if there is one.
             let isStatement = machines[index].rule.message == nil && kind.category != "authentication"
-            return isStatement ? .details : places[index]
+            return isStatement || exceptions.contains { !$0.applications.isEmpty } ? .details : places[index]
         }.max()
     }
 
@@ -89,6 +94,8 @@ public struct Detector {
     ) rethrows -> [Finding] {
         var findings = try advance(to: event.time, silently: silently, identity: identity)
         for index in interest(in: event.kind).machines {
+            let rule = machines[index].rule.about
+            if exceptions.contains(where: { $0.holdsBack(event, from: rule) }) { continue }
             if let finding = try machines[index].take(event, silently: silently, identity: identity) {
                 findings.append(finding)
             }

@@ -105,6 +105,10 @@ enum Schema {
         CREATE TABLE acts (
             seq INTEGER PRIMARY KEY, act TEXT NOT NULL, time INTEGER NOT NULL, written INTEGER NOT NULL, cidr TEXT,
             by TEXT NOT NULL, reason TEXT NOT NULL, through INTEGER NOT NULL, chain BLOB);
+        -- Alerts that an exception of the configuration held back, to say how many.
+        CREATE TABLE held_back (
+            id TEXT PRIMARY KEY, time INTEGER NOT NULL, rule TEXT NOT NULL, group_key TEXT NOT NULL,
+            reason TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);

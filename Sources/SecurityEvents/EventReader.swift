@@ -176,7 +176,7 @@ public struct EventReader {
         // A clock that was set back says nothing about how long logins have waited.
         if time < before { settle() }
         if record.form == .diverted { advanceDiverted(record, time, before) }
-        if !logins.isEmpty { advanceLogins(record, time) }
+        if !logins.isEmpty { advanceLogins(record, look, time) }
         if look.isQuiet, look.isNothing || !statements.isOpen(record) { return }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) {
@@ -186,8 +186,9 @@ public struct EventReader {
         classify(record, look, state: state, time: time, before: before)
     }
 
-    private mutating func advanceLogins(_ record: LogRecord, _ time: LogTime) {
+    private mutating func advanceLogins(_ record: LogRecord, _ look: RecordLook, _ time: LogTime) {
         if logins.mayExpire(at: time) { emit(logins.expired(at: time)) }
+        if look.hasSlot, !logins.mayHold(slot: look.slot) { return }
         let key = SessionKey(record)
         guard logins.mayHold(key) else { return }
         // Authenticated and authorized lines belong to the login and are seen to below.

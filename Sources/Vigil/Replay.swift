@@ -65,6 +65,7 @@ public struct Replay: Sendable {
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let found = try pass.run(through: .distantFuture, now: options.until)
         summary.alerts = found.alerts
+        for held in found.heldBack { summary.heldBack[held.reason, default: 0] += 1 }
         summary.end = try store.lastEventTime()
         if let end = summary.end {
             summary.bans = try BanBook(store, configuration).list(at: end).bans

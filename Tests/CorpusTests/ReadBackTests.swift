@@ -22,7 +22,7 @@ struct ReadBackTests {
         "the records behind events are found in every form of log, and show no password",
         arguments: ["pg17-audit", "pg18-auditfile", "pgbouncer", "patroni4-pg17", "pgbackrest-2.55-pg17"])
     func found(name: String) throws {
-        let run = try Run(name, files: "*")
+        let run = try Run(name, unpacking: ["logs/*"])
         let finder = RecordFinder(Configuration())
         for file in try FileManager.default.subpathsOfDirectory(atPath: run.logs.path).sorted() {
             let path = run.logs.appending(path: file).path

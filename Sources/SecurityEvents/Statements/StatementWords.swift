@@ -28,6 +28,9 @@ final class StatementWords: @unchecked Sendable {
         /// A quote, or a dollar sign that begins no parameter: it may hold constants.
         var hasQuotes = false
 
+        /// It may end in an empty `--`.
+        var mayBeCutOff = false
+
         /// True when the pattern's words, if it has any, may stand in it.
         func allows(_ number: Int) -> Bool {
             isEscaped || found[(number >> 6) & 3] >> UInt64(number & 63) & 1 == 1
@@ -53,6 +56,8 @@ final class StatementWords: @unchecked Sendable {
     /// Patterns that look at constants, and those that want parameters.
     private var needQuotes = Patterns()
     private var needParameters = Patterns()
+    /// Patterns that want an empty `--` at the end.
+    private var needCutOff = Patterns()
     /// Commands all of whose patterns ask for words, by the hash of their first word: which patterns these are.
     private var quiet: [UInt64: Patterns] = [:]
     private(set) var verifier = Patterns()
@@ -96,6 +101,7 @@ final class StatementWords: @unchecked Sendable {
         for (number, pattern) in patterns.enumerated() {
             if pattern.literal != nil { StatementWords.add(number, to: &needQuotes) }
             if pattern.needsParameters { StatementWords.add(number, to: &needParameters) }
+            if pattern.asksForCutOff { StatementWords.add(number, to: &needCutOff) }
         }
         for verb in StatementWords.verbs {
             let own = patterns.indices.filter { StatementWords.isAbout(verb, patterns[$0]) }
@@ -125,6 +131,7 @@ final class StatementWords: @unchecked Sendable {
         var found = (look.found | (unlessRuledOut & ~look.ruledOut)) & own
         if !look.hasQuotes { found &= ~needQuotes }
         if !hasParameters { found &= ~needParameters }
+        if !look.mayBeCutOff { found &= ~needCutOff }
         return found != Patterns()
     }
 
@@ -289,6 +296,7 @@ final class StatementWords: @unchecked Sendable {
             look.ruledOut = Patterns()
             if hasQuotedEnd { look.isMany = true }
         }
+        look.mayBeCutOff = mayBeCutOff(text)
         return look
     }
 
@@ -309,6 +317,17 @@ final class StatementWords: @unchecked Sendable {
         guard index + 1 < text.count else { return false }
         return text[index] == UInt8(ascii: "2") && text[index + 1] == UInt8(ascii: "0")
             || text[index] == UInt8(ascii: "{") && text[index + 1] == SQLBytes.doubleQuote
+    }
+
+    /// True when a text may end in an empty `--`: nothing but blanks, quotes and parentheses behind it. The normal form of a
+    /// long one is cut, and may end in anything.
+    static func mayBeCutOff(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        if text.count > 1024 { return true }
+        var end = text.count
+        while end > 0, SQLBytes.isSpace(text[end - 1]) || text[end - 1] == SQLBytes.quote || text[end - 1] == 41 {
+            end -= 1
+        }
+        return end > 1 && text[end - 1] == SQLBytes.dash && text[end - 2] == SQLBytes.dash
     }
 
     /// True for the equals sign of `1 = 1`.
