@@ -3,7 +3,8 @@ SHELL := /bin/bash
 BINARY := .build/release/pgvigil
 PACKAGES := libpcre2-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
 TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban \
-	postgresql-15 postgresql-15-pgaudit pgbouncer libc-ares2 haproxy
+	postgresql-15 postgresql-15-pgaudit pgbouncer libc-ares2 haproxy \
+	util-linux iproute2 nftables ipset iptables firewalld ufw
 BENCH_PACKAGES := ripgrep python3
 
 .PHONY: build demo test corpus lint bench clean packages test-packages

@@ -50,9 +50,21 @@ public struct AlertException: Sendable, Hashable {
     public func holdsBack(_ event: DetectionEvent, from rule: AlertRule) -> Bool {
         guard rules.contains(rule), until.map({ event.time < $0 }) ?? true else { return false }
         return AlertException.fits(event.user, users) && AlertException.fits(event.database, databases)
-            && AlertException.fits(event.application, applications) && fits(event.ip)
+            && AlertException.fits(applications.isEmpty ? nil : event.value(of: .application), applications)
+            && fits(event.ip)
             && schedule?.contains(event.time) ?? true
     }
+
+    /// True when an alert must not be raised that no event fired: one about silence.
+    public func holdsBack(_ alert: Alert) -> Bool {
+        holdsBack(
+            DetectionEvent(
+                seq: 0, time: alert.time, kind: AlertException.silence, ip: alert.sourceIP, user: alert.user,
+                database: alert.database), from: alert.rule)
+    }
+
+    private static let silence = EventKind(
+        dataset: "", category: "", action: "", outcome: .unknown, severity: .info, tags: [])
 
     /// True when nothing but text of clients decides what it holds back.
     public var restsOnText: Bool { networks.isEmpty && !(users.isEmpty && databases.isEmpty && applications.isEmpty) }

@@ -131,7 +131,7 @@ public struct Queryable: Sendable {
     /// What `alerts` shows.
     public static let alerts = Queryable(
         source: """
-            (SELECT a.*, r.rule AS rule_id, r.name, r.family, r.version, r.techniques, r.soc2, r.mlps,
+            (SELECT a.*, r.rule AS rule_id, r.name, r.family, r.version, r.techniques, r.soc2, r.mlps, r.framework,
                 (SELECT group_concat(id, ' ') FROM (SELECT v.id FROM evidence x JOIN event v ON v.seq = x.event
                     WHERE x.alert = a.seq ORDER BY v.time, v.id)) AS event_ids
             FROM alerts a JOIN rules r ON r.id = a.rule)
@@ -139,7 +139,8 @@ public struct Queryable: Sendable {
         keys: [
             .init("@timestamp", "time", .time), .init("alert.id", "id"), .init("rule.id", "rule_id"),
             .init("rule.name", "name"), .init("rule.version", "version"), .init("rule.family", "family"),
-            .init("event.severity", "severity"), .init("threat.technique.id", "techniques", .lines),
+            .init("event.severity", "severity"), .init("threat.framework", "framework"),
+            .init("threat.technique.id", "techniques", .lines),
             .init("compliance.soc2", "soc2", .lines), .init("compliance.mlps", "mlps", .lines),
             .init("source.ip", "ip"), .init("user.name", "user"), .init("db.namespace", "database"),
             .init("event.count", "events", .number), .init("first_seen", "first", .time),

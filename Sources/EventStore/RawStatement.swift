@@ -11,6 +11,8 @@ final class RawStatement {
     private var texts: UnsafeMutablePointer<CChar>
     private var capacity = 1 << 16
     private var used = 0
+    /// Parameters that are NULL as they are: most columns of most rows are.
+    private var isNull: [Bool]
 
     /// Prepares SQL. Throws what SQLite says.
     init(_ db: Database, _ sql: String) throws {
@@ -19,6 +21,7 @@ final class RawStatement {
         let code = sqlite3_prepare_v2(connection, sql, -1, &statement, nil)
         guard code == SQLITE_OK, let statement else { throw RawStatement.problem(connection, code) }
         self.statement = statement
+        isNull = [Bool](repeating: true, count: Int(sqlite3_bind_parameter_count(statement)) + 1)
         texts = .allocate(capacity: capacity)
     }
 
@@ -33,30 +36,37 @@ final class RawStatement {
 
     /// Binds a text; nil is NULL.
     func bind(_ index: Int32, _ text: String?) {
-        guard var text else {
-            sqlite3_bind_null(statement, index)
-            return
-        }
-        text.withUTF8 { bytes in
-            guard used + bytes.count <= capacity else {
+        guard let text else { return bindNull(index) }
+        isNull[Int(index)] = false
+        let isBound: Void? = text.utf8.withContiguousStorageIfAvailable { bind(index, $0) }
+        if isBound == nil { Array(text.utf8).withUnsafeBufferPointer { bind(index, $0) } }
+    }
+
+    private func bind(_ index: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
+        bytes.withMemoryRebound(to: CChar.self) { source in
+            guard used + source.count <= capacity else {
                 let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-                bytes.withMemoryRebound(to: CChar.self) {
-                    _ = sqlite3_bind_text(statement, index, $0.baseAddress, Int32(bytes.count), transient)
-                }
+                sqlite3_bind_text(statement, index, source.baseAddress, Int32(source.count), transient)
                 return
             }
             let place = texts + used
-            bytes.withMemoryRebound(to: CChar.self) { source in
-                if let base = source.baseAddress { place.update(from: base, count: source.count) }
-            }
-            used += bytes.count
-            sqlite3_bind_text(statement, index, place, Int32(bytes.count), nil)
+            if let base = source.baseAddress { place.update(from: base, count: source.count) }
+            used += source.count
+            sqlite3_bind_text(statement, index, place, Int32(source.count), nil)
         }
+    }
+
+    private func bindNull(_ index: Int32) {
+        if isNull[Int(index)] { return }
+        isNull[Int(index)] = true
+        sqlite3_bind_null(statement, index)
     }
 
     /// Binds a number; nil is NULL.
     func bind(_ index: Int32, _ number: Int64?) {
-        if let number { sqlite3_bind_int64(statement, index, number) } else { sqlite3_bind_null(statement, index) }
+        guard let number else { return bindNull(index) }
+        isNull[Int(index)] = false
+        sqlite3_bind_int64(statement, index, number)
     }
 
     /// Runs a statement that gives no row; gives how many rows it changed.

@@ -3,7 +3,7 @@ import VigilModel
 
 /// The tables, in the order they came.
 ///
-/// Rows of `events`, `alerts`, `bans` are never changed once written; a change of state is a new row. `chain` is where
+/// Rows of `events`, `alerts`, `bans`, `acts` are never changed once written; a change of state is a new row. `chain` is where
 /// the hash chain over rows in commit order (`seq`) goes. `kinds` and `actors` hold what many events share: a row of
 /// `events` is some eighty bytes, and the view `event` shows it with everything in words.
 enum Schema {
@@ -76,7 +76,8 @@ enum Schema {
         CREATE TABLE rules (
             id INTEGER PRIMARY KEY, rule TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL,
             version TEXT NOT NULL, techniques TEXT NOT NULL, soc2 TEXT NOT NULL, mlps TEXT NOT NULL,
-            UNIQUE (rule, version));
+            -- Name and version of the framework that the techniques are of.
+            framework TEXT, UNIQUE (rule, version));
         CREATE TABLE alerts (
             seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL,
             rule INTEGER NOT NULL REFERENCES rules, group_key TEXT NOT NULL, severity TEXT NOT NULL, ip TEXT, user TEXT,
@@ -86,8 +87,12 @@ enum Schema {
         CREATE TABLE evidence (
             alert INTEGER NOT NULL REFERENCES alerts, event INTEGER NOT NULL REFERENCES events,
             PRIMARY KEY (alert, event)) WITHOUT ROWID;
+        -- What rules that learn have seen groups show; of the group itself, the value is empty.
+        CREATE TABLE baseline (
+            rule TEXT NOT NULL, group_key TEXT NOT NULL, value TEXT NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (rule, group_key, value)) WITHOUT ROWID;
         CREATE TABLE bans (
-            seq INTEGER PRIMARY KEY, alert TEXT NOT NULL, cidr TEXT NOT NULL, ip TEXT NOT NULL, start INTEGER NOT NULL,
+            seq INTEGER PRIMARY KEY, alert TEXT, cidr TEXT NOT NULL, ip TEXT NOT NULL, start INTEGER NOT NULL,
             "end" INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,
             mode TEXT NOT NULL, by TEXT NOT NULL, chain BLOB, UNIQUE (alert, cidr));
         CREATE INDEX bans_cidr ON bans (cidr, start);
@@ -95,6 +100,13 @@ enum Schema {
         CREATE TABLE held_back (
             id TEXT PRIMARY KEY, time INTEGER NOT NULL, rule TEXT NOT NULL, group_key TEXT NOT NULL,
             reason TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
+        CREATE INDEX bans_start ON bans (start);
+        CREATE INDEX bans_end ON bans ("end");
+        -- What people decided about bans, and what became of the lists: time is from when it holds, written when it was
+        -- recorded, through the last ban that was there.
+        CREATE TABLE acts (
+            seq INTEGER PRIMARY KEY, act TEXT NOT NULL, time INTEGER NOT NULL, written INTEGER NOT NULL, cidr TEXT,
+            by TEXT NOT NULL, reason TEXT NOT NULL, through INTEGER NOT NULL, chain BLOB);
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);

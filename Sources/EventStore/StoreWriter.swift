@@ -153,6 +153,15 @@ extension StoreWriter {
             record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
+        guard !record.kind.tags.isEmpty || record.kind.outcome == .failure, db.changesCount > 0 else { return }
+        // Rules that have been over the event go back to it: it says more now than it did.
+        let early = try db.cachedStatement(
+            sql: """
+                UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
+                    SELECT min(time) AS found FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?)
+                WHERE found <= detection.time
+                """)
+        try early.execute(arguments: [record.event.origin, record.event.line, record.event.mark, record.content])
     }
 
     /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of

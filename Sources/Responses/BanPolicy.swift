@@ -4,13 +4,16 @@ import VigilModel
 public struct AllowEntry: Sendable, Hashable {
     /// The addresses.
     public var cidr: CIDR
-    /// Why, in the words of who configured it.
+    /// Why, in the words of who configured it, or what was found to need it.
     public var reason: String
+    /// From when on it is known.
+    public var since = LogTime.distantPast
 
     /// Takes both.
-    public init(cidr: CIDR, reason: String) {
+    public init(cidr: CIDR, reason: String, since: LogTime = .distantPast) {
         self.cidr = cidr
         self.reason = reason
+        self.since = since
     }
 }
 
@@ -18,8 +21,10 @@ public struct AllowEntry: Sendable, Hashable {
 public struct BanPolicy: Sendable {
     /// Whether bans are computed or enforced.
     public var mode: BanMode = .observe
-    /// Never banned.
+    /// Never banned, as configured.
     public var allow: [AllowEntry] = []
+    /// Never banned, since they are this machine's, or the fleet's.
+    public var topology: [AllowEntry] = []
     /// Whether loopback and private addresses may be banned.
     public var loopback = false
     /// Whether private addresses may be banned.
@@ -32,6 +37,25 @@ public struct BanPolicy: Sendable {
     public var forgetting: Int64 = 30 * 86_400_000
     /// IPv6 addresses are banned by a prefix of so many bits.
     public var ipv6Prefix = 64
+    /// No more new bans within a minute, and no more in all.
+    public var perMinute = 20, total = 1000
+    /// What becomes of an address with good sessions before the attack.
+    public var priorSessions = PriorSessions.spare
+    /// So many bans in one /24 (IPv6: /48) are listed as that block; nil: never.
+    public var aggregate: Int?
+
+    /// `bans.prior_sessions`.
+    public enum PriorSessions: String, Sendable, CaseIterable {
+        /// It is not banned; an alert tells the numbers.
+        case spare
+        /// It is banned like any other.
+        case ban
+    }
+
+    /// Good sessions count so far back before an attack, in milliseconds.
+    public static let sessionMemory: Int64 = 30 * 86_400_000
+    /// Nothing wider is banned: leading bits for IPv4 and IPv6.
+    public static let widest = (v4: 24, v6: 48)
 
     /// The defaults of a careful operator.
     public init() {}
@@ -51,13 +75,14 @@ public struct BanPolicy: Sendable {
     }
 
     /// Decides about an alert of a rule that bans for `time` milliseconds at first. `history` holds the earlier bans of
-    /// the same block.
-    public func decide(_ alert: Alert, time: Int64, history: [Ban]) -> Verdict {
+    /// the same block, and what people decided about them: a ban that somebody ended was none.
+    public func decide(_ alert: Alert, time: Int64, history: BanLedger) -> Verdict {
         guard let ip = alert.sourceIP else { return .spared("there is no address") }
         let block = block(of: ip)
-        if let reason = protection(of: block) { return .spared(reason) }
-        let earlier = history.filter {
+        if let reason = protection(of: block, at: alert.time) { return .spared(reason) }
+        let earlier = history.bans.filter {
             $0.cidr == block && $0.start <= alert.time && alert.time.milliseconds - $0.end.milliseconds < forgetting
+                && history.release(of: $0, by: alert.time) == nil
         }
         let returns = BanPolicy.episodes(earlier, endedBy: alert.time)
         var length = time
@@ -81,26 +106,18 @@ public struct BanPolicy: Sendable {
         return count
     }
 
-    /// Why a block is never banned; nil when it may be.
-    public func protection(of block: CIDR) -> String? {
+    /// Why a block is not banned at a moment; nil when it may be.
+    public func protection(of block: CIDR, at moment: LogTime = .distantFuture) -> String? {
         if let entry = allow.first(where: { $0.cidr.overlaps(block) }) {
             return "allowed by \(entry.cidr)" + (entry.reason.isEmpty ? "" : ": \(entry.reason)")
+        }
+        if let entry = topology.first(where: { $0.since <= moment && $0.cidr.overlaps(block) }) {
+            return "\(entry.cidr) is \(entry.reason)"
         }
         let ip = block.address
         if ip.isUnroutable { return "no single host has this address" }
         if ip.isLoopback && !loopback { return "loopback; bans.loopback is off" }
         if ip.isPrivate && !`private` { return "a private address; bans.private is off" }
         return nil
-    }
-
-    /// The bans that are in force at a moment: one for each block, the one that ends last. What is protected now was
-    /// perhaps not when it was banned.
-    public func inForce(_ bans: [Ban], at moment: LogTime) -> [Ban] {
-        var latest: [CIDR: Ban] = [:]
-        for ban in bans where ban.start <= moment && moment < ban.end && protection(of: ban.cidr) == nil {
-            if let other = latest[ban.cidr], other.end >= ban.end { continue }
-            latest[ban.cidr] = ban
-        }
-        return latest.values.sorted { $0.cidr < $1.cidr }
     }
 }

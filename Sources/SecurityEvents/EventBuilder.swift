@@ -22,7 +22,8 @@ enum EventBuilder {
                 EventIdentity(origin: session ?? "", line: line ?? 0, hash: mark(record), ordinal: ordinal)
             }
         var event = SecurityEvent(
-            identity: identity, time: context.time, kind: kind,
+            identity: identity, time: context.time,
+            kind: isReplicationLogin(record, kind) ? kind.tagged(["conn.replication"]) : kind,
             actor: EventActor(
                 address: host, user: record.text(.userName) ?? context.facts?.user,
                 database: record.text(.databaseName) ?? context.facts?.database))
@@ -37,6 +38,14 @@ enum EventBuilder {
         if keepsMessage { event.message = record.text(.message).map(SQLReader.redacted(message:)) }
         return event
     }
+
+    /// A standby or a replication tool that logs in, or tries to: the server knows it by its start-up packet (backend type
+    /// of PostgreSQL 13 and later).
+    private static func isReplicationLogin(_ record: LogRecord, _ kind: EventKind) -> Bool {
+        record.equals(.backendType, walsender) && kind.category == "authentication"
+    }
+
+    private static let walsender = Array("walsender".utf8)
 
     /// The short hash of SQLSTATE, command tag and client address that belongs to an event's identity.
     private static func mark(_ record: LogRecord) -> UInt32 {
@@ -164,6 +173,8 @@ extension SecurityEvent {
         case .operation: operation = value
         case .processID: processID = Int64(value)
         case .application: applicationName = value
+        // Escaped as it was read; the secrets in it stand where they stood.
+        case .query: query = String(decoding: SQLReader.redacted(Array(value.utf8)), as: UTF8.self)
         }
     }
 }

@@ -11,8 +11,12 @@ public struct EventReader {
     /// Patterns of the other datasets, in file order.
     private let textPatterns: [[EventPattern]]
     private var statements: StatementReader
+    private let catalogue: EventCatalogue
+    /// For records that nobody has looked at before.
+    private var sieve: RecordSieve?
     private var clock: SourceClock
     private var logins = LoginTracker()
+    private var weakLogins = WeakLogins()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
     private var spans = SpanTracker()
@@ -43,6 +47,7 @@ public struct EventReader {
         sessions: [OpenSession] = []
     ) {
         self.storedBefore = storedBefore
+        self.catalogue = catalogue
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         textPatterns = LogDataset.allCases.map { dataset in
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
@@ -76,11 +81,32 @@ public struct EventReader {
             .map { ($0.offset, $0.clockBefore) }
     }
 
-    /// Reads records. Those that will be read again are not counted.
-    public mutating func read(_ batch: RecordBatch, isCounted: Bool = true) {
+    /// Reads records. Those that will be read again are not counted. `looks` is what a sieve of the same catalogue saw
+    /// of them.
+    public mutating func read(_ batch: RecordBatch, looks: [RecordLook]? = nil, isCounted: Bool = true) {
         self.isCounted = isCounted
-        for number in 0..<batch.count { read(batch[number]) }
+        let looks = looks ?? look(at: batch)
+        for number in 0..<batch.count where !passes(looks[number], batch, number) {
+            read(batch[number], looks[number])
+        }
         if isCounted { records += Int64(batch.count) }
+    }
+
+    private mutating func look(at batch: RecordBatch) -> [RecordLook] {
+        if sieve == nil { sieve = RecordSieve(catalogue) }
+        return sieve?.look(at: batch) ?? []
+    }
+
+    /// True when a record changes nothing but the time: alone it means nothing, and nothing waits for its session.
+    @inline(__always)
+    private mutating func passes(_ look: RecordLook, _ batch: RecordBatch, _ number: Int) -> Bool {
+        guard look.isQuiet else { return false }
+        let printed = batch.time(of: number)
+        guard printed >= clock.now, !logins.mayHold(slot: look.slot), !logins.mayExpire(at: printed),
+            look.isNothing || !statements.mayHold(slot: look.slot, at: batch.offset(of: number))
+        else { return false }
+        _ = clock.advance(to: printed)
+        return true
     }
 
     /// Says that no more records will come for now: sessions that are coming in are in.
@@ -117,8 +143,7 @@ public struct EventReader {
     public mutating func takeActivity() -> [Activity: Int64] { activity.take() }
 
     /// Reads one record.
-    @inline(__always)
-    mutating func read(_ record: LogRecord) {
+    mutating func read(_ record: LogRecord, _ look: RecordLook = .unseen) {
         if record.dataset != .postgresql { return readText(record) }
         let before = clock.now
         let time = clock.advance(to: record.time)
@@ -126,9 +151,10 @@ public struct EventReader {
         if time < before { settle() }
         if record.form == .diverted { advanceDiverted(record, time, before) }
         if !logins.isEmpty { advanceLogins(record, time) }
+        if look.isQuiet, look.isNothing || !statements.isOpen(record) { return }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
-        classify(record, state: state, time: time, before: before)
+        classify(record, look, state: state, time: time, before: before)
     }
 
     private mutating func advanceLogins(_ record: LogRecord, _ time: LogTime) {
@@ -150,18 +176,25 @@ public struct EventReader {
         let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
         var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.become(login)
+        weakLogins.mark(&event)
         events.append(event)
     }
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
         for login in ended {
-            guard let event = login.takeEvent() else { continue }
+            guard var event = login.takeEvent() else { continue }
+            weakLogins.mark(&event)
             events.append(event)
         }
     }
 
-    private mutating func classify(_ record: LogRecord, state: UInt64, time: LogTime, before: LogTime) {
-        guard let match = index.match(record, state: state) else { return readFailure(record, nil, nil, time, before) }
+    private mutating func classify(
+        _ record: LogRecord, _ look: RecordLook, state: UInt64, time: LogTime, before: LogTime
+    ) {
+        let seen = look.candidate.map { index.match(ofCandidate: $0) }
+        guard let match = seen ?? index.match(record, state: state) else {
+            return readFailure(record, nil, nil, time, before)
+        }
         let number = match.pattern
         if let counter = index.patterns[number].counter, isCounted, record.offset >= countFrom {
             activity.count(counter, record, at: time)
@@ -181,9 +214,9 @@ public struct EventReader {
             events.append(event)
         case .statement(let carrier):
             // Most statements of a busy log end here, before anything is made of them.
-            guard let template = index.template(of: match), statements.mayConcern(record, carrier, template) else {
-                break
-            }
+            guard let template = index.template(of: match),
+                seen != nil || statements.mayConcern(record, carrier, template)
+            else { break }
             let context = context(record, time: time, before: before)
             switch carrier {
             case .logged: statements.logged(context, template)

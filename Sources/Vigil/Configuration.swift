@@ -16,10 +16,16 @@ public struct Configuration: Sendable {
     public var sources: [Source] = []
     /// Who is banned and for how long.
     public var bans = BanPolicy()
+    /// What lists are told besides the bans.
+    public var listOptions = BlockListOptions()
+    /// Files that `watch` keeps current.
+    public var blockLists: [BlockListFile] = []
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
     /// What rules do not look at.
     public var exceptions: [AlertException] = []
+    /// Members beside those of the packaged sets, by the set's name.
+    public var sets: [String: [String]] = [:]
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -65,27 +71,20 @@ public struct Configuration: Sendable {
     }
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
-        let keys = try file.mapping(["store", "patterns", "sources", "allow", "bans", "rules", "exceptions"])
+        let keys = try file.mapping([
+            "store", "patterns", "sources", "allow", "bans", "blocklists", "rules", "sets", "exceptions",
+        ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
+        for value in try keys["blocklists"]?.list() ?? [] { blockLists.append(try BlockListFile(value)) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
+        for (name, value) in try keys["sets"]?.entries() ?? [] {
+            for member in try value.list() { sets[name, default: []].append(try member.text()) }
+        }
         for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
-    }
-
-    private mutating func readBans(_ value: YAMLValue) throws(YAMLProblem) {
-        let keys = try value.mapping([
-            "mode", "loopback", "private", "factor", "ceiling", "forget", "ipv6_prefix",
-        ])
-        if let mode = keys["mode"] { bans.mode = try mode.word(BanMode.self) }
-        if let loopback = keys["loopback"] { bans.loopback = try loopback.boolean() }
-        if let local = keys["private"] { bans.private = try local.boolean() }
-        if let factor = keys["factor"] { bans.factor = Int64(try factor.integer(1...100)) }
-        if let ceiling = keys["ceiling"] { bans.ceiling = try ceiling.duration() }
-        if let forget = keys["forget"] { bans.forgetting = try forget.duration() }
-        if let prefix = keys["ipv6_prefix"] { bans.ipv6Prefix = try prefix.integer(48...128) }
     }
 
     /// `192.0.2.0/24`, or `{cidr: 192.0.2.0/24, reason: office}`.
@@ -105,7 +104,7 @@ public struct Configuration: Sendable {
 
     /// The catalogue with this configuration's changes to its rules.
     public func catalogue() throws -> Catalogue {
-        var catalogue = try patterns.map { try Catalogue(folder: $0) } ?? Catalogue.embedded()
+        var catalogue = try patterns.map { try Catalogue(folder: $0, sets: sets) } ?? Catalogue.embedded(sets: sets)
         for (id, tuning) in rules {
             guard let index = catalogue.rules.firstIndex(where: { $0.about.id == id }) else {
                 throw UnknownRule(id: id, hint: nearest(to: id, among: catalogue.rules.map(\.about.id)))

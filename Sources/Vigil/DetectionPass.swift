@@ -34,8 +34,9 @@ final class DetectionPass {
             rules: rules, publicNetworks: configuration.publicNetworks, exceptions: configuration.exceptions)
     }
 
-    /// Brings rules up to a moment and commits what they found.
-    func run(through: LogTime) throws -> Result {
+    /// Brings rules up to a moment and commits what they found. `now` says that event time has come so far although no
+    /// event shows it: rules that wait for silence need to know.
+    func run(through: LogTime, now: LogTime? = nil) throws -> Result {
         let state = try store.detectionState()
         let from = try start(state)
         var found: [Finding] = []
@@ -46,25 +47,28 @@ final class DetectionPass {
                 heldBack += try held?.take(event, identity: identity) ?? []
             }
         }
-        // Before the position of rules moves on: what is kept twice is kept once.
-        try store.note(heldBack.map { HeldBackAlert($0) })
         // With the end of input time goes on to where events are, not to the end of time.
         let end = through == .distantFuture ? try store.lastEventTime() ?? from : through
         let reached = max(end, from)
         looked = reached
+        let moment = max(reached, now ?? reached)
+        found += try detector.advance(to: moment) { try store.identity(ofEvent: $0) }
+        heldBack += try held?.advance(to: moment) { try store.identity(ofEvent: $0) } ?? []
+        // Before the position of rules moves on: what is kept twice is kept once.
+        try store.note(heldBack.map { HeldBackAlert($0) })
         // A quiet log costs no transaction.
         if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
         let new = try store.commit(
-            alerts: found.map { ($0.alert, $0.group) }, bans: try decide(found), through: reached, clearRewind: true)
+            alerts: found.map { ($0.alert, $0.group) }, bans: try decide(found), learnt: detector.takeLearnt(),
+            through: reached)
         return Result(alerts: new.alerts, bans: new.bans, heldBack: heldBack)
     }
 
     private func forEachEvent(
         after: LogTime, through: LogTime, _ body: (DetectionEvent, (Int64) throws -> String) throws -> Void
     ) throws {
-        try store.forEachEvent(
-            after: after, through: through, actions: detector.actions,
-            withApplication: configuration.exceptions.contains { !$0.applications.isEmpty }, body)
+        let place = { [detector] kind in detector.place(for: kind) }
+        try store.forEachEvent(after: after, through: through, place: place, body)
     }
 
     /// Up to where events have been looked at, with the windows as they were then. Events that came late send it back.
@@ -92,6 +96,11 @@ final class DetectionPass {
         for alert in try store.lastHeldBack(after: since, through: moment) {
             held?.restore(rule: alert.rule, group: alert.group, time: alert.time)
         }
+        for rule in detector.learning {
+            let learnt = try store.baseline(of: rule, at: moment)
+            detector.restore(rule: rule, learnt)
+            held?.restore(rule: rule, learnt)
+        }
         looked = moment
         return moment
     }
@@ -99,13 +108,15 @@ final class DetectionPass {
     /// The bans that follow from alerts, in their order: each knows those before it.
     private func decide(_ findings: [Finding]) throws -> [Ban] {
         var bans: [Ban] = []
+        let acts = findings.contains { $0.ban != nil } ? try store.acts() : []
         for finding in findings {
             guard let time = finding.ban, let ip = finding.alert.sourceIP else { continue }
             let block = configuration.bans.block(of: ip)
             let history = try store.bans(
                 from: finding.alert.time.adding(milliseconds: -configuration.bans.forgetting), to: finding.alert.time,
                 cidr: block)
-            let earlier = (history + bans).filter { $0.alertID != finding.alert.id }
+            let earlier = BanLedger(
+                bans: (history + bans).filter { $0.alertID != finding.alert.id }, acts: acts)
             if case .banned(let ban) = configuration.bans.decide(finding.alert, time: time, history: earlier) {
                 bans.append(ban)
             }

@@ -8,9 +8,11 @@ public struct Ban: Sendable, Equatable {
     public var start: LogTime
     /// Until when, exclusive.
     public var end: LogTime
-    /// The rule and alert that caused it.
-    public var ruleID, alertID: String
-    /// Why, in words without any text of a client.
+    /// The rule that caused it; `Ban.manual` for a person's.
+    public var ruleID: String
+    /// The alert that caused it; nil for a person's.
+    public var alertID: String?
+    /// Why: the rule's name, or a person's words. Never text of a client.
     public var reason: String
     /// Events that counted.
     public var eventCount: Int64
@@ -18,10 +20,15 @@ public struct Ban: Sendable, Equatable {
     public var mode: BanMode
     /// Who decided: `rule` or a person's name.
     public var by: String
+    /// The row in the store; 0 before it is there.
+    public var seq: Int64 = 0
+
+    /// `ruleID` of what a person banned.
+    public static let manual = "manual"
 
     /// Takes all parts.
     public init(
-        cidr: CIDR, sourceIP: IPAddress, start: LogTime, end: LogTime, ruleID: String, alertID: String,
+        cidr: CIDR, sourceIP: IPAddress, start: LogTime, end: LogTime, ruleID: String, alertID: String?,
         reason: String, eventCount: Int64, mode: BanMode, by: String
     ) {
         self.cidr = cidr

@@ -102,6 +102,14 @@ public struct IPAddress: Hashable, Sendable, Comparable, CustomStringConvertible
         return IPAddress(high: high & upper, low: low & lower)
     }
 
+    /// The address with one of its bits set, counted from the first.
+    func setting(bit: Int) -> IPAddress {
+        if isV4 { return IPAddress(v4: UInt32(truncatingIfNeeded: low) | 1 << UInt32(31 - bit)) }
+        return bit < 64
+            ? IPAddress(high: high | 1 << UInt64(63 - bit), low: low)
+            : IPAddress(high: high, low: low | 1 << UInt64(127 - bit))
+    }
+
     /// 127.0.0.0/8 and ::1 (RFC 6890).
     public var isLoopback: Bool { isV4 ? low >> 24 == 127 : (high == 0 && low == 1) }
 
@@ -152,6 +160,20 @@ public struct CIDR: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// True when the two blocks share an address.
     public func overlaps(_ other: CIDR) -> Bool {
         prefix <= other.prefix ? contains(other.address) : other.contains(address)
+    }
+
+    /// True when every address of the other block lies in this one.
+    public func contains(_ other: CIDR) -> Bool { prefix <= other.prefix && contains(other.address) }
+
+    /// True for a single address.
+    public var isHost: Bool { prefix == address.bitWidth }
+
+    /// What is left without another block: the fewest blocks that hold it, in order.
+    public func subtracting(_ other: CIDR) -> [CIDR] {
+        if other.contains(self) { return [] }
+        guard contains(other) else { return [self] }
+        let halves = [CIDR(address, prefix: prefix + 1), CIDR(address.setting(bit: prefix), prefix: prefix + 1)]
+        return halves.flatMap { $0.subtracting(other) }
     }
 
     /// `192.0.2.0/24`; a single address too has its length: `192.0.2.7/32`.

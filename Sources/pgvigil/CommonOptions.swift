@@ -65,7 +65,7 @@ struct TimeArgument: ExpressibleByArgument {
 
     init?(argument: String) {
         if argument == "now" {
-            time = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+            time = .now
         } else if let parsed = LogTime(parsing: argument) {
             time = parsed
         } else {
@@ -75,3 +75,8 @@ struct TimeArgument: ExpressibleByArgument {
 }
 
 extension Severity: ExpressibleByArgument {}
+
+extension LogTime {
+    /// The moment by the clock.
+    static var now: LogTime { LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+}

@@ -156,7 +156,10 @@ struct CommandTests {
 
     @Test(
         "every command has help with an example",
-        arguments: ["replay", "watch", "events", "alerts", "story", "blocklist", "patterns check"])
+        arguments: [
+            "replay", "watch", "events", "alerts", "story", "blocklist", "ban", "unban", "bans list", "bans pause",
+            "bans resume", "why", "patterns check",
+        ])
     func help(command: String) throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let result = try Program.run(command.split(separator: " ").map(String.init) + ["--help"])

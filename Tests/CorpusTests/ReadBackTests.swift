@@ -8,12 +8,11 @@ import VigilModel
 struct ReadBackTests {
     /// Statements that may hold a secret, all of them, and some of the other events.
     private func events(_ store: Store) throws -> [Int64] {
-        let actions = Set(try counts(store, action: nil, by: ["event.action"]).keys)
         var found: [Int64] = []
         var number = 0
-        try store.forEachEvent(after: .distantPast, through: .distantFuture, actions: actions) { event, _ in
+        try store.forEachEvent(after: .distantPast, through: .distantFuture, place: { _ in .kind }) { event, _ in
             number += 1
-            let isLikely = ["priv.", "secret.", "danger.", "perm."].contains { event.action.hasPrefix($0) }
+            let isLikely = ["priv.", "secret.", "danger.", "perm."].contains { event.kind.action.hasPrefix($0) }
             if (number % 37 == 0 || isLikely) && found.count < 30 { found.append(event.seq) }
         }
         return found

@@ -8,14 +8,18 @@ struct AlertExceptionTests {
     private static let rule = AlertRule(
         id: "auth-bruteforce", name: "", family: "auth", version: "", techniques: [], soc2: [], mlps: [])
 
+    private static let kind = EventKind(
+        dataset: "postgresql.log", category: "authentication", action: "auth.failure", outcome: .failure,
+        reason: "bad_password", severity: .low, tags: ["auth.failure"])
+
     private func event(
         _ time: String = "2026-03-02T12:00:00Z", ip: String? = "203.0.113.7", user: String? = "bob",
         database: String? = "shop", application: String? = nil
     ) throws -> DetectionEvent {
         var event = DetectionEvent(
-            seq: 1, time: try #require(LogTime(parsing: time)), action: "auth.failure", reason: "bad_password",
+            seq: 1, time: try #require(LogTime(parsing: time)), kind: AlertExceptionTests.kind,
             ip: ip.flatMap(IPAddress.init), user: user, database: database, count: 1)
-        event.application = application
+        if let application { event.details[.application] = application }
         return event
     }
 

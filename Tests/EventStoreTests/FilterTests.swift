@@ -50,7 +50,7 @@ struct FilterTests {
             id: id, time: time, rule: about, severity: severity, sourceIP: ip.flatMap(IPAddress.init), user: nil,
             database: nil, eventCount: Int64(events.count), firstSeen: time, lastSeen: time, evidence: events,
             message: id)
-        _ = try store.commit(alerts: [(alert, "g")], bans: [], through: time, clearRewind: false)
+        _ = try store.commit(alerts: [(alert, "g")], bans: [], learnt: [], through: time)
     }
 
     private func count(_ what: Queryable, _ values: [(key: String, value: String)], _ severity: Severity? = nil) throws

@@ -5,8 +5,10 @@ struct PgBouncer {
     let port: Int
     let log: String
 
-    /// - Parameter users: names and passwords as PgBouncer knows them.
-    init(_ lab: Lab, port: Int, server: Int, users: [String: String]) throws {
+    /// - Parameters:
+    ///   - users: names and passwords as PgBouncer knows them.
+    ///   - rules: its auth_hba_file.
+    init(_ lab: Lab, port: Int, server: Int, users: [String: String], rules: String? = nil) throws {
         self.port = port
         log = lab.path("pgbouncer/pgbouncer.log")
         try lab.makeFolder("pgbouncer")
@@ -19,7 +21,7 @@ struct PgBouncer {
             listen_addr = 127.0.0.1
             listen_port = \(port)
             unix_socket_dir =
-            auth_type = scram-sha-256
+            \(rules.map { "auth_type = hba\nauth_hba_file = \($0)" } ?? "auth_type = scram-sha-256")
             auth_file = \(lab.path("users.txt"))
             pool_mode = session
             server_login_retry = 0

@@ -13,7 +13,7 @@ func alert(_ ip: String, minute: Int64 = 0, rule: String = "auth-bruteforce") ->
         lastSeen: time, evidence: [], message: "")
 }
 
-private let hour: Int64 = 3_600_000
+let hour: Int64 = 3_600_000
 
 @Suite("Ban policy")
 struct BanPolicyTests {
@@ -22,13 +22,18 @@ struct BanPolicyTests {
         return nil
     }
 
+    private func inForce(_ bans: [Ban], _ policy: BanPolicy, at moment: LogTime) -> [Ban] {
+        BanLedger(bans: bans).list(under: policy, at: moment).bans
+    }
+
     @Test("bans an address for the rule's time, IPv6 by its /64")
     func blocks() throws {
         let policy = BanPolicy()
-        let four = try #require(banned(policy.decide(alert("203.0.113.66"), time: hour, history: [])))
+        let four = try #require(banned(policy.decide(alert("203.0.113.66"), time: hour, history: BanLedger(bans: []))))
         #expect(four.cidr.description == "203.0.113.66/32")
         #expect(four.end.milliseconds - four.start.milliseconds == hour)
-        let six = try #require(banned(policy.decide(alert("2001:db8:1:2::7"), time: hour, history: [])))
+        let six = try #require(
+            banned(policy.decide(alert("2001:db8:1:2::7"), time: hour, history: BanLedger(bans: []))))
         #expect(six.cidr.description == "2001:db8:1:2::/64")
     }
 
@@ -36,18 +41,20 @@ struct BanPolicyTests {
         "never bans",
         arguments: ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "fd00::1", "0.0.0.0", "224.0.0.1", "ff02::1"])
     func never(address: String) {
-        #expect(banned(BanPolicy().decide(alert(address), time: hour, history: [])) == nil)
+        #expect(banned(BanPolicy().decide(alert(address), time: hour, history: BanLedger(bans: []))) == nil)
     }
 
     @Test("bans loopback and private addresses when the configuration says so")
     func configured() {
         var policy = BanPolicy()
         policy.loopback = true
-        #expect(banned(policy.decide(alert("127.9.9.9"), time: hour, history: [])) != nil)
-        #expect(banned(policy.decide(alert("::1"), time: hour, history: []))?.cidr.description == "::1/128")
-        #expect(banned(policy.decide(alert("10.1.2.3"), time: hour, history: [])) == nil)
+        #expect(banned(policy.decide(alert("127.9.9.9"), time: hour, history: BanLedger(bans: []))) != nil)
+        #expect(
+            banned(policy.decide(alert("::1"), time: hour, history: BanLedger(bans: [])))?.cidr.description == "::1/128"
+        )
+        #expect(banned(policy.decide(alert("10.1.2.3"), time: hour, history: BanLedger(bans: []))) == nil)
         policy.private = true
-        #expect(banned(policy.decide(alert("10.1.2.3"), time: hour, history: [])) != nil)
+        #expect(banned(policy.decide(alert("10.1.2.3"), time: hour, history: BanLedger(bans: []))) != nil)
     }
 
     @Test(
@@ -60,10 +67,10 @@ struct BanPolicyTests {
             AllowEntry(cidr: try #require(CIDR("2001:db8:1:2::1")), reason: "bastion"),
         ]
         #expect(
-            policy.decide(alert("203.0.113.66"), time: hour, history: [])
+            policy.decide(alert("203.0.113.66"), time: hour, history: BanLedger(bans: []))
                 == .spared("allowed by \(try #require(CIDR(entry))): office"))
         // The /64 of the attacker holds the bastion.
-        #expect(banned(policy.decide(alert("2001:db8:1:2::7"), time: hour, history: [])) == nil)
+        #expect(banned(policy.decide(alert("2001:db8:1:2::7"), time: hour, history: BanLedger(bans: []))) == nil)
     }
 
     @Test("bans those who come back four times as long, up to seven days, and forgets after thirty")
@@ -74,79 +81,46 @@ struct BanPolicyTests {
         var minute: Int64 = 0
         for _ in 0..<6 {
             let ban = try #require(
-                banned(policy.decide(alert("203.0.113.66", minute: minute), time: hour, history: history)))
+                banned(
+                    policy.decide(alert("203.0.113.66", minute: minute), time: hour, history: BanLedger(bans: history)))
+            )
             history.append(ban)
             lengths.append((ban.end.milliseconds - ban.start.milliseconds) / hour)
             minute += lengths[lengths.count - 1] * 60 + 1
         }
         #expect(lengths == [1, 4, 16, 64, 168, 168])
         let late = try #require(
-            banned(policy.decide(alert("203.0.113.66", minute: minute + 40 * 24 * 60), time: hour, history: history)))
+            banned(
+                policy.decide(
+                    alert("203.0.113.66", minute: minute + 40 * 24 * 60), time: hour, history: BanLedger(bans: history))
+            ))
         #expect(late.end.milliseconds - late.start.milliseconds == hour)
     }
 
     @Test("does not shorten a ban in force, and lengthens it when a rule asks for more")
     func inForce() throws {
         let policy = BanPolicy()
-        let long = try #require(banned(policy.decide(alert("203.0.113.99"), time: 6 * hour, history: [])))
+        let long = try #require(
+            banned(policy.decide(alert("203.0.113.99"), time: 6 * hour, history: BanLedger(bans: []))))
         #expect(
-            policy.decide(alert("203.0.113.99", minute: 5), time: hour, history: [long])
+            policy.decide(alert("203.0.113.99", minute: 5), time: hour, history: BanLedger(bans: [long]))
                 == .spared("a longer ban is in force"))
-        let short = try #require(banned(policy.decide(alert("203.0.113.99"), time: hour, history: [])))
+        let short = try #require(banned(policy.decide(alert("203.0.113.99"), time: hour, history: BanLedger(bans: []))))
         let longer = try #require(
-            banned(policy.decide(alert("203.0.113.99", minute: 5), time: 6 * hour, history: [short])))
-        #expect(policy.inForce([short, longer], at: longer.start) == [longer])
+            banned(policy.decide(alert("203.0.113.99", minute: 5), time: 6 * hour, history: BanLedger(bans: [short]))))
+        #expect(inForce([short, longer], policy, at: longer.start) == [longer])
     }
 
     @Test("knows who is banned at a moment: from the start, not at the end, and nobody who is allowed by now")
     func moments() throws {
         var policy = BanPolicy()
-        let ban = try #require(banned(policy.decide(alert("203.0.113.66"), time: hour, history: [])))
-        #expect(policy.inForce([ban], at: ban.start.adding(milliseconds: -1)).isEmpty)
-        #expect(policy.inForce([ban], at: ban.start) == [ban])
-        #expect(policy.inForce([ban], at: ban.end.adding(milliseconds: -1)) == [ban])
-        #expect(policy.inForce([ban], at: ban.end).isEmpty)
+        let ban = try #require(banned(policy.decide(alert("203.0.113.66"), time: hour, history: BanLedger(bans: []))))
+        #expect(inForce([ban], policy, at: ban.start.adding(milliseconds: -1)).isEmpty)
+        #expect(inForce([ban], policy, at: ban.start) == [ban])
+        #expect(inForce([ban], policy, at: ban.end.adding(milliseconds: -1)) == [ban])
+        #expect(inForce([ban], policy, at: ban.end).isEmpty)
         policy.allow = [AllowEntry(cidr: ban.cidr, reason: "")]
-        #expect(policy.inForce([ban], at: ban.start).isEmpty)
-    }
-}
-
-@Suite("Block lists")
-struct BlockListTests {
-    private func bans() throws -> [Ban] {
-        let policy = BanPolicy()
-        return try ["203.0.113.66", "2001:db8:bad::17", "198.51.100.7"].map { address in
-            guard case .banned(let ban) = policy.decide(alert(address), time: hour, history: []) else {
-                throw IsSpared()
-            }
-            return ban
-        }
-    }
-
-    private struct IsSpared: Error {}
-
-    @Test("plain: a CIDR a line, in order, whatever order the bans come in")
-    func plain() throws {
-        let bans = try bans()
-        let text = "198.51.100.7/32\n203.0.113.66/32\n2001:db8:bad::/64\n"
-        #expect(BlockListFormat.plain.render(bans) == text)
-        #expect(BlockListFormat.plain.render(bans.reversed()) == text)
-    }
-
-    @Test("fail2ban: a line for each ban")
-    func fail2ban() throws {
-        #expect(
-            BlockListFormat.fail2ban.render(try bans()) == """
-                2026-03-02T12:00:00.000Z pgvigil[1]: NOTICE [pgvigil] Ban 198.51.100.7 rule=auth-bruteforce n=10 ttl=3600
-                2026-03-02T12:00:00.000Z pgvigil[1]: NOTICE [pgvigil] Ban 203.0.113.66 rule=auth-bruteforce n=10 ttl=3600
-                2026-03-02T12:00:00.000Z pgvigil[1]: NOTICE [pgvigil] Ban 2001:db8:bad::17 rule=auth-bruteforce n=10 ttl=3600
-
-                """)
-    }
-
-    @Test("are empty files when nobody is banned", arguments: BlockListFormat.allCases)
-    func empty(format: BlockListFormat) {
-        #expect(format.render([]).isEmpty)
+        #expect(inForce([ban], policy, at: ban.start).isEmpty)
     }
 }
 
@@ -159,14 +133,16 @@ struct BanLadderTests {
         for (minute, time) in [(0, hour), (1, 6 * hour)] as [(Int64, Int64)] {
             guard
                 case .banned(let ban) = policy.decide(
-                    alert("203.0.113.66", minute: minute), time: time, history: history)
+                    alert("203.0.113.66", minute: minute), time: time, history: BanLedger(bans: history))
             else {
                 Issue.record("spared")
                 return
             }
             history.append(ban)
         }
-        guard case .banned(let back) = policy.decide(alert("203.0.113.66", minute: 600), time: hour, history: history)
+        guard
+            case .banned(let back) = policy.decide(
+                alert("203.0.113.66", minute: 600), time: hour, history: BanLedger(bans: history))
         else {
             Issue.record("spared")
             return

@@ -62,7 +62,7 @@ extension Store {
         try bans(from: since, to: until).filter { ban in
             guard ban.start >= since, ban.start < until else { return false }
             if case .address(let block) = subject, ban.cidr.overlaps(block) { return true }
-            return alerts.contains(ban.alertID)
+            return ban.alertID.map(alerts.contains) ?? false
         }
     }
 }

@@ -61,8 +61,7 @@ struct StatementReader {
     /// Looks at a record where it stands, before anything is copied: false when surely no pattern fits its statements and
     /// no statement of its session is open that it could end or tell more of.
     func mayConcern(_ record: LogRecord, _ carrier: StatementCarrier, _ template: MessageTemplate) -> Bool {
-        let key = SessionKey(record)
-        if groups.mayHold(key), groups[key, at: record.offset] != nil { return true }
+        if isOpen(record) { return true }
         switch carrier {
         case .ended: return false
         case .audited: return true
@@ -75,13 +74,15 @@ struct StatementReader {
         }
     }
 
+    /// True when a statement of the record's session is open.
+    func isOpen(_ record: LogRecord) -> Bool { !groups.isEmpty && groups[SessionKey(record), at: record.offset] != nil }
+
+    /// False when surely no statement is open of any session with that slot at that offset.
+    @inline(__always)
+    func mayHold(slot: Int, at offset: Int64) -> Bool { groups.mayHold(slot: slot, at: offset) }
+
     private func mayFit(_ record: LogRecord, behind start: Int, isNamed: Bool) -> Bool {
-        let look = record.withContent(.message) { raw in
-            classifier.words.look(at: UnsafeBufferPointer(rebasing: raw[min(start, raw.count)...]))
-        }
-        // A name stands before the SQL of `execute`, but the tag is the server's.
-        let verb = isNamed ? record.withContent(.commandTag) { StatementWords.hash(tag: $0) } : nil
-        return classifier.words.mayFit(look, verb: verb, hasParameters: !record.isEmpty(.detail))
+        classifier.words.mayFit(record, behind: start, isNamed: isNamed)
     }
 
     /// While a statement is parsed or bound, the command tag says so.

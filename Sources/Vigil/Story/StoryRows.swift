@@ -37,12 +37,16 @@ public struct StoryRows {
             ])
         case .ban(let ban):
             flush()
-            write([
-                ("@timestamp", .time(ban.start)), ("kind", .text("ban")), ("event.count", .number(ban.eventCount)),
-                ("message", .text(ban.reason)), ("source.address", .text(ban.sourceIP.description)),
-                ("alert.id", .text(ban.alertID)), ("rule.id", .text(ban.ruleID)),
-                ("cidr", .text(ban.cidr.description)), ("end", .time(ban.end)), ("mode", .text(ban.mode.rawValue)),
-            ])
+            // A person's ban follows from no alert.
+            let alert = ban.alertID.map { [("alert.id", ShownValue.text($0))] } ?? []
+            write(
+                [
+                    ("@timestamp", .time(ban.start)), ("kind", .text("ban")), ("event.count", .number(ban.eventCount)),
+                    ("message", .text(ban.reason)), ("source.address", .text(ban.sourceIP.description)),
+                ] + alert + [
+                    ("rule.id", .text(ban.ruleID)),
+                    ("cidr", .text(ban.cidr.description)), ("end", .time(ban.end)), ("mode", .text(ban.mode.rawValue)),
+                ])
         }
     }
 

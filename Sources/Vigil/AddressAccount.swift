@@ -1,0 +1,74 @@
+import EventStore
+import Responses
+import VigilModel
+
+/// All that a store knows of an address: why it is or is not banned.
+public struct AddressAccount: Sendable {
+    /// What would be banned for it.
+    public private(set) var block: CIDR
+    /// Failed logins, and how often each user and each reason.
+    public var failures: Int64 = 0
+    /// Users of failed logins.
+    public var failedUsers: [String: Int64] = [:]
+    /// Reasons of failed logins.
+    public var reasons: [String: Int64] = [:]
+    /// First and last failed login.
+    public var firstFailure, lastFailure: LogTime?
+    /// Logins that succeeded, in the 30 days before.
+    public var sessions: Int64 = 0
+    /// Users of these.
+    public var users: [String: Int64] = [:]
+    /// The last of these.
+    public var lastSession: LogTime?
+    /// False when no server in the store logs successful logins: then there may have been some.
+    public var knowsSessions = false
+    /// Bans of the block, or of one that meets it, as they stand.
+    public var bans: [BanBook.Entry] = []
+    /// Why the address is never banned.
+    public var protection: String?
+    /// Who keeps every list empty.
+    public var pause: BanAct?
+
+    /// Looks into a store, at a moment.
+    public init(of address: IPAddress, in store: Store, _ configuration: Configuration, at moment: LogTime) throws {
+        let book = try BanBook(store, configuration)
+        let block = book.policy.block(of: address)
+        self.block = block
+        protection = book.policy.protection(of: block, at: moment)
+        pause = BanLedger(bans: [], acts: try store.acts()).pause(at: moment)
+        bans = try book.entries(at: moment, all: true).filter { $0.ban.cidr.overlaps(block) && $0.state != .future }
+        let recent = moment.adding(milliseconds: -BanPolicy.sessionMemory)
+        var account = self
+        try store.forEachEvent(
+            after: .distantPast, through: moment,
+            place: { ["auth.failure", "auth.success"].contains($0.action) ? .event : nil }
+        ) { event, _ in
+            if event.kind.action == "auth.success" {
+                account.knowsSessions = account.knowsSessions || event.time > recent
+                if event.time > recent, let ip = event.ip, block.contains(ip) { account.count(session: event) }
+            } else if let ip = event.ip, block.contains(ip) {
+                account.count(failure: event)
+            }
+        }
+        self = account
+    }
+
+    private mutating func count(failure event: DetectionEvent) {
+        failures += event.count
+        AddressAccount.add(event.count, of: event.user ?? "(none)", to: &failedUsers)
+        AddressAccount.add(event.count, of: event.kind.reason ?? "unknown", to: &reasons)
+        firstFailure = firstFailure ?? event.time
+        lastFailure = event.time
+    }
+
+    private mutating func count(session event: DetectionEvent) {
+        sessions += event.count
+        AddressAccount.add(event.count, of: event.user ?? "(none)", to: &users)
+        lastSession = event.time
+    }
+
+    /// An attacker's made-up names must not fill memory.
+    private static func add(_ count: Int64, of name: String, to counts: inout [String: Int64]) {
+        if counts.count < 10_000 || counts[name] != nil { counts[name, default: 0] += count }
+    }
+}
