@@ -78,7 +78,9 @@ let package = Package(
             dependencies: ["EventStore", "VigilModel", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "VigilTests",
-            dependencies: ["Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "VigilModel"]),
+            dependencies: [
+                "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML", "VigilModel",
+            ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(

@@ -14,7 +14,6 @@ public struct Finding: Sendable {
 /// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output.
 public struct Detector {
     private var machines: [RuleMachine]
-    private let exceptions: [AlertException]
     private let places: [EventKey.Place]
     /// Machines that wait for silence.
     private let waiting: [Int]
@@ -26,6 +25,7 @@ public struct Detector {
         let kind: EventKind
         let machines: [Int]
     }
+    private let exceptions: [AlertException]
 
     /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones. An event
     /// that an exception holds back is not looked at by that rule; a rule about silence looks at all of them, and its
@@ -60,10 +60,7 @@ public struct Detector {
         machines.indices.filter { machines[$0].mayLook(at: kind) }.map { index in
             // What an alert says when its rule has no words of its own: the statement, if there is one.
             let isStatement = machines[index].rule.message == nil && kind.category != "authentication"
-            let needsApplication = exceptions.contains {
-                !$0.applications.isEmpty && $0.rules.contains(machines[index].about)
-            }
-            return isStatement || needsApplication ? .details : places[index]
+            return isStatement || exceptions.contains { !$0.applications.isEmpty } ? .details : places[index]
         }.max()
     }
 
@@ -98,7 +95,7 @@ public struct Detector {
     ) rethrows -> [Finding] {
         var findings = try advance(to: event.time, silently: silently, identity: identity)
         for index in interest(in: event.kind).machines {
-            if !exceptions.isEmpty, !waiting.contains(index), isHeldBack(event, from: machines[index].about) {
+            if !exceptions.isEmpty, !waiting.contains(index), isHeldBack(event, from: machines[index].rule.about) {
                 continue
             }
             if let finding = try machines[index].take(event, silently: silently, identity: identity) {

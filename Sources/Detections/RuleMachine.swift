@@ -36,7 +36,6 @@ struct RuleMachine {
     }
 
     var id: String { rule.about.id }
-    var about: AlertRule { rule.about }
 
     /// Groups let go before their time.
     var evictions: Int { windows.evictions + progress.evictions + alerts.evictions }

@@ -43,23 +43,21 @@ struct DetectionReader {
             .joined(separator: ", ")
     }
 
-    /// What rules see of an event; nil when none looks at it. `client` is who is behind a proxy, empty for nobody knows.
-    mutating func event(
-        seq: Int64, time: LogTime, kind number: Int64, actor: Int64, count: Int64, client: String?
-    ) throws -> DetectionEvent? {
-        guard var kind = byNumber[number] else { return nil }
+    /// What rules see of an event; nil when none looks at it.
+    mutating func event(_ row: DetectionRow) throws -> DetectionEvent? {
+        guard var kind = byNumber[row.kind] else { return nil }
         var evidence = Evidence()
         if kind.hasEvidence {
-            evidence = try self.evidence(of: seq)
-            if !evidence.kinds.isEmpty { kind = merge(number, kind, evidence.kinds) }
+            evidence = try self.evidence(of: row.seq)
+            if !evidence.kinds.isEmpty { kind = merge(row.kind, kind, evidence.kinds) }
         }
         guard let place = kind.place else { return nil }
-        let actor = try actors.actor(actor, db)
+        let actor = try actors.actor(row.actor, db)
         var event = DetectionEvent(
-            seq: seq, time: time, kind: kind.kind, ip: client.map(IPAddress.init) ?? actor.ip,
-            address: client.map { $0.isEmpty ? nil : $0 } ?? actor.address, user: actor.user, database: actor.database,
-            count: count)
-        if place == .details { event.details = try details(of: seq).merging(evidence.values) { own, _ in own } }
+            seq: row.seq, time: row.time, kind: kind.kind, ip: row.client.map(IPAddress.init) ?? actor.ip,
+            address: row.client.map { $0.isEmpty ? nil : $0 } ?? actor.address, user: actor.user,
+            database: actor.database, count: row.count)
+        if place == .details { event.details = try details(of: row.seq).merging(evidence.values) { own, _ in own } }
         return event
     }
 

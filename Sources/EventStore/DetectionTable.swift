@@ -38,22 +38,30 @@ extension Store {
             let behind =
                 hasHops
                 ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
+            // Ordered by the index alone; what has the same time is put in order here.
             let rows = try RawStatement(
                 db,
                 """
-                SELECT e.seq, e.time, e.kind, e.actor, e.count, \(behind) FROM events e
-                JOIN sources s ON s.id = e.source
-                WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds)
-                    AND e.kind IN (\(kinds))
-                ORDER BY e.time, s.fingerprint, e.offset, e.mark
+                SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(behind) FROM events e
+                WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(kinds))
+                ORDER BY e.time
                 """)
+            let sources = try SourceOrder(db)
             let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
-            while try rows.next() {
-                let event = try reader.event(
-                    seq: rows.number(0), time: LogTime(milliseconds: rows.number(1)), kind: rows.number(2),
-                    actor: rows.number(3), count: rows.number(4), client: hasHops ? rows.text(5) : nil)
-                if let event { try body(event, identity) }
+            var moment: [DetectionRow] = []
+            func handOver() throws {
+                if moment.count > 1 { moment.sort { sources.isBefore($0, $1) } }
+                for row in moment {
+                    if let event = try reader.event(row) { try body(event, identity) }
+                }
+                moment.removeAll(keepingCapacity: true)
             }
+            while try rows.next() {
+                let row = DetectionRow(rows, hasHops: hasHops)
+                if let first = moment.first, first.time != row.time { try handOver() }
+                moment.append(row)
+            }
+            try handOver()
         }
     }
 

@@ -96,10 +96,6 @@ enum Schema {
             "end" INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,
             mode TEXT NOT NULL, by TEXT NOT NULL, chain BLOB, UNIQUE (alert, cidr));
         CREATE INDEX bans_cidr ON bans (cidr, start);
-        -- Alerts that an exception of the configuration held back, to say how many.
-        CREATE TABLE held_back (
-            id TEXT PRIMARY KEY, time INTEGER NOT NULL, rule TEXT NOT NULL, group_key TEXT NOT NULL,
-            reason TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
         CREATE INDEX bans_start ON bans (start);
         CREATE INDEX bans_end ON bans ("end");
         -- What people decided about bans, and what became of the lists: time is from when it holds, written when it was
@@ -107,6 +103,10 @@ enum Schema {
         CREATE TABLE acts (
             seq INTEGER PRIMARY KEY, act TEXT NOT NULL, time INTEGER NOT NULL, written INTEGER NOT NULL, cidr TEXT,
             by TEXT NOT NULL, reason TEXT NOT NULL, through INTEGER NOT NULL, chain BLOB);
+        -- Alerts that an exception of the configuration held back, to say how many.
+        CREATE TABLE held_back (
+            id TEXT PRIMARY KEY, time INTEGER NOT NULL, rule TEXT NOT NULL, group_key TEXT NOT NULL,
+            reason TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);

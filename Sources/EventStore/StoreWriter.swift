@@ -211,10 +211,12 @@ extension StoreWriter {
 }
 
 extension Store {
-    /// Lets the write-ahead log grow larger before it is copied into the store: fewer, larger copies in a replay.
+    /// Lets the write-ahead log grow larger before it is copied into the store: fewer, larger copies in a replay. Rows
+    /// that a new one refers to are not looked up again: the writer got their numbers in the same transaction.
     public func prepareForBulk() throws {
         try pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
+            try db.execute(sql: "PRAGMA foreign_keys = OFF")
         }
     }
 }

@@ -8,6 +8,8 @@ public struct EventCatalogue: Sendable {
     public internal(set) var patterns: [EventPattern] = []
     /// Statement patterns: of those that fit, the most severe gives the action, all give tags.
     public internal(set) var statements: [StatementPattern] = []
+    /// Text patterns: what names, messages and statements are made to look like.
+    public internal(set) var texts: [TextPattern] = []
     /// Real records and what they must give.
     public internal(set) var examples: [PatternExample] = []
     /// FATAL in every language of the server (csvlog translates severities).
@@ -99,7 +101,9 @@ public struct Catalogue: Sendable {
             }
             self.rules.append(rule)
         }
-        try refuseTwins(events.patterns.map { ($0.id, $0.place) } + events.statements.map { ($0.id, $0.place) })
+        try refuseTwins(
+            events.patterns.map { ($0.id, $0.place) } + events.statements.map { ($0.id, $0.place) }
+                + events.texts.map { ($0.id, $0.place) })
     }
 
     private func refuseTwins(_ entries: [(id: String, place: String)]) throws {

@@ -22,8 +22,7 @@ enum EventBuilder {
                 EventIdentity(origin: session ?? "", line: line ?? 0, hash: mark(record), ordinal: ordinal)
             }
         var event = SecurityEvent(
-            identity: identity, time: context.time,
-            kind: isReplicationLogin(record, kind) ? kind.tagged(["conn.replication"]) : kind,
+            identity: identity, time: context.time, kind: kind,
             actor: EventActor(
                 address: host, user: record.text(.userName) ?? context.facts?.user,
                 database: record.text(.databaseName) ?? context.facts?.database))
@@ -41,8 +40,8 @@ enum EventBuilder {
 
     /// A standby or a replication tool that logs in, or tries to: the server knows it by its start-up packet (backend type
     /// of PostgreSQL 13 and later).
-    private static func isReplicationLogin(_ record: LogRecord, _ kind: EventKind) -> Bool {
-        record.equals(.backendType, walsender) && kind.category == "authentication"
+    static func isReplicationLogin(_ record: LogRecord, _ kind: EventKind) -> Bool {
+        kind.category == "authentication" && record.equals(.backendType, walsender)
     }
 
     private static let walsender = Array("walsender".utf8)

@@ -11,12 +11,13 @@ public struct EventReader {
     /// Patterns of the other datasets, in file order.
     private let textPatterns: [[EventPattern]]
     private var statements: StatementReader
+    private let texts: TextFinder
     private let catalogue: EventCatalogue
     /// For records that nobody has looked at before.
     private var sieve: RecordSieve?
     private var clock: SourceClock
     private var logins = LoginTracker()
-    private var weakLogins = WeakLogins()
+    private let variants = KindVariants()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
     private var spans = SpanTracker()
@@ -52,8 +53,9 @@ public struct EventReader {
         textPatterns = LogDataset.allCases.map { dataset in
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
         }
+        texts = TextFinder(catalogue.texts)
         statements = StatementReader(
-            catalogue.statements, groups: sessions.compactMap { $0.span(of: .statement) })
+            catalogue.statements, texts, groups: sessions.compactMap { $0.span(of: .statement) })
         facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
         diverted = DivertedLogins(sessions.compactMap { $0.span(of: .login) })
         loginKinds = catalogue.patterns.reduce(into: [:]) { kinds, pattern in
@@ -150,15 +152,19 @@ public struct EventReader {
         // A clock that was set back says nothing about how long logins have waited.
         if time < before { settle() }
         if record.form == .diverted { advanceDiverted(record, time, before) }
-        if !logins.isEmpty { advanceLogins(record, time) }
+        if !logins.isEmpty { advanceLogins(record, look, time) }
         if look.isQuiet, look.isNothing || !statements.isOpen(record) { return }
         let state = record.head(.sqlState)
-        if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
+        if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) {
+            if TextFinder.mayBeRaised(record) { readRaised(record, time, before) }
+            return
+        }
         classify(record, look, state: state, time: time, before: before)
     }
 
-    private mutating func advanceLogins(_ record: LogRecord, _ time: LogTime) {
+    private mutating func advanceLogins(_ record: LogRecord, _ look: RecordLook, _ time: LogTime) {
         if logins.mayExpire(at: time) { emit(logins.expired(at: time)) }
+        if look.hasSlot, !logins.mayHold(slot: look.slot) { return }
         let key = SessionKey(record)
         guard logins.mayHold(key) else { return }
         // Authenticated and authorized lines belong to the login and are seen to below.
@@ -176,16 +182,22 @@ public struct EventReader {
         let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
         var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.become(login)
-        weakLogins.mark(&event)
-        events.append(event)
+        WeakLogins.mark(&event, variants)
+        keep(event)
     }
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
         for login in ended {
             guard var event = login.takeEvent() else { continue }
-            weakLogins.mark(&event)
-            events.append(event)
+            WeakLogins.mark(&event, variants)
+            keep(event)
         }
+    }
+
+    /// Keeps an event, with the words for what its names are made to look like.
+    private mutating func keep(_ event: SecurityEvent) {
+        events.append(event)
+        texts.mark(&events[events.count - 1])
     }
 
     private mutating func classify(
@@ -193,7 +205,8 @@ public struct EventReader {
     ) {
         let seen = look.candidate.map { index.match(ofCandidate: $0) }
         guard let match = seen ?? index.match(record, state: state) else {
-            return readFailure(record, nil, nil, time, before)
+            if isFailedStatement(record) { return readFailure(record, nil, nil, time, before) }
+            return readRaised(record, time, before)
         }
         let number = match.pattern
         if let counter = index.patterns[number].counter, isCounted, record.offset >= countFrom {
@@ -208,10 +221,11 @@ public struct EventReader {
         case .event(let kind):
             let object = index.patterns[number].object(of: record).map { ($0.type, String(escaping: $0.name)) }
             if isFailedStatement(record) { return readFailure(record, kind, object, time, before) }
-            var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
+            var event = EventBuilder.event(
+                context(record, time: time, before: before), kind: variant(kind, of: record))
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             if let object { (event.objectType, event.objectName) = object }
-            events.append(event)
+            keep(event)
         case .statement(let carrier):
             // Most statements of a busy log end here, before anything is made of them.
             guard let template = index.template(of: match),
@@ -233,7 +247,7 @@ public struct EventReader {
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
-                context(record, time: time, before: before), kind: kind, keepsMessage: false)
+                context(record, time: time, before: before), kind: variant(kind, of: record), keepsMessage: false)
             let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
             if record.form == .diverted {
                 return diverted.authorized(record, event, found, by: index.patterns[number].id)
@@ -270,9 +284,9 @@ public struct EventReader {
             let context = context(record, time: time, before: before)
             guard record.offset >= storedBefore else { return }
             let isForged = record.form == .disputed
-            var event = EventBuilder.event(context, kind: isForged ? kind.tagged(["forgery.attempt"]) : kind)
+            var event = EventBuilder.event(context, kind: isForged ? variants.tagged(kind, "forgery.attempt") : kind)
             for (field, value) in found { event.take(field, value) }
-            events.append(event)
+            keep(event)
             return
         }
     }
@@ -285,6 +299,10 @@ public struct EventReader {
         return RecordContext(
             record: record, time: time, before: before,
             repeated: isNumbered ? nil : repetitions.count(record, clockBefore: before), facts: facts.facts(of: record))
+    }
+
+    private func variant(_ kind: EventKind, of record: LogRecord) -> EventKind {
+        EventBuilder.isReplicationLogin(record, kind) ? variants.tagged(kind, "conn.replication") : kind
     }
 
     /// Counts a record of pgaudit's, whatever else becomes of it.
@@ -304,14 +322,21 @@ public struct EventReader {
         _ record: LogRecord, _ kind: EventKind?, _ object: (type: String, name: String)?, _ time: LogTime,
         _ before: LogTime
     ) {
-        guard isFailedStatement(record) else { return }
+        var kind = kind
+        if let text = texts.kind(ofMessage: record) { kind = kind.map { texts.merge($0, text) } ?? text }
         statements.failed(context(record, time: time, before: before), kind, object)
         takeStatements()
     }
 
+    /// A message that no pattern knows. What a client made the server write may be made to look like something else.
+    private mutating func readRaised(_ record: LogRecord, _ time: LogTime, _ before: LogTime) {
+        guard TextFinder.mayBeRaised(record), let kind = texts.kind(ofMessage: record) else { return }
+        keep(EventBuilder.event(context(record, time: time, before: before), kind: kind))
+    }
+
     private mutating func takeStatements() {
         guard !statements.events.isEmpty else { return }
-        events += statements.events
+        for event in statements.events { keep(event) }
         statements.events.removeAll(keepingCapacity: true)
     }
 

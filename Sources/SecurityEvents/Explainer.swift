@@ -96,8 +96,9 @@ public struct Explainer {
         let misses = catalogue.patterns.compactMap { pattern in
             pattern.mismatch(record).map { (pattern: pattern, held: $0.held, reason: $0.reason) }
         }
-        guard let most = misses.map(\.held).max(), most > 1 else { return [] }
-        return misses.filter { $0.held == most }.prefix(3).map { (named($0.pattern), $0.reason) }
+        return misses.enumerated().filter { $0.element.held > 1 }
+            .sorted { ($1.element.held, $0.offset) < ($0.element.held, $1.offset) }
+            .prefix(3).map { (named($0.element.pattern), $0.element.reason) }
     }
 
     private func statements(

@@ -17,7 +17,9 @@ public struct RecordLook: Sendable, Equatable {
     static let unseen = RecordLook(code: 2)
     static func nothing(_ key: SessionKey) -> RecordLook { RecordLook(code: 0, slot: key.slot) }
     static func quiet(_ key: SessionKey) -> RecordLook { RecordLook(code: 1, slot: key.slot) }
-    static func known(_ candidate: Int) -> RecordLook { RecordLook(code: candidate + 3) }
+    static func known(_ candidate: Int, _ key: SessionKey) -> RecordLook {
+        RecordLook(code: candidate + 3, slot: key.slot)
+    }
 
     /// True when it can only mean something to what is known of its session.
     @inline(__always) var isQuiet: Bool { code < 2 }
@@ -25,7 +27,9 @@ public struct RecordLook: Sendable, Equatable {
     @inline(__always) var isNothing: Bool { code == 0 }
     /// The candidate of `PatternIndex` that it matches, statement words included.
     @inline(__always) var candidate: Int? { code > 2 ? Int(code) - 3 : nil }
-    /// The slot of its session's key, when it is quiet.
+    /// True when the slot of its session's key is known.
+    @inline(__always) var hasSlot: Bool { code != 2 }
+    /// That slot.
     @inline(__always) var slot: Int { Int(session) }
 }
 
@@ -112,7 +116,9 @@ public struct RecordSieve {
         guard record.dataset == .postgresql, record.form == .columns, record.head(.sqlState) == PatternIndex.success
         else { return .unseen }
         let head = record.head(.message)
-        if index.isUnknown(messageHead: head) { return .nothing(SessionKey(record)) }
+        if index.isUnknown(messageHead: head) {
+            return TextFinder.mayBeRaised(record) ? .unseen : .nothing(SessionKey(record))
+        }
         var next = 0
         while let (number, start) = index.message(of: record, head: head, from: next) {
             guard columnsHold(number, record) else {
@@ -120,11 +126,11 @@ public struct RecordSieve {
                 continue
             }
             switch treatments[number] {
-            case .known: return .known(number)
+            case .known: return .known(number, SessionKey(record))
             case .ended: return .quiet(SessionKey(record))
             case .statement(let isNamed):
                 return words.mayFit(record, behind: start, isNamed: isNamed)
-                    ? .known(number) : .quiet(SessionKey(record))
+                    ? .known(number, SessionKey(record)) : .quiet(SessionKey(record))
             }
         }
         return .unseen

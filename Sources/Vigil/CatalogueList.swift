@@ -27,8 +27,17 @@ public struct CatalogueList {
                         statement.description
                     ))
             }
+            + catalogue.events.texts.map { text in
+                row(
+                    (
+                        text.id, "text", text.kind.action, text.kind.severity.rawValue, text.place, text.description
+                    ))
+            }
             + catalogue.rules.map { rule in
                 row((rule.about.id, "rule", rule.about.family, rule.severity.rawValue, rule.place, rule.about.name))
+            }
+            + [BanNotice.cappedRule, BanNotice.sparedRule].map { rule in
+                row((rule.id, "rule", rule.family, BanNotice.severity.rawValue, "built in", rule.name))
             }
     }
 

@@ -16,16 +16,18 @@ public struct Configuration: Sendable {
     public var sources: [Source] = []
     /// Who is banned and for how long.
     public var bans = BanPolicy()
+    /// Where the fleet's own addresses stand.
+    public var topology = Topology()
     /// What lists are told besides the bans.
     public var listOptions = BlockListOptions()
     /// Files that `watch` keeps current.
     public var blockLists: [BlockListFile] = []
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
-    /// What rules do not look at.
-    public var exceptions: [AlertException] = []
     /// Members beside those of the packaged sets, by the set's name.
     public var sets: [String: [String]] = [:]
+    /// What rules do not look at.
+    public var exceptions: [AlertException] = []
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -54,7 +56,7 @@ public struct Configuration: Sendable {
     }
 
     /// The defaults.
-    public init() {}
+    public init() { bans.topology = topology.entries() }
 
     /// Where the configuration is looked for when none is named.
     public static let defaultPath = "/etc/pgvigil/pgvigil.yml"
@@ -72,13 +74,15 @@ public struct Configuration: Sendable {
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
-            "store", "patterns", "sources", "allow", "bans", "blocklists", "rules", "sets", "exceptions",
+            "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
+        if let value = keys["topology"] { topology = try Topology(value) }
+        bans.topology = topology.entries()
         for value in try keys["blocklists"]?.list() ?? [] { blockLists.append(try BlockListFile(value)) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
         for (name, value) in try keys["sets"]?.entries() ?? [] {

@@ -58,9 +58,10 @@ final class DetectionPass {
         try store.note(heldBack.map { HeldBackAlert($0) })
         // A quiet log costs no transaction.
         if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
+        let decided = try BanDecisions(found, store: store, configuration: configuration)
+        let alerts = found.map { ($0.alert, $0.group) } + decided.notices.map { ($0.alert, $0.group) }
         let new = try store.commit(
-            alerts: found.map { ($0.alert, $0.group) }, bans: try decide(found), learnt: detector.takeLearnt(),
-            through: reached)
+            alerts: alerts, bans: decided.bans, learnt: detector.takeLearnt(), through: reached)
         return Result(alerts: new.alerts, bans: new.bans, heldBack: heldBack)
     }
 
@@ -103,25 +104,6 @@ final class DetectionPass {
         }
         looked = moment
         return moment
-    }
-
-    /// The bans that follow from alerts, in their order: each knows those before it.
-    private func decide(_ findings: [Finding]) throws -> [Ban] {
-        var bans: [Ban] = []
-        let acts = findings.contains { $0.ban != nil } ? try store.acts() : []
-        for finding in findings {
-            guard let time = finding.ban, let ip = finding.alert.sourceIP else { continue }
-            let block = configuration.bans.block(of: ip)
-            let history = try store.bans(
-                from: finding.alert.time.adding(milliseconds: -configuration.bans.forgetting), to: finding.alert.time,
-                cidr: block)
-            let earlier = BanLedger(
-                bans: (history + bans).filter { $0.alertID != finding.alert.id }, acts: acts)
-            if case .banned(let ban) = configuration.bans.decide(finding.alert, time: time, history: earlier) {
-                bans.append(ban)
-            }
-        }
-        return bans
     }
 }
 

@@ -17,7 +17,7 @@ public struct NodeLayout: Sendable {
         "/pg/log/postgres", "/pg/log/pgbouncer", "/pg/log/patroni", "/pg/log/pgbackrest", "/var/log/postgresql",
         "/var/log/pgbouncer", "/var/log/patroni", "/var/log/pgbackrest",
     ]
-    private static let configurations = [
+    static let configurations = [
         "/etc/patroni/patroni.yml", "/etc/patroni/config.yml", "/etc/patroni.yml", "/pg/bin/patroni.yml",
     ]
 

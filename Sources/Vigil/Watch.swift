@@ -74,6 +74,12 @@ public final class Watch {
         for path in paths where (try? InputPaths.expand([path])) == nil {
             tell("no log is at \(Shown.text(path)) yet; waiting for one")
         }
+        // In observe mode nothing outside the store is written.
+        let keeper =
+            configuration.bans.mode == .enforce && !configuration.blockLists.isEmpty
+            ? ListKeeper(store: store, configuration: configuration) : nil
+        keeper?.start()
+        defer { keeper?.stop() }
         var lookedAt = Date.distantPast
         while true {
             // Records must be seen at once; a new file may take a fifth of a second.
@@ -85,6 +91,7 @@ public final class Watch {
             try read(writer, tell: tell)
             try detect(store, pass, tell: tell)
             rest()
+            for message in keeper?.takeMessages() ?? [] { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }

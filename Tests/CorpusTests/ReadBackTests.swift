@@ -10,7 +10,7 @@ struct ReadBackTests {
     private func events(_ store: Store) throws -> [Int64] {
         var found: [Int64] = []
         var number = 0
-        try store.forEachEvent(after: .distantPast, through: .distantFuture, place: { _ in .kind }) { event, _ in
+        try store.forEachEvent(after: .distantPast, through: .distantFuture, place: { _ in .event }) { event, _ in
             number += 1
             let isLikely = ["priv.", "secret.", "danger.", "perm."].contains { event.kind.action.hasPrefix($0) }
             if (number % 37 == 0 || isLikely) && found.count < 30 { found.append(event.seq) }
@@ -22,7 +22,7 @@ struct ReadBackTests {
         "the records behind events are found in every form of log, and show no password",
         arguments: ["pg17-audit", "pg18-auditfile", "pgbouncer", "patroni4-pg17", "pgbackrest-2.55-pg17"])
     func found(name: String) throws {
-        let run = try Run(name, files: "*")
+        let run = try Run(name, unpacking: ["logs/*"])
         let finder = RecordFinder(Configuration())
         for file in try FileManager.default.subpathsOfDirectory(atPath: run.logs.path).sorted() {
             let path = run.logs.appending(path: file).path

@@ -18,8 +18,8 @@ struct AlertExceptionTests {
     ) throws -> DetectionEvent {
         var event = DetectionEvent(
             seq: 1, time: try #require(LogTime(parsing: time)), kind: AlertExceptionTests.kind,
-            ip: ip.flatMap(IPAddress.init), user: user, database: database, count: 1)
-        if let application { event.details[.application] = application }
+            ip: ip.flatMap { IPAddress($0) }, user: user, database: database)
+        event.details[.application] = application
         return event
     }
 

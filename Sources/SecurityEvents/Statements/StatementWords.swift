@@ -1,3 +1,4 @@
+import Glibc
 import Patterns
 import VigilModel
 
@@ -22,8 +23,13 @@ final class StatementWords: @unchecked Sendable {
         /// Hash of its first word.
         var first: UInt64 = 0
 
+        /// A line that begins as one of a log does.
+        fileprivate(set) var hasLogLine = false
         /// A quote, or a dollar sign that begins no parameter: it may hold constants.
         var hasQuotes = false
+
+        /// It may end in an empty `--`.
+        var mayBeCutOff = false
 
         /// True when the pattern's words, if it has any, may stand in it.
         func allows(_ number: Int) -> Bool {
@@ -50,6 +56,8 @@ final class StatementWords: @unchecked Sendable {
     /// Patterns that look at constants, and those that want parameters.
     private var needQuotes = Patterns()
     private var needParameters = Patterns()
+    /// Patterns that want an empty `--` at the end.
+    private var needCutOff = Patterns()
     /// Commands all of whose patterns ask for words, by the hash of their first word: which patterns these are.
     private var quiet: [UInt64: Patterns] = [:]
     private(set) var verifier = Patterns()
@@ -93,6 +101,7 @@ final class StatementWords: @unchecked Sendable {
         for (number, pattern) in patterns.enumerated() {
             if pattern.literal != nil { StatementWords.add(number, to: &needQuotes) }
             if pattern.needsParameters { StatementWords.add(number, to: &needParameters) }
+            if pattern.asksForCutOff { StatementWords.add(number, to: &needCutOff) }
         }
         for verb in StatementWords.verbs {
             let own = patterns.indices.filter { StatementWords.isAbout(verb, patterns[$0]) }
@@ -118,10 +127,11 @@ final class StatementWords: @unchecked Sendable {
     /// False when surely no pattern fits a statement of the text, which starts with the look's first word, or with one
     /// that is known.
     func mayFit(_ look: Look, verb: UInt64? = nil, hasParameters: Bool) -> Bool {
-        guard !look.isMany, !look.isEscaped, let own = quiet[verb ?? look.first] else { return true }
+        guard !look.isMany, !look.isEscaped, !look.hasLogLine, let own = quiet[verb ?? look.first] else { return true }
         var found = (look.found | (unlessRuledOut & ~look.ruledOut)) & own
         if !look.hasQuotes { found &= ~needQuotes }
         if !hasParameters { found &= ~needParameters }
+        if !look.mayBeCutOff { found &= ~needCutOff }
         return found != Patterns()
     }
 
@@ -177,7 +187,9 @@ final class StatementWords: @unchecked Sendable {
     /// Looks at a text once. A word is a name, or a part of one between underscores.
     @inline(__always)
     func look(at text: UnsafeBufferPointer<UInt8>) -> Look {
-        table?.look(at: text).map { look($0, at: text) } ?? lookPlainly(at: text)
+        guard var look = table?.look(at: text).map({ look($0, at: text) }) else { return lookPlainly(at: text) }
+        look.hasLogLine = StatementWords.hasLogLine(text)
+        return look
     }
 
     /// The same byte by byte, for texts of any length.
@@ -188,6 +200,7 @@ final class StatementWords: @unchecked Sendable {
                 look = StatementWords.look(at: text, entries, letters, self)
             }
         }
+        look.hasLogLine = StatementWords.hasLogLine(text)
         return look
     }
 
@@ -283,7 +296,38 @@ final class StatementWords: @unchecked Sendable {
             look.ruledOut = Patterns()
             if hasQuotedEnd { look.isMany = true }
         }
+        look.mayBeCutOff = mayBeCutOff(text)
         return look
+    }
+
+    /// True when a line but the first begins as one of a log does.
+    @inline(__always)
+    private static func hasLogLine(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard var at = text.baseAddress, !text.isEmpty else { return false }
+        let end = at + text.count
+        while let found = memchr(at, 10, end - at) {
+            at = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) + 1
+            if startsLogLine(UnsafeBufferPointer(start: at, count: end - at), 0) { return true }
+        }
+        return false
+    }
+
+    /// True when a line of a log may begin here: `2026-…`, or `{"…`.
+    static func startsLogLine(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
+        guard index + 1 < text.count else { return false }
+        return text[index] == UInt8(ascii: "2") && text[index + 1] == UInt8(ascii: "0")
+            || text[index] == UInt8(ascii: "{") && text[index + 1] == SQLBytes.doubleQuote
+    }
+
+    /// True when a text may end in an empty `--`: nothing but blanks, quotes and parentheses behind it. The normal form of a
+    /// long one is cut, and may end in anything.
+    static func mayBeCutOff(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        if text.count > 1024 { return true }
+        var end = text.count
+        while end > 0, SQLBytes.isSpace(text[end - 1]) || text[end - 1] == SQLBytes.quote || text[end - 1] == 41 {
+            end -= 1
+        }
+        return end > 1 && text[end - 1] == SQLBytes.dash && text[end - 2] == SQLBytes.dash
     }
 
     /// True for the equals sign of `1 = 1`.

@@ -81,6 +81,7 @@ extension StatementWords {
         look.isMany = seen.is_many != 0
         look.hasQuotes = seen.has_quotes != 0
         if seen.has_dashes != 0 { look.found |= dashes }
+        look.mayBeCutOff = text.count > 1024 || seen.has_dashes != 0 && StatementWords.mayBeCutOff(text)
         if seen.has_slashes != 0 { look.found |= slashes }
         if seen.has_ats != 0 { look.found |= ats }
         if seen.has_tautology != 0 { look.found |= tautologies }

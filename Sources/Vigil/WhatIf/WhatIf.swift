@@ -97,8 +97,9 @@ public struct WhatIf {
         bans now: Store, with before: Store?, known: [KnownAlert], raised: [KnownAlert], _ report: inout WhatIfReport
     ) throws {
         let (new, old) = (Set(raised.map(\.id)), Set(known.map(\.id)))
-        let given = try now.bans(from: .distantPast, to: .distantFuture).filter { $0.alertID.map(new.contains) ?? false }
-        let held = try before?.bans(from: .distantPast, to: .distantFuture).filter { $0.alertID.map(old.contains) ?? false } ?? []
+        let given = try now.bans(from: .distantPast, to: .distantFuture).filter { new.contains($0.alertID ?? "") }
+        let held =
+            try before?.bans(from: .distantPast, to: .distantFuture).filter { old.contains($0.alertID ?? "") } ?? []
         let first = Dictionary((raised + known).map { ($0.id, $0.first) }) { one, _ in one }
         // A ban of an alert that moved is that of the alert it was.
         let moved = Dictionary(report.movedAlerts.map { ($0.now.id, $0.before.id) }) { one, _ in one }
@@ -107,7 +108,7 @@ public struct WhatIf {
             return "\(moved[alert] ?? alert) \(ban.cidr)"
         }
         func judged(_ ban: Ban) throws -> JudgedBan {
-            let start = ban.alertID.flatMap { first[$0] } ?? ban.start
+            let start = first[ban.alertID ?? ""] ?? ban.start
             return JudgedBan(
                 ban: ban,
                 before: try now.goodSessions(

@@ -105,7 +105,8 @@ extension Ban {
     fileprivate var row: ShownRow {
         [
             ("cidr", .text(cidr.description)), ("source.ip", .text(sourceIP.description)), ("start", .time(start)),
-            ("end", .time(end)), ("rule.id", .text(ruleID)), ("alert.id", .text(alertID ?? "")), ("reason", .text(reason)),
+            ("end", .time(end)), ("rule.id", .text(ruleID)), ("alert.id", .text(alertID ?? "")),
+            ("reason", .text(reason)),
             ("event.count", .number(eventCount)), ("mode", .text(mode.rawValue)), ("by", .text(by)),
         ]
     }

@@ -1,0 +1,105 @@
+import Detections
+import EventStore
+import Responses
+import VigilModel
+
+/// The bans that follow from alerts, in the order of these: each decision knows those before it. A function of stored
+/// events, bans and configuration.
+struct BanDecisions {
+    private(set) var bans: [Ban] = []
+    /// Alerts about bans that were not made.
+    private(set) var notices: [BanNotice] = []
+
+    private let store: Store
+    private let policy: BanPolicy
+    private let acts: [BanAct]
+    /// Blocks with sessions, and perhaps others; made when first asked for.
+    private var acquaintances: Set<CIDR>?
+    /// When the last alert about the cap was.
+    private var cappedAt: LogTime?
+
+    init(_ findings: [Finding], store: Store, configuration: Configuration) throws {
+        self.store = store
+        guard findings.contains(where: { $0.ban != nil }) else {
+            policy = configuration.bans
+            acts = []
+            return
+        }
+        policy = try BanBook.policy(configuration, store)
+        acts = try store.acts()
+        for finding in findings {
+            if let time = finding.ban { try decide(finding.alert, time: time) }
+        }
+    }
+
+    private mutating func decide(_ alert: Alert, time: Int64) throws {
+        guard let ip = alert.sourceIP else { return }
+        let block = policy.block(of: ip)
+        let history = try store.bans(
+            from: alert.time.adding(milliseconds: -policy.forgetting), to: alert.time, cidr: block)
+        let earlier = BanLedger(bans: (history + bans).filter { $0.alertID != alert.id }, acts: acts)
+        guard case .banned(let ban) = policy.decide(alert, time: time, history: earlier) else { return }
+        if try isCapped(alert) {
+            if cappedAt.map({ alert.time.milliseconds - $0.milliseconds >= BanNotice.pause }) ?? true {
+                notices.append(BanNotice.capped(alert, policy))
+                cappedAt = alert.time
+            }
+        } else if let notice = try spared(alert, block) {
+            notices.append(notice)
+        } else {
+            bans.append(ban)
+        }
+    }
+
+    // MARK: - Caps
+
+    /// Whether the minute before has seen its bans, or all there may be are in force.
+    private mutating func isCapped(_ alert: Alert) throws -> Bool {
+        let minute = alert.time.adding(milliseconds: -60_000)
+        let isOther = { (ban: Ban) in ban.alertID != alert.id && ban.alertID != nil }
+        let stored = try store.bans(from: alert.time, to: alert.time)
+        let known = Set(stored.compactMap(\.alertID))
+        let new = bans.filter { isOther($0) && $0.end > alert.time && !known.contains($0.alertID ?? "") }
+        let inForce = stored.filter(isOther) + new
+        let recent = inForce.filter { $0.start > minute }.count
+        guard recent >= policy.perMinute || Set(inForce.map(\.cidr)).count >= policy.total else { return false }
+        if cappedAt == nil {
+            cappedAt = try store.lastAlerts(
+                after: alert.time.adding(milliseconds: -BanNotice.pause), through: alert.time
+            ).filter { $0.rule == BanNotice.cappedRule.id }.map(\.time).max()
+        }
+        return true
+    }
+
+    // MARK: - Good sessions before the attack
+
+    private mutating func spared(_ alert: Alert, _ block: CIDR) throws -> BanNotice? {
+        guard policy.priorSessions == .spare else { return nil }
+        let from = alert.firstSeen.adding(milliseconds: -BanPolicy.sessionMemory)
+        if try isAcquainted(block) {
+            var count: Int64 = 0
+            var users: [String: Int64] = [:]
+            try store.forEachEvent(
+                after: from.adding(milliseconds: -1), through: alert.firstSeen.adding(milliseconds: -1),
+                place: { $0.action == "auth.success" ? .event : nil }
+            ) { event, _ in
+                guard let ip = event.ip, block.contains(ip) else { return }
+                count += event.count
+                if let user = event.user, users.count < 1000 || users[user] != nil {
+                    users[user, default: 0] += event.count
+                }
+            }
+            if count > 0 { return BanNotice.spared(alert, block, sessions: count, users: users) }
+        }
+        // Where no login is logged nobody knows who else is behind a private address.
+        guard block.address.isPrivate, try !store.hasSessions(from: from, before: alert.firstSeen) else { return nil }
+        return BanNotice.unknown(alert, block)
+    }
+
+    private mutating func isAcquainted(_ block: CIDR) throws -> Bool {
+        if let acquaintances { return acquaintances.contains(block) }
+        let blocks = Set(try store.addressesWithSessions().map(policy.block))
+        acquaintances = blocks
+        return blocks.contains(block)
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Responses
+
+/// HAProxy's socket for commands (management guide, "Unix Socket commands").
+struct HAProxySocket {
+    let path: String
+
+    /// True for a path that leads to a socket.
+    static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    /// Puts a list in the place of what HAProxy has of an ACL, at once: the version is asked for first.
+    func swap(_ list: BlockList, aclFile: String) throws {
+        let reply = try ask("prepare acl \(aclFile)\n")
+        guard
+            let number = reply.split(separator: ":").last.flatMap({
+                Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+            })
+        else { throw ListProblem("\(path): HAProxy says: \(reply.prefix(200))") }
+        var options = BlockListOptions()
+        options.aclFile = aclFile
+        options.aclVersion = number
+        let commands = BlockListFormat.haproxyRuntime.render(list, options).split(
+            separator: "\n", omittingEmptySubsequences: false
+        )
+        .filter { !$0.hasPrefix("prepare ") }.joined(separator: "\n")
+        // Nothing but prompts means that all went well.
+        let said = try ask(commands).split { $0.isNewline || $0 == ">" || $0 == " " }
+        guard said.isEmpty else {
+            throw ListProblem("\(path): HAProxy says: \(said.joined(separator: " ").prefix(200))")
+        }
+    }
+
+    private func ask(_ text: String) throws -> String {
+        let file = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard file >= 0 else { throw ListProblem.system(path) }
+        defer { close(file) }
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(file, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw ListProblem("\(path): too long for a socket")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(file, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        guard isConnected else { throw ListProblem.system(path) }
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { send(file, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { throw ListProblem.system(path) }
+            rest = rest.dropFirst(count)
+        }
+        var reply: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 4096)
+        while reply.count < 1 << 20 {
+            let count = recv(file, &part, part.count, 0)
+            if count < 0 { throw ListProblem.system(path) }
+            if count == 0 { break }
+            reply += part[..<count]
+        }
+        return String(decoding: reply, as: UTF8.self)
+    }
+}

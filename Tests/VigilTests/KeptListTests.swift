@@ -1,0 +1,134 @@
+import Foundation
+import LocatedYAML
+import Responses
+import Testing
+import VigilModel
+
+@testable import Vigil
+
+@Suite("Kept lists")
+struct KeptListTests {
+    private let place: Workplace
+    private static let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+
+    init() throws { place = try Workplace() }
+
+    private func list(_ addresses: String..., at moment: LogTime = now) throws -> BlockList {
+        let bans = try addresses.map { text -> Ban in
+            let ip = try #require(IPAddress(text))
+            return Ban(
+                cidr: CIDR(ip, prefix: ip.bitWidth), sourceIP: ip, start: KeptListTests.now,
+                end: KeptListTests.now.adding(milliseconds: 3_600_000), ruleID: "auth-bruteforce", alertID: "a",
+                reason: "", eventCount: 10, mode: .enforce, by: "rule")
+        }
+        return BlockList(bans: bans, moment: moment)
+    }
+
+    private func kept(_ format: String = "plain", reload: String = "") throws -> KeptList {
+        let text = "{format: \(format), path: \(place.path("list"))\(reload.isEmpty ? "" : ", reload: \(reload)")}"
+        return KeptList(try BlockListFile(YAMLValue(text: text, file: "c.yml")), BlockListOptions())
+    }
+
+    private func content(_ name: String = "list") -> String {
+        String(decoding: FileManager.default.contents(atPath: place.path(name)) ?? Data(), as: UTF8.self)
+    }
+
+    /// Counts its runs in a file.
+    private var counting: String { "[/bin/sh, -c, 'echo x >> \(place.path("runs"))']" }
+
+    @Test("is written when bans change, its reader told each time, and not otherwise")
+    func changes() throws {
+        var kept = try kept(reload: counting)
+        #expect(kept.update(try list()) == .done(bans: 0))
+        #expect(FileManager.default.fileExists(atPath: place.path("list")))
+        #expect(kept.update(try list("203.0.113.66")) == .done(bans: 1))
+        #expect(kept.update(try list("203.0.113.66")) == .nothing)
+        #expect(content() == "203.0.113.66/32\n")
+        #expect(kept.update(try list()) == .done(bans: 0))
+        #expect(content().isEmpty && content("runs") == "x\nx\nx\n")
+        // Another process that finds the file as it should be has nothing to tell.
+        var other = try self.kept(reload: counting)
+        #expect(other.update(try list()) == .nothing)
+    }
+
+    @Test(
+        "what tells the time that is left is written when bans change, not every second", arguments: ["nft", "ipset"])
+    func timeLeft(format: String) throws {
+        var kept = try kept(format)
+        #expect(kept.update(try list("203.0.113.66")) == .done(bans: 1))
+        let first = content()
+        let later = try list("203.0.113.66", at: KeptListTests.now.adding(milliseconds: 60_000))
+        #expect(kept.update(later) == .nothing && content() == first)
+        try FileManager.default.removeItem(atPath: place.path("list"))
+        #expect(kept.update(later) == .done(bans: 1))
+    }
+
+    @Test("keeps mode, owner and link, and leaves nothing beside it")
+    func attributes() throws {
+        let real = place.path("real")
+        try Data("old\n".utf8).write(to: URL(fileURLWithPath: real))
+        chmod(real, 0o640)
+        if getuid() == 0 { chown(real, 65534, 65534) }
+        try FileManager.default.createSymbolicLink(atPath: place.path("list"), withDestinationPath: real)
+        var kept = try kept()
+        #expect(kept.update(try list("203.0.113.66")) == .done(bans: 1))
+        var status = stat()
+        #expect(stat(real, &status) == 0 && status.st_mode & 0o7777 == 0o640)
+        #expect(getuid() != 0 || status.st_uid == 65534 && status.st_gid == 65534)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: place.path("list")) == real)
+        #expect(content("real") == "203.0.113.66/32\n")
+        #expect(Set(try FileManager.default.contentsOfDirectory(atPath: place.folder.path)) == ["real", "list"])
+    }
+
+    @Test("a reload that fails is told once and tried again, and so is a folder that is not there")
+    func failures() throws {
+        var kept = try kept(reload: "[/bin/sh, -c, 'echo no such luck; test -e \(place.path("luck"))']")
+        guard case .failed(let problem) = kept.update(try list("203.0.113.66")) else {
+            Issue.record("it did not fail")
+            return
+        }
+        #expect(problem.contains("no such luck") && content() == "203.0.113.66/32\n")
+        #expect(kept.update(try list("203.0.113.66")) == .nothing)
+        let soon = Date(timeIntervalSinceNow: 1.5)
+        #expect(kept.update(try list("203.0.113.66"), now: soon) == .nothing)
+        try Data().write(to: URL(fileURLWithPath: place.path("luck")))
+        #expect(kept.update(try list("203.0.113.66"), now: Date(timeIntervalSinceNow: 10)) == .recovered)
+        var lost = KeptList(
+            try BlockListFile(YAMLValue(text: "{format: plain, path: /nowhere/list}", file: "c")), BlockListOptions())
+        guard case .failed(let reason) = lost.update(try list()) else {
+            Issue.record("it did not fail")
+            return
+        }
+        #expect(reason.contains("/nowhere/list") && reason.contains("No such file"))
+    }
+
+    @Test("a program that hangs is ended, with what it started")
+    func hangs() throws {
+        let started = Date()
+        #expect(throws: ListProblem.self) { try ReloadCommand.run(["/bin/sleep", "30"], limit: 0.5) }
+        #expect(throws: ListProblem.self) { try ReloadCommand.run(["/nowhere/program"]) }
+        #expect(Date().timeIntervalSince(started) < 10)
+    }
+
+    @Test("no shell reads what is run")
+    func words() throws {
+        try ReloadCommand.run(["/bin/sh", "-c", "test \"$1\" = '$(x); `y`'", "sh", "$(x); `y`"])
+    }
+
+    @Test("fail2ban's file is a log: only what is new is added, also behind a line that was cut off")
+    func log() throws {
+        var kept = try kept("fail2ban")
+        _ = kept.update(try list("203.0.113.66"))
+        var status = stat()
+        let first = content()
+        #expect(kept.update(try list("203.0.113.66")) == .nothing)
+        try Data(first.utf8.dropLast(5)).write(to: URL(fileURLWithPath: place.path("list")))
+        stat(place.path("list"), &status)
+        let second = status.st_ino
+        #expect(kept.update(try list("203.0.113.66", "203.0.113.67")) == .done(bans: 2))
+        let lines = content().split(separator: "\n").map(String.init)
+        #expect(lines.count == 3 && lines[1] + "\n" == first && lines[2].contains("Ban 203.0.113.67"))
+        stat(place.path("list"), &status)
+        #expect(status.st_ino == second)
+    }
+}
