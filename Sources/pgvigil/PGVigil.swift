@@ -18,6 +18,7 @@ struct PGVigil: ParsableCommand {
         subcommands: [
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
             BlocklistCommand.self, BansCommand.self, BanCommand.self, UnbanCommand.self, WhyCommand.self,
+            EnforceCommand.self,
             ExplainCommand.self, CheckCommand.self, PatternsCommand.self,
         ])
 }
