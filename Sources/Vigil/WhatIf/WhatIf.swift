@@ -97,14 +97,18 @@ public struct WhatIf {
         bans now: Store, with before: Store?, known: [KnownAlert], raised: [KnownAlert], _ report: inout WhatIfReport
     ) throws {
         let (new, old) = (Set(raised.map(\.id)), Set(known.map(\.id)))
-        let given = try now.bans(from: .distantPast, to: .distantFuture).filter { new.contains($0.alertID) }
-        let held = try before?.bans(from: .distantPast, to: .distantFuture).filter { old.contains($0.alertID) } ?? []
+        let given = try now.bans(from: .distantPast, to: .distantFuture).filter { new.contains($0.alertID ?? "") }
+        let held =
+            try before?.bans(from: .distantPast, to: .distantFuture).filter { old.contains($0.alertID ?? "") } ?? []
         let first = Dictionary((raised + known).map { ($0.id, $0.first) }) { one, _ in one }
         // A ban of an alert that moved is that of the alert it was.
         let moved = Dictionary(report.movedAlerts.map { ($0.now.id, $0.before.id) }) { one, _ in one }
-        func key(_ ban: Ban) -> String { "\(moved[ban.alertID] ?? ban.alertID) \(ban.cidr)" }
+        func key(_ ban: Ban) -> String {
+            let alert = ban.alertID ?? ""
+            return "\(moved[alert] ?? alert) \(ban.cidr)"
+        }
         func judged(_ ban: Ban) throws -> JudgedBan {
-            let start = first[ban.alertID] ?? ban.start
+            let start = first[ban.alertID ?? ""] ?? ban.start
             return JudgedBan(
                 ban: ban,
                 before: try now.goodSessions(
