@@ -53,12 +53,7 @@ public enum SQLReader {
     static func secrets(in text: [UInt8]) -> [[UInt8]] { plain(SQLSecretFinder.secrets(in: text), text) }
 
     /// The secrets that `redacted(message:)` takes out.
-    static func secrets(inMessage text: [UInt8]) -> [[UInt8]] {
-        guard SQLSecretHint.mayHold(text, text.indices) else { return [] }
-        var embedded = SQLEmbeddedSecrets(text)
-        embedded.scan()
-        return plain(embedded.ranges, text)
-    }
+    static func secrets(inMessage text: [UInt8]) -> [[UInt8]] { plain(SQLRedactor.secrets(inMessage: text), text) }
 
     private static func plain(_ ranges: [Range<Int>], _ text: [UInt8]) -> [[UInt8]] {
         ranges.map { range in
