@@ -33,6 +33,8 @@ public struct Ingest: Sendable {
 
     /// Bytes on the disk of an archive that has been read to its end.
     public var packed: Int64?
+    /// When it was read, by the clock on the wall.
+    public var readAt: LogTime?
 
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
@@ -115,12 +117,13 @@ public final class StoreWriter {
         try db.execute(
             sql: """
                 UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
-                    text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ? WHERE id = ?
+                    text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ?,
+                    read_at = coalesce(?, read_at) WHERE id = ?
                 """,
             arguments: [
                 ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records,
                 ingest.textLines, unread.count,
-                unread.reduce(0) { $0 + $1.length }, ingest.source,
+                unread.reduce(0) { $0 + $1.length }, ingest.readAt?.milliseconds, ingest.source,
             ])
         if let packed = ingest.packed {
             try db.execute(sql: "UPDATE sources SET packed = ? WHERE id = ?", arguments: [packed, ingest.source])
