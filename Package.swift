@@ -21,7 +21,7 @@ let package = Package(
         .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "LogSources", dependencies: ["VigilModel", "CCompression"]),
         .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"], plugins: ["EmbedPatterns"]),
-        .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns"]),
+        .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns", "CWords"]),
         .target(
             name: "EventStore",
             dependencies: [
@@ -61,13 +61,15 @@ let package = Package(
             name: "CCompression", path: "Modules/CCompression",
             providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev", "liblz4-dev"])]),
         .target(name: "CScan", path: "Modules/CScan"),
+        .target(name: "CWords", path: "Modules/CWords"),
         // Tests mirror Sources; Tests/Corpus replays labelled logs of real servers.
         .testTarget(name: "VigilModelTests", dependencies: ["VigilModel"]),
         .testTarget(name: "LogSourcesTests", dependencies: ["LogSources"]),
         .testTarget(name: "LogRecordsTests", dependencies: ["LogRecords", "VigilModel", "CScan"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns", "LocatedYAML", "VigilModel"]),
         .testTarget(
-            name: "SecurityEventsTests", dependencies: ["SecurityEvents", "LogRecords", "Patterns", "VigilModel"]),
+            name: "SecurityEventsTests",
+            dependencies: ["SecurityEvents", "LogRecords", "Patterns", "VigilModel", "CWords"]),
         .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
         .testTarget(
             name: "ResponsesTests", dependencies: ["Responses", "VigilModel"], exclude: ["Golden"]),
@@ -79,7 +81,7 @@ let package = Package(
             dependencies: [
                 "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML", "VigilModel",
             ]),
-        .testTarget(name: "CommandTests", dependencies: ["pgvigil"]),
+        .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
@@ -89,5 +91,5 @@ let package = Package(
 )
 
 for target in package.targets where ["regular", "executable", "test"].contains(target.type.rawValue) {
-    if target.name != "CScan" { target.swiftSettings = strict }
+    if !["CScan", "CWords"].contains(target.name) { target.swiftSettings = strict }
 }

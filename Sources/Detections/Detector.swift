@@ -14,32 +14,77 @@ public struct Finding: Sendable {
 /// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output.
 public struct Detector {
     private var machines: [RuleMachine]
-    /// Machines that look at an action.
-    private var byAction: [String: [Int]] = [:]
+    private let places: [EventKey.Place]
+    /// Machines that wait for silence.
+    private let waiting: [Int]
+    /// Which machines may look at events of a kind, found once a kind.
+    private var byKind: [ObjectIdentifier: Interest] = [:]
 
-    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones.
-    public init(rules: [Rule], publicNetworks: Set<EventMatch.Network>) {
+    private struct Interest {
+        /// Held, so that nothing else gets its identity.
+        let kind: EventKind
+        let machines: [Int]
+    }
+    private let exceptions: [AlertException]
+
+    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones; an event
+    /// that an exception holds back is not looked at by that rule.
+    public init(
+        rules: [Rule], publicNetworks: Set<EventMatch.Network>, exceptions: [AlertException] = []
+    ) {
+        self.exceptions = exceptions
         machines = rules.filter(\.enabled).map { RuleMachine($0, publicNetworks: publicNetworks) }
-        for (index, machine) in machines.enumerated() {
-            for action in machine.actions { byAction[action, default: []].append(index) }
+        places = machines.map(\.place)
+        waiting = machines.indices.filter { [machines] in
+            if case .absence = machines[$0].rule.condition { true } else { false }
         }
     }
 
-    /// Every `event.action` that some rule looks at.
-    public var actions: Set<String> { machines.reduce(into: []) { $0.formUnion($1.actions) } }
-
     /// How far back events matter, in milliseconds.
-    public var lookback: Int64 { machines.map(\.window).max() ?? 0 }
+    public var lookback: Int64 { machines.map(\.rule.condition.window).max() ?? 0 }
 
     /// How far back alerts matter, in milliseconds.
-    public var suppression: Int64 { machines.map(\.suppress).max() ?? 0 }
+    public var suppression: Int64 { machines.map(\.rule.suppress).max() ?? 0 }
 
     /// Groups that were let go to keep memory bounded.
     public var evictions: Int { machines.reduce(0) { $0 + $1.evictions } }
 
+    /// Rules that keep what they have learnt.
+    public var learning: [String] {
+        machines.compactMap { if case .firstSeen = $0.rule.condition { $0.id } else { nil } }
+    }
+
+    /// What must be known of events of a kind: nil when no rule looks at them.
+    public func place(for kind: EventKind) -> EventKey.Place? {
+        machines.indices.filter { machines[$0].mayLook(at: kind) }.map { index in
+            // What an alert says when its rule has no words of its own: the statement, if there is one.
+            let isStatement = machines[index].rule.message == nil && kind.category != "authentication"
+            return isStatement || exceptions.contains { !$0.applications.isEmpty } ? .details : places[index]
+        }.max()
+    }
+
+    private mutating func interest(in kind: EventKind) -> Interest {
+        if let known = byKind[ObjectIdentifier(kind)] { return known }
+        let interest = Interest(kind: kind, machines: machines.indices.filter { machines[$0].mayLook(at: kind) })
+        byKind[ObjectIdentifier(kind)] = interest
+        return interest
+    }
+
     /// Takes an alert of an earlier run, so that it suppresses as it did then.
     public mutating func restore(rule: String, group: String, time: LogTime) {
         for index in machines.indices where machines[index].id == rule { machines[index].restore(group, time) }
+    }
+
+    /// Takes what a rule had learnt in earlier runs.
+    public mutating func restore(rule: String, _ entries: [BaselineEntry]) {
+        for index in machines.indices where machines[index].id == rule { machines[index].restore(entries) }
+    }
+
+    /// What rules have learnt since the last time.
+    public mutating func takeLearnt() -> [BaselineEntry] {
+        var result: [BaselineEntry] = []
+        for index in machines.indices { result += machines[index].takeLearnt() }
+        return result
     }
 
     /// Takes an event; gives the alerts that it fires. `identity` names an event independently of the store. With
@@ -47,12 +92,24 @@ public struct Detector {
     public mutating func take(
         _ event: DetectionEvent, silently: Bool = false, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
-        var findings: [Finding] = []
-        for index in byAction[event.action] ?? [] {
+        var findings = try advance(to: event.time, silently: silently, identity: identity)
+        for index in interest(in: event.kind).machines {
+            let rule = machines[index].rule.about
+            if exceptions.contains(where: { $0.holdsBack(event, from: rule) }) { continue }
             if let finding = try machines[index].take(event, silently: silently, identity: identity) {
-                machines[index].note(finding)
                 findings.append(finding)
             }
+        }
+        return findings
+    }
+
+    /// Says that event time has come so far: rules that wait for silence may fire.
+    public mutating func advance(
+        to now: LogTime, silently: Bool = false, identity: (Int64) throws -> String
+    ) rethrows -> [Finding] {
+        var findings: [Finding] = []
+        for index in waiting {
+            findings += try machines[index].advance(to: now, silently: silently, identity: identity)
         }
         return findings
     }

@@ -1,19 +1,34 @@
 import Patterns
 import VigilModel
 
-/// One rule's state.
+/// One rule's state: a pure function of the events it was given.
 struct RuleMachine {
-    private let rule: Rule
+    let rule: Rule
     private let publicNetworks: Set<EventMatch.Network>
-    private var windows: [Group: Window] = [:]
+    private var windows = RecentTable<Group, Window>(limit: groupLimit, weightLimit: entryLimit) { $0.size }
+    /// How far groups have come in a sequence.
+    private var progress = RecentTable<Group, Progress>(limit: groupLimit / 4, weightLimit: entryLimit) {
+        $0.window.size
+    }
+    /// What groups have shown, of a rule that learns.
+    private var baseline = Baseline()
+    /// The last event of each group, of a rule that waits for silence.
+    private var silences = Silences()
     /// Time of the last alert by group.
-    private var alerts: [String: LogTime] = [:]
-    private var sweepAt = 4096
-    /// Groups let go before their time.
-    private(set) var evictions = 0
+    private var alerts = RecentTable<String, LogTime>(limit: groupLimit)
 
-    /// No rule keeps more groups; the quietest go first.
-    private static let groupLimit = 100_000
+    /// No rule keeps more than twice as many groups, and events in them; the quietest go first.
+    private static let groupLimit = 20_000
+    private static let entryLimit = 40_000
+
+    private struct Progress {
+        /// How many of the steps behind the first have been seen.
+        var steps: Int
+        /// When the first event of it all was.
+        var since: LogTime
+        /// The events of the first step and of those seen.
+        var window: Window
+    }
 
     init(_ rule: Rule, publicNetworks: Set<EventMatch.Network>) {
         self.rule = rule
@@ -21,74 +36,149 @@ struct RuleMachine {
     }
 
     var id: String { rule.about.id }
-    var window: Int64 { rule.condition.window }
-    var suppress: Int64 { rule.suppress }
 
-    var actions: Set<String> {
-        guard case .sequence(_, _, let then) = rule.condition else { return rule.match.actions }
-        return rule.match.actions.union(then.actions)
+    /// Groups let go before their time.
+    var evictions: Int { windows.evictions + progress.evictions + alerts.evictions }
+
+    /// False when events of the kind are nothing to this rule.
+    func mayLook(at kind: EventKind) -> Bool { rule.matches.contains { $0.mayMatch(kind) } }
+
+    /// What must be known of events for this rule.
+    var place: EventKey.Place {
+        var places = rule.matches.map(\.place) + rule.except.map(\.match.place) + rule.groupBy.map(\.place)
+        places += (rule.message?.keys ?? []).map(\.place)
+        switch rule.condition {
+        case .distinct(let key, _, _), .firstSeen(let key, _, _, _): places.append(key.place)
+        default: break
+        }
+        return places.max() ?? .kind
     }
 
     mutating func restore(_ group: String, _ time: LogTime) {
-        alerts[group] = max(alerts[group] ?? .distantPast, time)
+        alerts.change(group, at: time, window: max(rule.suppress, 1), fresh: .distantPast) { last in
+            last = max(last, time)
+        }
     }
 
+    /// Takes an event. With `silently` only the state changes.
     mutating func take(
         _ event: DetectionEvent, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
-        if case .sequence(let count, let within, let then) = rule.condition, matches(then, event) {
-            return try end(event, count: count, within: within, silently: silently, identity: identity)
+        if let reset = rule.reset, reset.matches(event, publicNetworks: publicNetworks),
+            let group = Group(event, by: rule.groupBy)
+        {
+            windows.remove(group)
+            progress.remove(group)
         }
-        guard matches(rule.match, event), let group = Group(event, by: rule.groupBy) else { return nil }
-        add(event, to: group)
-        sweep(at: event.time)
-        guard !silently, isReached(group, at: event.time), let window = windows[group] else { return nil }
-        return try fire(event, group, window, identity: identity)
+        if case .sequence(_, let within, let then) = rule.condition,
+            let finding = try follow(event, within: within, then: then, silently: silently, identity: identity)
+        {
+            return finding
+        }
+        guard isMeant(event) else { return nil }
+        let isPlain: Bool
+        if case .match = rule.condition { isPlain = true } else { isPlain = false }
+        guard let group = Group(event, by: rule.groupBy, partly: isPlain) else { return nil }
+        switch rule.condition {
+        case .match:
+            guard !silently else { return nil }
+            var window = Window()
+            window.add(Window.Entry(event), window: 1, limit: 1)
+            return try fire(event, group, window, identity: identity)
+        case .firstSeen(let key, let count, let learn, let forget):
+            // What was learnt is in the store, so filling windows must not learn it again.
+            guard !silently, let value = event.value(of: key) else { return nil }
+            let isNew = baseline.take(
+                value, of: group.text, at: event.time, count: count, learn: learn, forget: forget)
+            guard isNew else { return nil }
+            var window = Window()
+            window.add(Window.Entry(event), window: 1, limit: 1)
+            return try fire(event, group, window, identity: identity)
+        case .absence: silences.note(event, group)
+        case .threshold, .distinct, .sequence:
+            add(event, to: group)
+            guard !silently, isReached(group, at: event.time), let window = windows[group] else { return nil }
+            return try fire(event, group, window, identity: identity)
+        }
+        return nil
     }
 
-    /// The success that may follow a run of failures.
-    private func end(
-        _ event: DetectionEvent, count: Int, within: Int64, silently: Bool, identity: (Int64) throws -> String
+    private func isMeant(_ event: DetectionEvent) -> Bool {
+        rule.match.matches(event, publicNetworks: publicNetworks)
+            && !rule.except.contains { $0.match.matches(event, publicNetworks: publicNetworks) }
+    }
+
+    // MARK: - Sequences
+
+    /// A step behind the first.
+    private mutating func follow(
+        _ event: DetectionEvent, within: Int64, then: [EventMatch], silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
-        guard !silently, let group = Group(event, by: rule.groupBy), var window = windows[group] else { return nil }
-        window.expire(at: event.time, window: within)
-        guard window.count >= count else { return nil }
-        window.add(
-            Window.Entry(
-                time: event.time, seq: event.seq, count: 1, ip: event.ip, user: event.user, database: event.database),
-            window: within, limit: limit)
-        return try fire(event, group, window, identity: identity)
+        guard then.contains(where: { $0.matches(event, publicNetworks: publicNetworks) }),
+            !rule.except.contains(where: { $0.match.matches(event, publicNetworks: publicNetworks) }),
+            let group = Group(event, by: rule.groupBy)
+        else { return nil }
+        guard var state = state(of: group, at: event.time, within: within),
+            then[state.steps].matches(event, publicNetworks: publicNetworks)
+        else { return nil }
+        state.window.add(Window.Entry(event), window: within, limit: limit)
+        state.steps += 1
+        guard state.steps == then.count else {
+            progress.change(group, at: event.time, window: within, fresh: state) {
+                $0 = state
+            }
+            return nil
+        }
+        progress.remove(group)
+        return silently ? nil : try fire(event, group, state.window, identity: identity)
     }
 
-    private func matches(_ match: EventMatch, _ event: DetectionEvent) -> Bool {
-        match.matches(action: event.action, reason: event.reason, ip: event.ip, publicNetworks: publicNetworks)
+    /// How far a group has come; nil when not even the first step is done.
+    private mutating func state(of group: Group, at now: LogTime, within: Int64) -> Progress? {
+        if let state = progress[group] {
+            if now.milliseconds - state.since.milliseconds < within { return state }
+            progress.remove(group)
+        }
+        guard var window = windows[group] else { return nil }
+        window.expire(at: now, window: within)
+        guard window.count >= rule.condition.count, let first = window.current.first else { return nil }
+        return Progress(steps: 0, since: first.time, window: window)
     }
+
+    // MARK: - Counting
 
     /// Events or values kept for a group: what the condition needs, and enough to show.
-    private var limit: Int { max(rule.condition.count, 1000) }
+    private var limit: Int { max(rule.condition.count, 100) }
 
     private mutating func add(_ event: DetectionEvent, to group: Group) {
-        let entry = Window.Entry(
-            time: event.time, seq: event.seq, count: event.count, ip: event.ip, user: event.user,
-            database: event.database)
+        let entry = Window.Entry(event)
         let window = rule.condition.window
-        guard case .distinct(let key, _, _) = rule.condition else {
-            windows[group, default: Window()].add(entry, window: window, limit: limit)
-            return
+        let limit = limit
+        var value: String?
+        if case .distinct(let key, _, _) = rule.condition {
+            value = event.value(of: key)
+            if value == nil { return }
         }
-        guard let value = entry.value(of: key) else { return }
-        windows[group, default: Window()].add(entry, value: value, window: window, limit: limit)
+        windows.change(group, at: event.time, window: window, fresh: Window()) { held in
+            if let value {
+                held.add(entry, value: value, window: window, limit: limit)
+            } else {
+                held.add(entry, window: window, limit: limit)
+            }
+        }
     }
 
     /// True when the condition holds for the group. What an earlier alert suppresses is not looked at.
     private mutating func isReached(_ group: Group, at now: LogTime) -> Bool {
         guard let window = windows[group] else { return false }
         switch rule.condition {
-        case .sequence: return false
+        case .match, .sequence, .firstSeen, .absence: return false
         case .threshold(let count, _): return window.count >= count && !isSuppressed(group.text, at: now)
         case .distinct(_, let count, let length):
             guard window.valueCount >= count, !isSuppressed(group.text, at: now) else { return false }
-            windows[group]?.prune(at: now, window: length)
+            windows.change(group, at: now, window: length, fresh: Window()) { held in
+                held.prune(at: now, window: length)
+            }
             return windows[group]?.valueCount ?? 0 >= count
         }
     }
@@ -97,64 +187,44 @@ struct RuleMachine {
         alerts[group].map { time.milliseconds - $0.milliseconds < rule.suppress } ?? false
     }
 
+    // MARK: - Silence
+
+    /// Groups that have been silent for long enough at a moment.
+    mutating func advance(
+        to now: LogTime, silently: Bool, identity: (Int64) throws -> String
+    ) rethrows -> [Finding] {
+        guard case .absence(let length) = rule.condition else { return [] }
+        var findings: [Finding] = []
+        for (last, group) in silences.due(at: now, after: length) where !silently {
+            var window = Window()
+            window.add(Window.Entry(last), window: 1, limit: 1)
+            let time = last.time.adding(milliseconds: length)
+            if let finding = try fire(last, group, window, at: time, identity: identity) { findings.append(finding) }
+        }
+        return findings
+    }
+
+    // MARK: - What was learnt
+
+    /// Takes what an earlier run learnt.
+    mutating func restore(_ entries: [BaselineEntry]) { baseline.restore(entries) }
+
+    /// What was learnt since the last time.
+    mutating func takeLearnt() -> [BaselineEntry] { baseline.takeChanges(of: rule.about.id) }
+
+    // MARK: - Alerts
+
     /// The alert, unless an earlier one about the group still suppresses it.
-    private func fire(
-        _ event: DetectionEvent, _ group: Group, _ window: Window, identity: (Int64) throws -> String
+    private mutating func fire(
+        _ event: DetectionEvent, _ group: Group, _ window: Window, at moment: LogTime? = nil,
+        identity: (Int64) throws -> String
     ) rethrows -> Finding? {
         let key = group.text
-        guard !isSuppressed(key, at: event.time) else { return nil }
-        let entries = window.current
-        func common<Value: Hashable>(_ value: (Window.Entry) -> Value?) -> Value? {
-            let all = Set(entries.map(value))
-            return all.count == 1 ? all.first.flatMap { $0 } : nil
-        }
+        let time = moment ?? event.time
+        guard !isSuppressed(key, at: time) else { return nil }
         let id = Fingerprint.sha256("\(rule.about.id)\0\(key)\0\(try identity(event.seq))".utf8).prefix(32)
-        let ip = rule.groupBy.contains(.sourceIP) ? event.ip : common(\.ip)
-        let alert = Alert(
-            id: String(id), time: event.time, rule: rule.about, severity: rule.severity, sourceIP: ip,
-            user: group.user ?? common(\.user), database: common(\.database), eventCount: window.count,
-            firstSeen: entries.first?.time ?? event.time, lastSeen: event.time,
-            evidence: entries.suffix(100).map(\.seq), message: message(group, window, event))
+        restore(key, time)
+        let alert = AlertWriter(rule: rule, event: event, window: window).alert(id: String(id), at: time)
         return Finding(alert: alert, group: key, ban: rule.ban)
-    }
-
-    /// Remembers that an alert was given.
-    mutating func note(_ finding: Finding) { restore(finding.group, finding.alert.time) }
-
-    /// What a person reads first. Names are shown with control characters escaped.
-    private func message(_ group: Group, _ window: Window, _ event: DetectionEvent) -> String {
-        let first = window.current.first?.time ?? event.time
-        let span = Shown.duration(event.time.milliseconds - first.milliseconds)
-        let about = [
-            group.ip.map { "from \($0)\($0.isV4 ? "" : "/64")" }, group.user.map { "as user \(Shown.quoted($0))" },
-        ]
-        .compactMap { $0 }.joined(separator: " ")
-        switch rule.condition {
-        case .threshold: return "\(window.count) failed logins \(about) in \(span)"
-        case .sequence:
-            let who = event.user.map { " as user \(Shown.quoted($0))" } ?? ""
-            return "a login \(about)\(who) after \(window.count - 1) failures in \(span)"
-        case .distinct(let key, _, _):
-            let number = window.valueCount
-            let what = key == .user ? "users" : key == .sourceIP ? "addresses" : "databases"
-            return "failed logins \(about) with \(number) different \(what) in \(span)"
-        }
-    }
-
-    /// Lets groups go whose events have all left the window, and the quietest when there are too many.
-    private mutating func sweep(at now: LogTime) {
-        guard windows.count >= sweepAt else { return }
-        let length = rule.condition.window
-        windows = windows.filter { now.milliseconds - $0.value.lastTime.milliseconds < length }
-        if windows.count > RuleMachine.groupLimit {
-            let order = windows.values.map(\.lastTime).sorted()
-            let oldest = order[windows.count / 4]
-            let before = windows.count
-            windows = windows.filter { $0.value.lastTime > oldest }
-            evictions += before - windows.count
-        }
-        let suppress = rule.suppress
-        alerts = alerts.filter { now.milliseconds - $0.value.milliseconds < suppress }
-        sweepAt = max(4096, min(windows.count * 2, RuleMachine.groupLimit + 1))
     }
 }

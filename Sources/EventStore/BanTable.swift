@@ -44,7 +44,7 @@ extension Store {
         }
     }
 
-    private static func ban(_ row: Row) -> Ban? {
+    static func ban(_ row: Row) -> Ban? {
         guard let cidr = CIDR(row["cidr"] as String), let ip = IPAddress(row["ip"] as String) else { return nil }
         var ban = Ban(
             cidr: cidr, sourceIP: ip, start: LogTime(milliseconds: row["start"]),

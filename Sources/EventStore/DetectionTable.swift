@@ -20,45 +20,54 @@ extension Store {
         }
     }
 
-    /// Hands over the events of some actions in the time span (`after`, `through`], in the order of (time, source
-    /// fingerprint, offset): never by path, by argument or by arrival. What `body` gets beside an event gives the
-    /// identity of any event of the store, the same in every store.
+    /// Hands over the events of a time span (`after`, `through`] in the order of (time, source fingerprint, offset):
+    /// never by path, by argument or by arrival. `place` says what must be known of events of a kind; those for which it
+    /// gives nil are left out. What `body` gets beside an event gives the identity of any event of the store, the same in
+    /// every store.
     public func forEachEvent(
-        after: LogTime, through: LogTime, actions: Set<String>,
+        after: LogTime, through: LogTime, place: @escaping (EventKind) -> EventKey.Place?,
         _ body: (DetectionEvent, _ identity: (Int64) throws -> String) throws -> Void
     ) throws {
         try pool.read { db in
-            let kinds = try KindNames(db, actions: actions)
+            var reader = try DetectionReader(db, place: place)
+            let kinds = reader.kinds
             guard !kinds.isEmpty else { return }
-            let numbers = kinds.numbers.map(String.init).joined(separator: ", ")
             // Without proxies the index alone tells everything.
             let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false
             // A client that is only likely counts as no address: the pooler's own must not be banned in its place.
             let behind =
                 hasHops
                 ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
+            // Ordered by the index alone; what has the same time is put in order here.
             let rows = try RawStatement(
                 db,
                 """
-                SELECT e.seq, e.time, e.kind, e.actor, e.count, \(behind) FROM events e
-                JOIN sources s ON s.id = e.source
-                WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(numbers))
-                ORDER BY e.time, s.fingerprint, e.offset, e.mark
+                SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(behind) FROM events e
+                WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(kinds))
+                ORDER BY e.time
                 """)
-            var actors = ActorNames()
+            let sources = try SourceOrder(db)
             let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
-            while try rows.next() {
-                let kind = kinds[rows.number(2)]
-                let actor = try actors.actor(rows.number(3), db)
-                let client = hasHops ? rows.text(5) : nil
-                try body(
-                    DetectionEvent(
-                        seq: rows.number(0), time: LogTime(milliseconds: rows.number(1)), action: kind.action,
-                        reason: kind.reason, ip: client.map(IPAddress.init) ?? actor.ip, user: actor.user,
-                        database: actor.database,
-                        count: rows.number(4)), identity)
+            var moment: [DetectionRow] = []
+            func handOver() throws {
+                if moment.count > 1 { moment.sort { sources.isBefore($0, $1) } }
+                for row in moment {
+                    if let event = try reader.event(row) { try body(event, identity) }
+                }
+                moment.removeAll(keepingCapacity: true)
             }
+            while try rows.next() {
+                let row = DetectionRow(rows, hasHops: hasHops)
+                if let first = moment.first, first.time != row.time { try handOver() }
+                moment.append(row)
+            }
+            try handOver()
         }
+    }
+
+    /// The identity of an event of the store.
+    public func identity(ofEvent seq: Int64) throws -> String {
+        try pool.read { db in try Store.identity(ofEvent: seq, db) }
     }
 
     private static func identity(ofEvent seq: Int64, _ db: Database) throws -> String {
@@ -82,16 +91,16 @@ extension Store {
 
     /// Commits what rules found, and how far they have been. Alerts and bans that are there already stay as they are.
     public func commit(
-        alerts: [(alert: Alert, group: String)], bans: [Ban], through: LogTime, clearRewind: Bool
+        alerts: [(alert: Alert, group: String)], bans: [Ban], learnt: [BaselineEntry], through: LogTime
     ) throws -> (alerts: [Alert], bans: [Ban]) {
         try pool.write { db in
+            for entry in learnt { try keep(entry, db) }
             var newAlerts: [Alert] = []
             for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
             var newBans: [Ban] = []
             for ban in bans where try Store.insert(ban, db) { newBans.append(ban) }
             try db.execute(
-                sql: "UPDATE detection SET time = ?" + (clearRewind ? ", rewind = NULL" : ""),
-                arguments: [through.milliseconds])
+                sql: "UPDATE detection SET time = ?, rewind = NULL", arguments: [through.milliseconds])
             return (newAlerts, newBans)
         }
     }
@@ -100,12 +109,12 @@ extension Store {
         let rule = alert.rule
         let values: StatementArguments = [
             rule.id, rule.version, rule.name, rule.family, rule.techniques.joined(separator: "\n"),
-            rule.soc2.joined(separator: "\n"), rule.mlps.joined(separator: "\n"),
+            rule.soc2.joined(separator: "\n"), rule.mlps.joined(separator: "\n"), rule.framework,
         ]
         try db.execute(
             sql: """
-                INSERT OR IGNORE INTO rules (rule, version, name, family, techniques, soc2, mlps)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT OR IGNORE INTO rules (rule, version, name, family, techniques, soc2, mlps, framework)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """, arguments: values)
         try db.execute(
             sql: """
@@ -127,43 +136,39 @@ extension Store {
     }
 }
 
-/// Actions and reasons by the number of their kind.
-private struct KindNames {
-    private var names: [Int64: (action: String, reason: String?)] = [:]
-
-    init(_ db: Database, actions: Set<String>) throws {
-        for row in try Row.fetchAll(db, sql: "SELECT id, action, reason FROM kinds")
-        where actions.contains(row["action"]) {
-            names[row["id"]] = (row["action"], row["reason"])
-        }
-    }
-
-    var isEmpty: Bool { names.isEmpty }
-    var numbers: [Int64] { names.keys.sorted() }
-    subscript(number: Int64) -> (action: String, reason: String?) { names[number] ?? ("", nil) }
-}
-
-/// Actors by number, remembered: they repeat from event to event.
-private struct ActorNames {
-    private var known: [Int64: EventActor] = [:]
-
-    mutating func actor(_ number: Int64, _ db: Database) throws -> EventActor {
-        if let actor = known[number] { return actor }
-        let select = try db.cachedStatement(sql: "SELECT address, user, database FROM actors WHERE id = ?")
-        let row = try Row.fetchOne(select, arguments: [number])
-        func text(_ column: String) -> String? { (row?[column] as String?).flatMap { $0.isEmpty ? nil : $0 } }
-        let actor = EventActor(address: text("address"), user: text("user"), database: text("database"))
-        if known.count >= 50_000 { known = [:] }
-        known[number] = actor
-        return actor
-    }
-}
-
 extension Store {
     /// The time of the last event; nil when there is none.
     public func lastEventTime() throws -> LogTime? {
         try pool.read { db in
             try Int64.fetchOne(db, sql: "SELECT max(time) FROM events").map(LogTime.init)
         }
+    }
+}
+
+extension Store {
+    /// What rules had learnt of a group by a moment: what was seen first after it is left out.
+    public func baseline(of rule: String, at moment: LogTime) throws -> [BaselineEntry] {
+        try pool.read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM baseline WHERE rule = ? AND first <= ?", arguments: [rule, moment.milliseconds]
+            ).map { row in
+                BaselineEntry(
+                    rule: rule, group: row["group_key"], value: row["value"],
+                    first: LogTime(milliseconds: row["first"]),
+                    last: min(moment, LogTime(milliseconds: row["last"])), count: row["count"])
+            }
+        }
+    }
+
+    private func keep(_ entry: BaselineEntry, _ db: Database) throws {
+        let upsert = try db.cachedStatement(
+            sql: """
+                INSERT INTO baseline (rule, group_key, value, first, last, count) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last),
+                    count = max(count, excluded.count)
+                """)
+        try upsert.execute(arguments: [
+            entry.rule, entry.group, entry.value, entry.first.milliseconds, entry.last.milliseconds, entry.count,
+        ])
     }
 }

@@ -33,49 +33,55 @@ struct EventInserter {
     /// Writes the events that are not there yet.
     func write(_ events: [SecurityEvent], source: Int64) throws -> Result {
         var result = Result()
-        // By index: a copy of an event costs more than its row.
-        for index in events.indices {
-            let kind = try kinds.id(of: events[index].kind, db)
-            let actor = try kinds.id(of: events[index].actor, db)
-            guard try step(events[index], kind: kind, actor: actor, source: source) else {
-                result.known += 1
-                continue
+        try events.withUnsafeBufferPointer { events in
+            guard let first = events.baseAddress else { return }
+            // By address: a copy of an event costs more than its row.
+            for index in events.indices {
+                let event = first + index
+                let kind = try kinds.id(of: event.pointee.kind, db)
+                let actor = try kinds.id(of: event.pointee.actor, db)
+                guard try step(event, kind: kind, actor: actor, source: source) else {
+                    result.known += 1
+                    continue
+                }
+                result.inserted += 1
+                result.earliest = min(result.earliest ?? event.pointee.time, event.pointee.time)
             }
-            result.inserted += 1
-            result.earliest = min(result.earliest ?? events[index].time, events[index].time)
         }
         return result
     }
 
     private func step(
-        _ event: borrowing SecurityEvent, kind: Int64, actor: Int64, source: Int64
+        _ event: UnsafePointer<SecurityEvent>, kind: Int64, actor: Int64, source: Int64
     ) throws -> Bool {
-        insert.bind(1, event.identity.origin)
-        insert.bind(2, event.identity.line)
-        insert.bind(3, event.identity.mark)
-        insert.bind(4, event.content)
-        insert.bind(5, event.time.milliseconds)
-        insert.bind(6, kind)
-        insert.bind(7, actor)
-        insert.bind(8, source)
-        insert.bind(9, event.offset)
-        insert.bind(10, event.count)
-        insert.bind(11, event.sourcePort.map(Int64.init))
-        insert.bind(12, event.processID)
-        insert.bind(13, event.sqlState)
-        insert.bind(14, event.sessionID == event.identity.origin ? nil : event.sessionID)
-        insert.bind(15, event.sessionLine == event.identity.line ? nil : event.sessionLine)
-        insert.bind(16, event.applicationName)
-        insert.bind(17, event.message == event.query ? nil : event.message)
-        insert.bind(18, event.targetUser)
-        insert.bind(19, event.operation)
-        insert.bind(20, event.objectName)
-        insert.bind(21, event.objectType)
-        insert.bind(22, event.query)
-        insert.bind(23, event.authMethod)
-        insert.bind(24, event.hbaRule)
-        insert.bind(25, event.tlsVersion)
-        insert.bind(26, event.auditClass)
+        insert.bind { row in
+            row.add(event.pointee.identity.origin)
+            row.add(event.pointee.identity.line)
+            row.add(event.pointee.identity.mark)
+            row.add(event.pointee.content)
+            row.add(event.pointee.time.milliseconds)
+            row.add(kind)
+            row.add(actor)
+            row.add(source)
+            row.add(event.pointee.offset)
+            row.add(event.pointee.count)
+            row.add(event.pointee.sourcePort.map(Int64.init))
+            row.add(event.pointee.processID)
+            row.add(event.pointee.sqlState)
+            row.add(event.pointee.sessionID == event.pointee.identity.origin ? nil : event.pointee.sessionID)
+            row.add(event.pointee.sessionLine == event.pointee.identity.line ? nil : event.pointee.sessionLine)
+            row.add(event.pointee.applicationName)
+            row.add(event.pointee.message == event.pointee.query ? nil : event.pointee.message)
+            row.add(event.pointee.targetUser)
+            row.add(event.pointee.operation)
+            row.add(event.pointee.objectName)
+            row.add(event.pointee.objectType)
+            row.add(event.pointee.query)
+            row.add(event.pointee.authMethod)
+            row.add(event.pointee.hbaRule)
+            row.add(event.pointee.tlsVersion)
+            row.add(event.pointee.auditClass)
+        }
         return try insert.run() > 0
     }
 }
@@ -86,20 +92,35 @@ final class KindCache {
     private var kinds: [EventKind: Int64] = [:]
     private var actors: [EventActor: Int64] = [:]
     private var last: (kind: EventKind, id: Int64)?
+    /// Kinds by the object, which patterns share: no words are compared.
+    private var objects: [ObjectIdentifier: (kind: EventKind, id: Int64)] = [:]
+    /// The last actor of each of some hashes that cost less than a dictionary's.
+    private var recent = [(actor: EventActor, id: Int64)?](repeating: nil, count: 4096)
 
     func forget() {
         kinds = [:]
         actors = [:]
         last = nil
+        objects = [:]
+        recent = [(actor: EventActor, id: Int64)?](repeating: nil, count: 4096)
     }
 
     func id(of kind: EventKind, _ db: Database) throws -> Int64 {
         // Most events are of the same kind as the one before.
         if let last, last.kind === kind { return last.id }
-        if let known = kinds[kind] {
-            last = (kind, known)
-            return known
+        if let known = objects[ObjectIdentifier(kind)] {
+            last = known
+            return known.id
         }
+        let id = try number(of: kind, db)
+        if objects.count >= 4096 { objects = [:] }
+        objects[ObjectIdentifier(kind)] = (kind, id)
+        last = (kind, id)
+        return id
+    }
+
+    private func number(of kind: EventKind, _ db: Database) throws -> Int64 {
+        if let known = kinds[kind] { return known }
         let values: StatementArguments = [
             kind.dataset, kind.category, kind.action, kind.outcome.rawValue, kind.reason, kind.severity.rawValue,
             kind.tags.joined(separator: " "),
@@ -123,6 +144,26 @@ final class KindCache {
     }
 
     func id(of actor: EventActor, _ db: Database) throws -> Int64 {
+        let slot = KindCache.slot(actor)
+        if let known = recent[slot], known.actor == actor { return known.id }
+        let id = try number(of: actor, db)
+        recent[slot] = (actor, id)
+        return id
+    }
+
+    private static func slot(_ actor: EventActor) -> Int {
+        func ends(_ text: String?) -> UInt64 {
+            guard let text else { return 0 }
+            let known = text.utf8.withContiguousStorageIfAvailable { bytes in
+                bytes.suffix(4).reduce(UInt64(bytes.count)) { $0 << 8 | UInt64($1) }
+            }
+            return known ?? 1
+        }
+        let mixed = (ends(actor.address) &* 0x9E37_79B9_7F4A_7C15) ^ (ends(actor.user) &* 0xC2B2_AE3D_27D4_EB4F)
+        return Int(truncatingIfNeeded: ((mixed ^ ends(actor.database)) &* 0x1656_67B1_9E37_79F9) >> 52)
+    }
+
+    private func number(of actor: EventActor, _ db: Database) throws -> Int64 {
         if let known = actors[actor] { return known }
         let key: [String] = [actor.address ?? "", actor.user ?? "", actor.database ?? ""]
         let select = try db.cachedStatement(

@@ -42,6 +42,14 @@ struct QueryKey: Sendable {
         self.kind = kind
     }
 
+    /// A condition with one argument: that the key has a value. An address may be a block of them; of a list, one entry.
+    func test(_ value: String) -> (sql: String, argument: String) {
+        if key == "source.ip", let block = CIDR(value) {
+            return (AddressTest.sql(column, block), AddressTest.value(block))
+        }
+        return kind == .list ? ("instr(' ' || \(column) || ' ', ' ' || ? || ' ') > 0", value) : ("\(column) = ?", value)
+    }
+
     func value(_ row: Row, at index: Int) -> ShownValue? {
         switch kind {
         case .text: return (row[index] as String?).map { .text($0) }
@@ -65,6 +73,15 @@ public struct Queryable: Sendable {
     let order: String
     /// What is counted by keys.
     var amount = "count(*)"
+    /// Keys of what belongs to these rows.
+    var related: Related?
+
+    /// How rows of another kind belong to these: a row has their keys, too, when one that belongs to it has them.
+    struct Related: Sendable {
+        let keys: [QueryKey]
+        /// Gives the numbers (`seq`) of rows; a condition on the other ones follows.
+        let rows: String
+    }
 
     /// What `events` shows (Elastic Common Schema and OpenTelemetry names).
     public static let events = Queryable(
@@ -88,7 +105,12 @@ public struct Queryable: Sendable {
             .init("postgresql.log.application_name", "application"), .init("service.name", "cluster"),
             .init("service.node.name", "instance"), .init("log.file.path", "path"),
             .init("log.offset", "offset", .number),
-        ], order: "time, seq", amount: "sum(count)")
+        ], order: "time, seq", amount: "sum(count)",
+        related: Related(
+            keys: [.init("rule.id", "r.rule"), .init("rule.family", "r.family"), .init("alert.id", "a.id")],
+            rows: """
+                SELECT x.event FROM evidence x JOIN alerts a ON a.seq = x.alert JOIN rules r ON r.id = a.rule WHERE
+                """))
 
     /// What `activity` shows: how often whom did what by the hour.
     public static let activity = Queryable(
@@ -109,7 +131,7 @@ public struct Queryable: Sendable {
     /// What `alerts` shows.
     public static let alerts = Queryable(
         source: """
-            (SELECT a.*, r.rule AS rule_id, r.name, r.family, r.version, r.techniques, r.soc2, r.mlps,
+            (SELECT a.*, r.rule AS rule_id, r.name, r.family, r.version, r.techniques, r.soc2, r.mlps, r.framework,
                 (SELECT group_concat(id, ' ') FROM (SELECT v.id FROM evidence x JOIN event v ON v.seq = x.event
                     WHERE x.alert = a.seq ORDER BY v.time, v.id)) AS event_ids
             FROM alerts a JOIN rules r ON r.id = a.rule)
@@ -117,17 +139,31 @@ public struct Queryable: Sendable {
         keys: [
             .init("@timestamp", "time", .time), .init("alert.id", "id"), .init("rule.id", "rule_id"),
             .init("rule.name", "name"), .init("rule.version", "version"), .init("rule.family", "family"),
-            .init("event.severity", "severity"), .init("threat.technique.id", "techniques", .lines),
+            .init("event.severity", "severity"), .init("threat.framework", "framework"),
+            .init("threat.technique.id", "techniques", .lines),
             .init("compliance.soc2", "soc2", .lines), .init("compliance.mlps", "mlps", .lines),
             .init("source.ip", "ip"), .init("user.name", "user"), .init("db.namespace", "database"),
             .init("event.count", "events", .number), .init("first_seen", "first", .time),
             .init("last_seen", "last", .time), .init("event.ids", "event_ids", .list), .init("message", "message"),
-        ], order: "time, seq")
+        ], order: "time, seq",
+        related: Related(
+            keys: events.keys,
+            rows: "SELECT x.alert FROM evidence x JOIN event ON event.seq = x.event WHERE"))
 
     /// Every key in order.
     public var names: [String] { keys.map(\.key) }
 
+    /// True when rows can be chosen by a key: one of theirs, or of what belongs to them.
+    public func isChosen(by name: String) -> Bool {
+        column(name) != nil || related?.keys.contains { $0.key == name } ?? false
+    }
+
     func column(_ name: String) -> QueryKey? { keys.first { $0.key == name } }
+
+    /// A row whose columns are the keys', in order.
+    func shown(_ row: Row) -> ShownRow {
+        keys.enumerated().compactMap { index, key in key.value(row, at: index).map { (key.key, $0) } }
+    }
 }
 
 /// A key that cannot be queried.
@@ -157,11 +193,7 @@ extension Store {
         try pool.read { db in
             let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
             while let row = try rows.next() {
-                var shown: ShownRow = []
-                for (index, key) in keys.enumerated() {
-                    if let value = key.value(row, at: index) { shown.append((key.key, value)) }
-                }
-                try body(shown)
+                try body(what.shown(row))
             }
         }
     }
@@ -213,14 +245,25 @@ extension Store {
             let words = Severity.allCases.filter { $0 >= severity }.map { "'\($0.rawValue)'" }
             parts.append("severity IN (\(words.joined(separator: ", ")))")
         }
+        // What belongs to a row must have all of the other keys at once: one event, not several.
+        var others: [String] = []
+        var otherArguments: StatementArguments = []
         for (name, value) in filter.values {
-            guard let key = what.column(name) else { throw UnknownKey(key: name, known: what.names) }
-            if key.kind == .list {
-                parts.append("instr(' ' || \(key.column) || ' ', ' ' || ? || ' ') > 0")
+            if let key = what.column(name) {
+                let (test, argument) = key.test(value)
+                parts.append(test)
+                arguments += [argument]
+            } else if let key = what.related?.keys.first(where: { $0.key == name }) {
+                let (test, argument) = key.test(value)
+                others.append(test)
+                otherArguments += [argument]
             } else {
-                parts.append("\(key.column) = ?")
+                throw UnknownKey(key: name, known: what.names)
             }
-            arguments += [value]
+        }
+        if let related = what.related, !others.isEmpty {
+            parts.append("seq IN (\(related.rows) \(others.joined(separator: " AND ")))")
+            arguments += otherArguments
         }
         return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
     }

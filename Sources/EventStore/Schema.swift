@@ -76,7 +76,8 @@ enum Schema {
         CREATE TABLE rules (
             id INTEGER PRIMARY KEY, rule TEXT NOT NULL, name TEXT NOT NULL, family TEXT NOT NULL,
             version TEXT NOT NULL, techniques TEXT NOT NULL, soc2 TEXT NOT NULL, mlps TEXT NOT NULL,
-            UNIQUE (rule, version));
+            -- Name and version of the framework that the techniques are of.
+            framework TEXT, UNIQUE (rule, version));
         CREATE TABLE alerts (
             seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL,
             rule INTEGER NOT NULL REFERENCES rules, group_key TEXT NOT NULL, severity TEXT NOT NULL, ip TEXT, user TEXT,
@@ -86,6 +87,10 @@ enum Schema {
         CREATE TABLE evidence (
             alert INTEGER NOT NULL REFERENCES alerts, event INTEGER NOT NULL REFERENCES events,
             PRIMARY KEY (alert, event)) WITHOUT ROWID;
+        -- What rules that learn have seen groups show; of the group itself, the value is empty.
+        CREATE TABLE baseline (
+            rule TEXT NOT NULL, group_key TEXT NOT NULL, value TEXT NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (rule, group_key, value)) WITHOUT ROWID;
         CREATE TABLE bans (
             seq INTEGER PRIMARY KEY, alert TEXT, cidr TEXT NOT NULL, ip TEXT NOT NULL, start INTEGER NOT NULL,
             "end" INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,
@@ -98,6 +103,10 @@ enum Schema {
         CREATE TABLE acts (
             seq INTEGER PRIMARY KEY, act TEXT NOT NULL, time INTEGER NOT NULL, written INTEGER NOT NULL, cidr TEXT,
             by TEXT NOT NULL, reason TEXT NOT NULL, through INTEGER NOT NULL, chain BLOB);
+        -- Alerts that an exception of the configuration held back, to say how many.
+        CREATE TABLE held_back (
+            id TEXT PRIMARY KEY, time INTEGER NOT NULL, rule TEXT NOT NULL, group_key TEXT NOT NULL,
+            reason TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);

@@ -17,6 +17,7 @@ public final class Store: Sendable {
             // With WAL this loses no more than the last commits at a power cut, and those take their positions along.
             try db.execute(sql: "PRAGMA synchronous = NORMAL")
             try db.execute(sql: "PRAGMA cache_size = -8000")
+            db.add(function: AddressTest.function)
         }
         let previous = umask(0o077)
         defer { umask(previous) }
@@ -52,6 +53,7 @@ public final class Store: Sendable {
         var configuration = Configuration()
         configuration.readonly = readOnly || access(path, W_OK) != 0
         configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { db in db.add(function: AddressTest.function) }
         do { self.init(pool: try DatabasePool(path: path, configuration: configuration), path: path) } catch {
             throw StoreProblem(path: path, reason: "\(error)", hint: "check that it can be read")
         }

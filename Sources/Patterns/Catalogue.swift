@@ -8,12 +8,33 @@ public struct EventCatalogue: Sendable {
     public internal(set) var patterns: [EventPattern] = []
     /// Statement patterns: of those that fit, the most severe gives the action, all give tags.
     public internal(set) var statements: [StatementPattern] = []
+    /// Text patterns: what names, messages and statements are made to look like.
+    public internal(set) var texts: [TextPattern] = []
     /// Real records and what they must give.
     public internal(set) var examples: [PatternExample] = []
     /// FATAL in every language of the server (csvlog translates severities).
     public internal(set) var fatalWords: [[UInt8]] = []
     /// ERROR in every language of the server.
     public internal(set) var errorWords: [[UInt8]] = []
+
+    /// Every word that events can have as their action or a tag.
+    var words: Set<String> {
+        var words = EventCatalogue.ownWords
+        for pattern in patterns {
+            switch pattern.effect {
+            case .event(let kind), .login(let kind): words.formUnion(kind.tags + [kind.action])
+            case .evidence, .statement, .counted: break
+            }
+        }
+        for statement in statements { words.formUnion(statement.kind.tags + [statement.kind.action]) }
+        return words
+    }
+
+    /// Words that no pattern gives but the reading itself.
+    private static let ownWords: Set<String> = [
+        "forgery.attempt", "proxy.candidate", "tamper.line_gap", "tamper.file", "tamper.silence", "auth.method.trust",
+        "auth.method.password", "auth.method.md5",
+    ]
 }
 
 /// Everything in `patterns/`: what a record means, and what a run of events means.
@@ -22,14 +43,18 @@ public struct Catalogue: Sendable {
     public private(set) var events = EventCatalogue()
     /// What runs of events mean, by id.
     public var rules: [Rule] = []
+    /// Lists that rules name.
+    public private(set) var sets = NamedSets()
+    /// What rules refer to.
+    public private(set) var frameworks = Frameworks()
 
-    /// The catalogue that was built into the binary.
-    public static func embedded() throws -> Catalogue {
-        try Catalogue(files: EmbeddedFile.all.map { ($0.name, $0.text) })
+    /// The catalogue that was built into the binary. `sets` are members that the configuration adds to sets.
+    public static func embedded(sets: [String: [String]] = [:]) throws -> Catalogue {
+        try Catalogue(files: EmbeddedFile.all.map { ($0.name, $0.text) }, sets: sets)
     }
 
-    /// The catalogue in a folder with `events/`, `messages/` and `rules/`.
-    public init(folder: String) throws {
+    /// The catalogue in a folder with `messages/`, `events/`, `sets/`, `frameworks/` and `rules/`.
+    public init(folder: String, sets: [String: [String]] = [:]) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw PatternFolderProblem(folder: folder, reason: "there is no such folder")
@@ -44,11 +69,11 @@ public struct Catalogue: Sendable {
             files.append((name, try String(contentsOf: url, encoding: .utf8)))
         }
         guard !files.isEmpty else { throw PatternFolderProblem(folder: folder, reason: "no pattern files here") }
-        try self.init(files: files)
+        try self.init(files: files, sets: sets)
     }
 
     /// Reads the files, messages first. Throws `YAMLProblem` for the first thing that is wrong.
-    init(files: [(name: String, text: String)]) throws {
+    init(files: [(name: String, text: String)], sets more: [String: [String]] = [:]) throws {
         let files = files.sorted { $0.name < $1.name }
         var reader = PatternReader()
         for (name, text) in files where name.hasPrefix("messages/") {
@@ -60,15 +85,25 @@ public struct Catalogue: Sendable {
             try reader.readPatterns(
                 YAMLValue(text: text, file: "patterns/" + name), name: "patterns/" + name, into: &events)
         }
+        for (name, text) in files where name.hasPrefix("sets/") {
+            try sets.read(YAMLValue(text: text, file: "patterns/" + name))
+        }
+        try sets.add(more)
+        for (name, text) in files where name.hasPrefix("frameworks/") {
+            try frameworks.read(YAMLValue(text: text, file: "patterns/" + name))
+        }
+        let rules = RuleReader(self)
         for (name, text) in files where name.hasPrefix("rules/") {
             let name = "patterns/" + name
-            let rule = try RuleReader.read(YAMLValue(text: text, file: name), name: name, text: text)
-            if let twin = rules.first(where: { $0.about.id == rule.about.id }) {
+            let rule = try rules.read(YAMLValue(text: text, file: name), name: name, text: text)
+            if let twin = self.rules.first(where: { $0.about.id == rule.about.id }) {
                 throw DuplicateID(id: rule.about.id, places: [twin.place, rule.place])
             }
-            rules.append(rule)
+            self.rules.append(rule)
         }
-        try refuseTwins(events.patterns.map { ($0.id, $0.place) } + events.statements.map { ($0.id, $0.place) })
+        try refuseTwins(
+            events.patterns.map { ($0.id, $0.place) } + events.statements.map { ($0.id, $0.place) }
+                + events.texts.map { ($0.id, $0.place) })
     }
 
     private func refuseTwins(_ entries: [(id: String, place: String)]) throws {
@@ -98,6 +133,6 @@ public struct PatternFolderProblem: Error, CustomStringConvertible {
 
     /// The folder and what belongs there.
     public var description: String {
-        "\(folder): \(reason)\n  hint: the folder needs messages/*.yml, events/*.yml and rules/*.yml"
+        "\(folder): \(reason)\n  hint: the folder needs messages/*.yml, events/*.yml, sets/*.yml, frameworks/*.yml and rules/*.yml"
     }
 }

@@ -26,4 +26,6 @@ public enum EventField: String, CaseIterable, Sendable {
     case processID = "process_id"
     /// `postgresql.log.application_name`
     case application
+    /// `db.query.text`: SQL, whose secrets are taken out
+    case query
 }

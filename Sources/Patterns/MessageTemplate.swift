@@ -9,7 +9,7 @@ public final class MessageTemplate: Sendable {
     /// The text before the first blank as csvlog writes it, quotes doubled.
     public let quotedPrefix: [UInt8]
     /// The text behind the last blank as csvlog writes it; nil when there is no blank.
-    private let quotedSuffix: [UInt8]?
+    let quotedSuffix: [UInt8]?
     /// True when its only blank ends it: what is behind the prefix is the blank's text.
     public let endsOpen: Bool
     /// True when its first blank is a duration, and what follows the number tells it from templates that start alike.
@@ -101,6 +101,9 @@ public final class MessageTemplate: Sendable {
 
     /// True when a name of the client's stands between a duration and the text: `duration: 1.234 ms  parse NAME: …`.
     public var hasName: Bool { pieces.count > 3 }
+
+    /// True when a text stands behind a number: `duration: 1.234 ms  statement: …`.
+    public var hasText: Bool { pieces.count > 2 }
 
     /// Where the text of a statement starts that a number comes before: behind the second piece, which follows the first
     /// blank's number.

@@ -25,12 +25,15 @@ struct PatternReader {
 
     /// Reads one file of event patterns.
     func readPatterns(_ file: YAMLValue, name: String, into catalogue: inout EventCatalogue) throws(YAMLProblem) {
-        let keys = try file.mapping(["about", "patterns", "statements"])
+        let keys = try file.mapping(["about", "patterns", "statements", "texts"])
         for entry in try keys["patterns"]?.list() ?? [] {
             catalogue.patterns.append(try pattern(entry, file: name, &catalogue.examples))
         }
         for entry in try keys["statements"]?.list() ?? [] {
             catalogue.statements.append(try statement(entry, file: name, &catalogue.examples))
+        }
+        for entry in try keys["texts"]?.list() ?? [] {
+            catalogue.texts.append(try text(entry, file: name, &catalogue.examples))
         }
     }
 
@@ -81,6 +84,23 @@ struct PatternReader {
             secret: try keys["secret"]?.word(SecretWord.self).rawValue,
             needsParameters: try keys["parameters"]?.word(ParameterWord.self) == .logged,
             isAboutText: try keys["unparsed"]?.boolean() ?? false,
+            kind: try kind(try required(keys, "event", entry)))
+    }
+
+    private func text(
+        _ entry: YAMLValue, file: String, _ examples: inout [PatternExample]
+    ) throws(YAMLProblem) -> TextPattern {
+        let names = ["id", "description", "of", "matches", "event"]
+        let keys = try entry.mapping(names + ["examples", "counterexamples"], required: names)
+        let id = try required(keys, "id", entry).text()
+        var places: [TextPattern.Place] = []
+        for place in try required(keys, "of", entry).oneOrMore() {
+            places.append(try place.word(TextPattern.Place.self))
+        }
+        try readExamples(keys, id: id, file: file, isStatement: true, &examples)
+        return TextPattern(
+            id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
+            places: places, regex: try regex(try required(keys, "matches", entry)),
             kind: try kind(try required(keys, "event", entry)))
     }
 

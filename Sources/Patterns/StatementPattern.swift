@@ -1,7 +1,7 @@
 import VigilModel
 
-/// Says what a statement means. All that is given must hold.
-public struct StatementPattern: Sendable {
+/// Says what a statement means. All that is given must hold. A class, so that looking at one costs nothing.
+public final class StatementPattern: Sendable {
     /// Name of the pattern, unique in the catalogue.
     public let id: String
     /// What it recognises, for people.
@@ -34,6 +34,28 @@ public struct StatementPattern: Sendable {
     /// What follows.
     public let kind: EventKind
 
+    init(
+        id: String, description: String, place: String, commands: [String], words: Set<String>, unless: Set<String>,
+        calls: Set<String>, names: Set<String>, object: Regex?, shape: Regex?, literal: Regex?, secret: String?,
+        needsParameters: Bool, isAboutText: Bool, kind: EventKind
+    ) {
+        self.id = id
+        self.description = description
+        self.place = place
+        self.commands = commands
+        self.words = words
+        self.unless = unless
+        self.calls = calls
+        self.names = names
+        self.object = object
+        self.shape = shape
+        self.literal = literal
+        self.secret = secret
+        self.needsParameters = needsParameters
+        self.isAboutText = isAboutText
+        self.kind = kind
+    }
+
     /// True when the command is one of those named.
     public func isMeant(command: String) -> Bool {
         for pattern in commands {
@@ -45,6 +67,12 @@ public struct StatementPattern: Sendable {
 
     /// True when it can be told from the words of a text that the pattern does not fit. Names and calls are such words.
     public var firstLook: Set<String> { words.union(calls).union(names) }
+
+    /// True when its normal form must end in an empty `--`, which cuts off what follows.
+    public var asksForCutOff: Bool {
+        guard let source = shape?.source else { return false }
+        return source.hasSuffix(" --$") && !source.contains("|") && !source.contains("(?")
+    }
 
     /// True when the command alone does not tell.
     public var asksForText: Bool {

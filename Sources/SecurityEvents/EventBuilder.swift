@@ -38,6 +38,14 @@ enum EventBuilder {
         return event
     }
 
+    /// A standby or a replication tool that logs in, or tries to: the server knows it by its start-up packet (backend type
+    /// of PostgreSQL 13 and later).
+    static func isReplicationLogin(_ record: LogRecord, _ kind: EventKind) -> Bool {
+        kind.category == "authentication" && record.equals(.backendType, walsender)
+    }
+
+    private static let walsender = Array("walsender".utf8)
+
     /// The short hash of SQLSTATE, command tag and client address that belongs to an event's identity.
     private static func mark(_ record: LogRecord) -> UInt32 {
         var digest = Digest64()
@@ -164,6 +172,8 @@ extension SecurityEvent {
         case .operation: operation = value
         case .processID: processID = Int64(value)
         case .application: applicationName = value
+        // Escaped as it was read; the secrets in it stand where they stood.
+        case .query: query = String(decoding: SQLReader.redacted(Array(value.utf8)), as: UTF8.self)
         }
     }
 }

@@ -11,8 +11,13 @@ public struct EventReader {
     /// Patterns of the other datasets, in file order.
     private let textPatterns: [[EventPattern]]
     private var statements: StatementReader
+    private let texts: TextFinder
+    private let catalogue: EventCatalogue
+    /// For records that nobody has looked at before.
+    private var sieve: RecordSieve?
     private var clock: SourceClock
     private var logins = LoginTracker()
+    private let variants = KindVariants()
     private var repetitions = RepetitionCounter()
     private var connections = ConnectionTracker()
     private var spans = SpanTracker()
@@ -43,12 +48,14 @@ public struct EventReader {
         sessions: [OpenSession] = []
     ) {
         self.storedBefore = storedBefore
+        self.catalogue = catalogue
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         textPatterns = LogDataset.allCases.map { dataset in
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
         }
+        texts = TextFinder(catalogue.texts)
         statements = StatementReader(
-            catalogue.statements, groups: sessions.compactMap { $0.span(of: .statement) })
+            catalogue.statements, texts, groups: sessions.compactMap { $0.span(of: .statement) })
         facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
         diverted = DivertedLogins(sessions.compactMap { $0.span(of: .login) })
         loginKinds = catalogue.patterns.reduce(into: [:]) { kinds, pattern in
@@ -76,11 +83,32 @@ public struct EventReader {
             .map { ($0.offset, $0.clockBefore) }
     }
 
-    /// Reads records. Those that will be read again are not counted.
-    public mutating func read(_ batch: RecordBatch, isCounted: Bool = true) {
+    /// Reads records. Those that will be read again are not counted. `looks` is what a sieve of the same catalogue saw
+    /// of them.
+    public mutating func read(_ batch: RecordBatch, looks: [RecordLook]? = nil, isCounted: Bool = true) {
         self.isCounted = isCounted
-        for number in 0..<batch.count { read(batch[number]) }
+        let looks = looks ?? look(at: batch)
+        for number in 0..<batch.count where !passes(looks[number], batch, number) {
+            read(batch[number], looks[number])
+        }
         if isCounted { records += Int64(batch.count) }
+    }
+
+    private mutating func look(at batch: RecordBatch) -> [RecordLook] {
+        if sieve == nil { sieve = RecordSieve(catalogue) }
+        return sieve?.look(at: batch) ?? []
+    }
+
+    /// True when a record changes nothing but the time: alone it means nothing, and nothing waits for its session.
+    @inline(__always)
+    private mutating func passes(_ look: RecordLook, _ batch: RecordBatch, _ number: Int) -> Bool {
+        guard look.isQuiet else { return false }
+        let printed = batch.time(of: number)
+        guard printed >= clock.now, !logins.mayHold(slot: look.slot), !logins.mayExpire(at: printed),
+            look.isNothing || !statements.mayHold(slot: look.slot, at: batch.offset(of: number))
+        else { return false }
+        _ = clock.advance(to: printed)
+        return true
     }
 
     /// Says that no more records will come for now: sessions that are coming in are in.
@@ -117,22 +145,26 @@ public struct EventReader {
     public mutating func takeActivity() -> [Activity: Int64] { activity.take() }
 
     /// Reads one record.
-    @inline(__always)
-    mutating func read(_ record: LogRecord) {
+    mutating func read(_ record: LogRecord, _ look: RecordLook = .unseen) {
         if record.dataset != .postgresql { return readText(record) }
         let before = clock.now
         let time = clock.advance(to: record.time)
         // A clock that was set back says nothing about how long logins have waited.
         if time < before { settle() }
         if record.form == .diverted { advanceDiverted(record, time, before) }
-        if !logins.isEmpty { advanceLogins(record, time) }
+        if !logins.isEmpty { advanceLogins(record, look, time) }
+        if look.isQuiet, look.isNothing || !statements.isOpen(record) { return }
         let state = record.head(.sqlState)
-        if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) { return }
-        classify(record, state: state, time: time, before: before)
+        if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) {
+            if TextFinder.mayBeRaised(record) { readRaised(record, time, before) }
+            return
+        }
+        classify(record, look, state: state, time: time, before: before)
     }
 
-    private mutating func advanceLogins(_ record: LogRecord, _ time: LogTime) {
+    private mutating func advanceLogins(_ record: LogRecord, _ look: RecordLook, _ time: LogTime) {
         if logins.mayExpire(at: time) { emit(logins.expired(at: time)) }
+        if look.hasSlot, !logins.mayHold(slot: look.slot) { return }
         let key = SessionKey(record)
         guard logins.mayHold(key) else { return }
         // Authenticated and authorized lines belong to the login and are seen to below.
@@ -150,18 +182,32 @@ public struct EventReader {
         let context = RecordContext(record: record, time: time, before: before, repeated: 0, facts: nil)
         var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.become(login)
-        events.append(event)
+        WeakLogins.mark(&event, variants)
+        keep(event)
     }
 
     private mutating func emit(_ ended: [LoginTracker.Login]) {
         for login in ended {
-            guard let event = login.takeEvent() else { continue }
-            events.append(event)
+            guard var event = login.takeEvent() else { continue }
+            WeakLogins.mark(&event, variants)
+            keep(event)
         }
     }
 
-    private mutating func classify(_ record: LogRecord, state: UInt64, time: LogTime, before: LogTime) {
-        guard let match = index.match(record, state: state) else { return readFailure(record, nil, nil, time, before) }
+    /// Keeps an event, with the words for what its names are made to look like.
+    private mutating func keep(_ event: SecurityEvent) {
+        events.append(event)
+        texts.mark(&events[events.count - 1])
+    }
+
+    private mutating func classify(
+        _ record: LogRecord, _ look: RecordLook, state: UInt64, time: LogTime, before: LogTime
+    ) {
+        let seen = look.candidate.map { index.match(ofCandidate: $0) }
+        guard let match = seen ?? index.match(record, state: state) else {
+            if isFailedStatement(record) { return readFailure(record, nil, nil, time, before) }
+            return readRaised(record, time, before)
+        }
         let number = match.pattern
         if let counter = index.patterns[number].counter, isCounted, record.offset >= countFrom {
             activity.count(counter, record, at: time)
@@ -175,15 +221,16 @@ public struct EventReader {
         case .event(let kind):
             let object = index.patterns[number].object(of: record).map { ($0.type, String(escaping: $0.name)) }
             if isFailedStatement(record) { return readFailure(record, kind, object, time, before) }
-            var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
+            var event = EventBuilder.event(
+                context(record, time: time, before: before), kind: variant(kind, of: record))
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             if let object { (event.objectType, event.objectName) = object }
-            events.append(event)
+            keep(event)
         case .statement(let carrier):
             // Most statements of a busy log end here, before anything is made of them.
-            guard let template = index.template(of: match), statements.mayConcern(record, carrier, template) else {
-                break
-            }
+            guard let template = index.template(of: match),
+                seen != nil || statements.mayConcern(record, carrier, template)
+            else { break }
             let context = context(record, time: time, before: before)
             switch carrier {
             case .logged: statements.logged(context, template)
@@ -200,7 +247,7 @@ public struct EventReader {
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
-                context(record, time: time, before: before), kind: kind, keepsMessage: false)
+                context(record, time: time, before: before), kind: variant(kind, of: record), keepsMessage: false)
             let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
             if record.form == .diverted {
                 return diverted.authorized(record, event, found, by: index.patterns[number].id)
@@ -237,9 +284,9 @@ public struct EventReader {
             let context = context(record, time: time, before: before)
             guard record.offset >= storedBefore else { return }
             let isForged = record.form == .disputed
-            var event = EventBuilder.event(context, kind: isForged ? kind.tagged(["forgery.attempt"]) : kind)
+            var event = EventBuilder.event(context, kind: isForged ? variants.tagged(kind, "forgery.attempt") : kind)
             for (field, value) in found { event.take(field, value) }
-            events.append(event)
+            keep(event)
             return
         }
     }
@@ -252,6 +299,10 @@ public struct EventReader {
         return RecordContext(
             record: record, time: time, before: before,
             repeated: isNumbered ? nil : repetitions.count(record, clockBefore: before), facts: facts.facts(of: record))
+    }
+
+    private func variant(_ kind: EventKind, of record: LogRecord) -> EventKind {
+        EventBuilder.isReplicationLogin(record, kind) ? variants.tagged(kind, "conn.replication") : kind
     }
 
     /// Counts a record of pgaudit's, whatever else becomes of it.
@@ -271,14 +322,21 @@ public struct EventReader {
         _ record: LogRecord, _ kind: EventKind?, _ object: (type: String, name: String)?, _ time: LogTime,
         _ before: LogTime
     ) {
-        guard isFailedStatement(record) else { return }
+        var kind = kind
+        if let text = texts.kind(ofMessage: record) { kind = kind.map { texts.merge($0, text) } ?? text }
         statements.failed(context(record, time: time, before: before), kind, object)
         takeStatements()
     }
 
+    /// A message that no pattern knows. What a client made the server write may be made to look like something else.
+    private mutating func readRaised(_ record: LogRecord, _ time: LogTime, _ before: LogTime) {
+        guard TextFinder.mayBeRaised(record), let kind = texts.kind(ofMessage: record) else { return }
+        keep(EventBuilder.event(context(record, time: time, before: before), kind: kind))
+    }
+
     private mutating func takeStatements() {
         guard !statements.events.isEmpty else { return }
-        events += statements.events
+        for event in statements.events { keep(event) }
         statements.events.removeAll(keepingCapacity: true)
     }
 

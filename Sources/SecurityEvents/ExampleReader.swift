@@ -7,6 +7,7 @@ public struct ExampleReader {
     private var reader: EventReader
     private let catalogue: EventCatalogue
     private let classifier: StatementClassifier
+    private let texts: TextFinder
     private let scratch = Regex.Scratch()
     /// Ids of the patterns that matched, in order.
     public private(set) var patterns: [String] = []
@@ -19,6 +20,7 @@ public struct ExampleReader {
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
         reader = EventReader(catalogue: catalogue)
         classifier = StatementClassifier(catalogue.statements)
+        texts = TextFinder(catalogue.texts)
     }
 
     /// Reads one record of a batch that was read by nobody else.
@@ -35,6 +37,11 @@ public struct ExampleReader {
                 patterns += ids(in: record, template)
             }
         }
+        if !record.isEmpty(.context) || !record.isEmpty(.query) {
+            patterns +=
+                texts.ids(of: record.content(.message), .message) + texts.ids(of: record.content(.detail), .message)
+        }
+        patterns += texts.ids(of: record.uncut(record.isEmpty(.query) ? .message : .query), .statement)
         reader.read(record)
     }
 
@@ -52,6 +59,12 @@ public struct ExampleReader {
     public mutating func finish() {
         reader.settle()
         events = reader.takeEvents()
+        for event in events {
+            for name in [event.actor.user, event.actor.database] {
+                patterns += texts.ids(of: Array((name ?? "").utf8), .name)
+            }
+            patterns += texts.ids(of: Array((event.applicationName ?? "").utf8), .application)
+        }
     }
 
     /// What a lone statement gives.
@@ -60,8 +73,9 @@ public struct ExampleReader {
     ) -> (events: [SecurityEvent], patterns: [String]) {
         let classifier = StatementClassifier(catalogue.statements)
         var events: [SecurityEvent] = []
-        var patterns: [String] = []
-        let text = StatementText(Array(sql.utf8), classifier.words)
+        let bytes = Array(sql.utf8)
+        var patterns = TextFinder(catalogue.texts).ids(of: bytes, .statement)
+        let text = StatementText(bytes, classifier.words)
         for (number, statement) in text.statements.enumerated() {
             patterns += classifier.ids(matching: statement, text.context)
             guard let kind = classifier.kind(of: statement, text.context) else { continue }

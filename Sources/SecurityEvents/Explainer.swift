@@ -71,12 +71,9 @@ public struct Explainer {
 
     private mutating func explain(_ record: LogRecord) {
         let pattern = pattern(of: record)
-        let columns = LogColumn.allCases.compactMap { column in
-            record.text(column).map { (name: column.name, value: shown($0)) }
-        }
         explanations.append(
             RecordExplanation(
-                offset: record.offset, time: record.time, dataset: record.dataset, columns: columns,
+                offset: record.offset, time: record.time, dataset: record.dataset, columns: RecordText.columns(record),
                 pattern: pattern.map(named), nearest: pattern == nil ? nearest(to: record) : [],
                 statements: statements(in: record, pattern)))
     }
@@ -99,8 +96,9 @@ public struct Explainer {
         let misses = catalogue.patterns.compactMap { pattern in
             pattern.mismatch(record).map { (pattern: pattern, held: $0.held, reason: $0.reason) }
         }
-        guard let most = misses.map(\.held).max(), most > 1 else { return [] }
-        return misses.filter { $0.held == most }.prefix(3).map { (named($0.pattern), $0.reason) }
+        return misses.enumerated().filter { $0.element.held > 1 }
+            .sorted { ($1.element.held, $0.offset) < ($0.element.held, $1.offset) }
+            .prefix(3).map { (named($0.element.pattern), $0.element.reason) }
     }
 
     private func statements(
@@ -125,10 +123,5 @@ public struct Explainer {
             return Array(message[(start + 1)...])
         }
         return record.isEmpty(.query) ? nil : record.uncut(.query)
-    }
-
-    /// Texts of statements may hold secrets.
-    private func shown(_ text: String) -> String {
-        String(decoding: SQLReader.redacted(Array(text.utf8)), as: UTF8.self)
     }
 }

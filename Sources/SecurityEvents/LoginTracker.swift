@@ -58,7 +58,11 @@ struct LoginTracker {
 
     /// False when the session is surely none of those that are coming in.
     @inline(__always)
-    func mayHold(_ key: SessionKey) -> Bool { filter[key.slot] != 0 }
+    func mayHold(_ key: SessionKey) -> Bool { mayHold(slot: key.slot) }
+
+    /// False when no session with that slot is coming in.
+    @inline(__always)
+    func mayHold(slot: Int) -> Bool { filter[slot] != 0 }
 
     /// The oldest record held, and the source's time before it.
     var oldest: (offset: Int64, clockBefore: LogTime)? {

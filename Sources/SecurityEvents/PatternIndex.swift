@@ -5,7 +5,7 @@ import VigilModel
 /// before anything else of the record is touched: most records end here.
 struct PatternIndex {
     /// A message of SQLSTATE 00000 and the pattern that asks for it.
-    private struct Candidate: Sendable {
+    struct Candidate: Sendable {
         /// Its first eight bytes, and which of them it has.
         var head, mask: UInt64
         var pattern: Int
@@ -18,7 +18,8 @@ struct PatternIndex {
 
     let patterns: [EventPattern]
     /// Candidates sorted by the hash of their first four bytes.
-    private let candidates: [Candidate]
+    let candidates: [Candidate]
+    private let matcher: MessageMatcher
     /// Where the candidates of each hash start; one more at the end.
     private let starts: [UInt16]
     /// Pattern numbers by SQLSTATE (five bytes as a number), for the states seen so far.
@@ -53,6 +54,7 @@ struct PatternIndex {
         // Patterns keep their order under each hash: the first that fits decides.
         let sorted = found.enumerated().sorted { ($0.element.hash, $0.offset) < ($1.element.hash, $1.offset) }
         candidates = sorted.map(\.element.candidate)
+        matcher = MessageMatcher(candidates.map(\.template))
         var starts = [UInt16](repeating: 0, count: PatternIndex.hashes + 1)
         for entry in found { starts[entry.hash + 1] += 1 }
         for hash in 0..<PatternIndex.hashes { starts[hash + 1] += starts[hash] }
@@ -99,26 +101,43 @@ struct PatternIndex {
     }
 
     private func match(_ record: LogRecord, head: UInt64) -> Match? {
+        var next = 0
+        while let (number, _) = message(of: record, head: head, from: next) {
+            let pattern = candidates[number].pattern
+            if patterns[pattern].columnsHold(for: record), expressionsHold(pattern, record) {
+                return Match(pattern: pattern, candidate: number)
+            }
+            next = number + 1
+        }
+        return nil
+    }
+
+    /// The match that a candidate stands for.
+    func match(ofCandidate number: Int) -> Match { Match(pattern: candidates[number].pattern, candidate: number) }
+
+    /// The next candidate whose message a record of SQLSTATE 00000 shows, and where the text behind its first words
+    /// starts in the message as it stands in the log.
+    @inline(__always)
+    func message(of record: LogRecord, head: UInt64, from first: Int) -> (candidate: Int, textStart: Int)? {
         let hash = PatternIndex.hash(ofMessage: head)
         var number = (at: 0, tail: UInt64(0))
-        for index in Int(starts[hash])..<Int(starts[hash + 1]) {
+        var index = max(first, Int(starts[hash]))
+        let end = Int(starts[hash + 1])
+        while index < end {
+            defer { index += 1 }
             guard head & candidates[index].mask == candidates[index].head else { continue }
             let numberAt = candidates[index].numberAt
             if numberAt > 0 {
                 if number.at != numberAt { number = (numberAt, record.wordBehindNumber(.message, at: numberAt)) }
                 guard number.tail & candidates[index].tailMask == candidates[index].tail else { continue }
             }
-            guard candidates[index].template.matches(record),
-                patterns[candidates[index].pattern].columnsHold(for: record),
-                expressionsHold(candidates[index].pattern, record)
-            else { continue }
-            return Match(pattern: candidates[index].pattern, candidate: index)
+            if let start = record.withContent(.message, { matcher.textStart(index, in: $0) }) { return (index, start) }
         }
         return nil
     }
 
     /// Most patterns have none, and few records come so far.
-    private func expressionsHold(_ number: Int, _ record: LogRecord) -> Bool {
+    func expressionsHold(_ number: Int, _ record: LogRecord) -> Bool {
         !patterns[number].hasExpressions || patterns[number].condition.expressionsHold(for: record, scratch)
     }
 

@@ -22,6 +22,8 @@ struct SpanTable<Value: Sendable> {
     private var known: Set<SessionKey> = []
     /// How many keys have a slot: a record of any other session ends here. A full counter stays.
     private var filter = [UInt8](repeating: 0, count: 4096)
+    /// Nothing of a slot's keys holds behind this offset: a busy session's statements are mostly over.
+    private var ends = [Int64](repeating: .max, count: 4096)
 
     init(limit: Int, _ spans: [Span] = []) {
         self.limit = limit
@@ -35,6 +37,10 @@ struct SpanTable<Value: Sendable> {
     @inline(__always)
     func mayHold(_ key: SessionKey) -> Bool { filter[key.slot] != 0 }
 
+    /// False when surely nothing holds of any key with that slot for a record at that offset.
+    @inline(__always)
+    func mayHold(slot: Int, at offset: Int64) -> Bool { filter[slot] != 0 && offset <= ends[slot] }
+
     private mutating func forget(_ key: SessionKey) {
         guard spans.removeValue(forKey: key) != nil, filter[key.slot] != 255 else { return }
         filter[key.slot] -= 1
@@ -42,7 +48,7 @@ struct SpanTable<Value: Sendable> {
 
     /// What is known of a key for a record at that offset.
     subscript(key: SessionKey, at offset: Int64) -> Value? {
-        guard mayHold(key) else { return nil }
+        guard mayHold(slot: key.slot, at: offset) else { return nil }
         return spans[key]?.last { $0.opened <= offset && offset <= $0.closed }?.value
     }
 
@@ -66,6 +72,7 @@ struct SpanTable<Value: Sendable> {
         guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset < $0.closed }) else { return }
         spans[key]?[index].closed = offset
         changed.insert(key)
+        if filter[key.slot] == 1 { ends[key.slot] = spans[key]?.map(\.closed).max() ?? .max }
     }
 
     /// The record at that offset no longer belongs to it.
@@ -74,6 +81,7 @@ struct SpanTable<Value: Sendable> {
     private mutating func add(_ span: Span) {
         if spans[span.key] == nil, filter[span.key.slot] != 255 { filter[span.key.slot] += 1 }
         spans[span.key, default: []].append(span)
+        ends[span.key.slot] = .max
         changed.insert(span.key)
         order.append(span.key)
         while spans.count > limit, front < order.count {

@@ -40,9 +40,10 @@ public struct AddressAccount: Sendable {
         let recent = moment.adding(milliseconds: -BanPolicy.sessionMemory)
         var account = self
         try store.forEachEvent(
-            after: .distantPast, through: moment, actions: ["auth.failure", "auth.success"]
+            after: .distantPast, through: moment,
+            place: { ["auth.failure", "auth.success"].contains($0.action) ? .event : nil }
         ) { event, _ in
-            if event.action == "auth.success" {
+            if event.kind.action == "auth.success" {
                 account.knowsSessions = account.knowsSessions || event.time > recent
                 if event.time > recent, let ip = event.ip, block.contains(ip) { account.count(session: event) }
             } else if let ip = event.ip, block.contains(ip) {
@@ -55,7 +56,7 @@ public struct AddressAccount: Sendable {
     private mutating func count(failure event: DetectionEvent) {
         failures += event.count
         AddressAccount.add(event.count, of: event.user ?? "(none)", to: &failedUsers)
-        AddressAccount.add(event.count, of: event.reason ?? "unknown", to: &reasons)
+        AddressAccount.add(event.count, of: event.kind.reason ?? "unknown", to: &reasons)
         firstFailure = firstFailure ?? event.time
         lastFailure = event.time
     }

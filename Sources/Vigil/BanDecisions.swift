@@ -81,7 +81,7 @@ struct BanDecisions {
             var users: [String: Int64] = [:]
             try store.forEachEvent(
                 after: from.adding(milliseconds: -1), through: alert.firstSeen.adding(milliseconds: -1),
-                actions: ["auth.success"]
+                place: { $0.action == "auth.success" ? .event : nil }
             ) { event, _ in
                 guard let ip = event.ip, block.contains(ip) else { return }
                 count += event.count

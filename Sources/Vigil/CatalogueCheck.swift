@@ -15,6 +15,7 @@ public struct CatalogueCheck {
     public var summary: String {
         let events = catalogue.events
         return "\(events.patterns.count) record patterns, \(events.statements.count) statement patterns, "
+            + "\(events.texts.count) text patterns, "
             + "\(catalogue.rules.count) rules; \(examples) examples, \(failures.count) failed"
     }
 
@@ -55,36 +56,28 @@ public struct CatalogueCheck {
 
     private mutating func check(_ example: RuleExample, _ rule: Rule) {
         examples += 1
-        var detector = Detector(rules: [rule], publicNetworks: [])
-        var alerts = 0
-        for event in CatalogueCheck.events(of: example) {
-            alerts += detector.take(event) { String($0) }.count
+        let run = RuleExampleRun(example, rule, catalogue.events)
+        let place = "\(example.place): \(rule.about.id), '\(example.name)'"
+        if run.unread > 0 { failures.append("\(place): \(run.unread) pieces are no records") }
+        if run.alerts.count != example.alerts {
+            failures.append("\(place): \(run.alerts.count) alerts instead of \(example.alerts)")
         }
-        if alerts != example.alerts {
-            failures.append(
-                "\(example.place): \(rule.about.id), '\(example.name)': \(alerts) alerts instead of \(example.alerts)")
+        guard let alert = run.alerts.first else { return }
+        for (key, wanted) in example.gives.sorted(by: { $0.key < $1.key }) {
+            let found = CatalogueCheck.value(of: key, in: alert)
+            if found != wanted { failures.append("\(place): \(key) is \(found ?? "absent"), not \(wanted)") }
         }
     }
 
-    private static func events(of example: RuleExample) -> [DetectionEvent] {
-        var result: [DetectionEvent] = []
-        for event in example.events {
-            for number in 1...max(1, event.times) {
-                func text(_ text: String) -> String? {
-                    text.isEmpty
-                        ? nil
-                        : text.split(separator: "{n}", omittingEmptySubsequences: false)
-                            .joined(separator: String(number))
-                }
-                result.append(
-                    DetectionEvent(
-                        seq: Int64(result.count),
-                        time: LogTime(milliseconds: event.at + Int64(number - 1) * event.every),
-                        action: event.action, reason: text(event.reason), ip: text(event.ip).flatMap(IPAddress.init),
-                        user: text(event.user), database: nil, count: 1))
-            }
+    private static func value(of key: String, in alert: Alert) -> String? {
+        switch key {
+        case "source.ip": alert.sourceIP?.description
+        case "user.name": alert.user
+        case "db.namespace": alert.database
+        case "event.count": String(alert.eventCount)
+        case "message": alert.message
+        default: nil
         }
-        return result.sorted { ($0.time, $0.seq) < ($1.time, $1.seq) }
     }
 }
 
@@ -141,6 +134,7 @@ private struct ExampleReading {
         case "message": return event.message
         case "postgresql.auth.method": return event.authMethod
         case "postgresql.hba.rule": return event.hbaRule
+        case "postgresql.log.application_name": return event.applicationName
         case "postgresql.log.sql_state_code": return event.sqlState
         case "tls.version": return event.tlsVersion
         default: return nil

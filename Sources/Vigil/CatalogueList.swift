@@ -27,6 +27,12 @@ public struct CatalogueList {
                         statement.description
                     ))
             }
+            + catalogue.events.texts.map { text in
+                row(
+                    (
+                        text.id, "text", text.kind.action, text.kind.severity.rawValue, text.place, text.description
+                    ))
+            }
             + catalogue.rules.map { rule in
                 row((rule.about.id, "rule", rule.about.family, rule.severity.rawValue, rule.place, rule.about.name))
             }

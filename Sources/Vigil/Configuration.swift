@@ -1,3 +1,4 @@
+import Detections
 import Foundation
 import LocatedYAML
 import LogRecords
@@ -23,6 +24,10 @@ public struct Configuration: Sendable {
     public var blockLists: [BlockListFile] = []
     /// Changes to packaged rules, by id.
     public var rules: [String: RuleTuning] = [:]
+    /// Members beside those of the packaged sets, by the set's name.
+    public var sets: [String: [String]] = [:]
+    /// What rules do not look at.
+    public var exceptions: [AlertException] = []
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -69,7 +74,7 @@ public struct Configuration: Sendable {
 
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
-            "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules",
+            "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
@@ -80,6 +85,10 @@ public struct Configuration: Sendable {
         bans.topology = topology.entries()
         for value in try keys["blocklists"]?.list() ?? [] { blockLists.append(try BlockListFile(value)) }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
+        for (name, value) in try keys["sets"]?.entries() ?? [] {
+            for member in try value.list() { sets[name, default: []].append(try member.text()) }
+        }
+        for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }
 
     /// `192.0.2.0/24`, or `{cidr: 192.0.2.0/24, reason: office}`.
@@ -99,13 +108,14 @@ public struct Configuration: Sendable {
 
     /// The catalogue with this configuration's changes to its rules.
     public func catalogue() throws -> Catalogue {
-        var catalogue = try patterns.map { try Catalogue(folder: $0) } ?? Catalogue.embedded()
+        var catalogue = try patterns.map { try Catalogue(folder: $0, sets: sets) } ?? Catalogue.embedded(sets: sets)
         for (id, tuning) in rules {
             guard let index = catalogue.rules.firstIndex(where: { $0.about.id == id }) else {
                 throw UnknownRule(id: id, hint: nearest(to: id, among: catalogue.rules.map(\.about.id)))
             }
             tuning.apply(to: &catalogue.rules[index])
         }
+        try UnknownExceptionRule.check(exceptions, catalogue)
         return catalogue
     }
 

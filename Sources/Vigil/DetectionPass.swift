@@ -14,6 +14,7 @@ final class DetectionPass {
     private let rules: [Rule]
     private let configuration: Configuration
     private var detector: Detector
+    private var held: ExceptionWatch?
     /// Up to where events have been looked at; nil: not yet.
     private var looked: LogTime?
 
@@ -21,35 +22,52 @@ final class DetectionPass {
     struct Result {
         var alerts: [Alert] = []
         var bans: [Ban] = []
+        /// Alerts that exceptions held back in this pass, known ones too.
+        var heldBack: [HeldBack] = []
     }
 
     init(store: Store, rules: [Rule], configuration: Configuration) {
         self.store = store
         self.rules = rules
         self.configuration = configuration
-        detector = Detector(rules: rules, publicNetworks: configuration.publicNetworks)
+        detector = Detector(
+            rules: rules, publicNetworks: configuration.publicNetworks, exceptions: configuration.exceptions)
     }
 
-    /// Brings rules up to a moment and commits what they found.
-    func run(through: LogTime) throws -> Result {
+    /// Brings rules up to a moment and commits what they found. `now` says that event time has come so far although no
+    /// event shows it: rules that wait for silence need to know.
+    func run(through: LogTime, now: LogTime? = nil) throws -> Result {
         let state = try store.detectionState()
         let from = try start(state)
         var found: [Finding] = []
+        var heldBack: [HeldBack] = []
         if through > from {
-            try store.forEachEvent(after: from, through: through, actions: detector.actions) { event, identity in
+            try forEachEvent(after: from, through: through) { event, identity in
                 found += try detector.take(event, identity: identity)
+                heldBack += try held?.take(event, identity: identity) ?? []
             }
         }
+        // Before the position of rules moves on: what is kept twice is kept once.
+        try store.note(heldBack.map { HeldBackAlert($0) })
         // With the end of input time goes on to where events are, not to the end of time.
         let end = through == .distantFuture ? try store.lastEventTime() ?? from : through
         let reached = max(end, from)
         looked = reached
+        found += try detector.advance(to: max(reached, now ?? reached)) { try store.identity(ofEvent: $0) }
         // A quiet log costs no transaction.
         if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
         let decided = try BanDecisions(found, store: store, configuration: configuration)
         let alerts = found.map { ($0.alert, $0.group) } + decided.notices.map { ($0.alert, $0.group) }
-        let new = try store.commit(alerts: alerts, bans: decided.bans, through: reached, clearRewind: true)
-        return Result(alerts: new.alerts, bans: new.bans)
+        let new = try store.commit(
+            alerts: alerts, bans: decided.bans, learnt: detector.takeLearnt(), through: reached)
+        return Result(alerts: new.alerts, bans: new.bans, heldBack: heldBack)
+    }
+
+    private func forEachEvent(
+        after: LogTime, through: LogTime, _ body: (DetectionEvent, (Int64) throws -> String) throws -> Void
+    ) throws {
+        let place = { [detector] kind in detector.place(for: kind) }
+        try store.forEachEvent(after: after, through: through, place: place, body)
     }
 
     /// Up to where events have been looked at, with the windows as they were then. Events that came late send it back.
@@ -60,15 +78,33 @@ final class DetectionPass {
 
     /// Fills the windows with what they would hold had rules run all the time.
     private func fill(upTo moment: LogTime) throws -> LogTime {
-        detector = Detector(rules: rules, publicNetworks: configuration.publicNetworks)
+        let networks = configuration.publicNetworks
+        let exceptions = configuration.exceptions
+        detector = Detector(rules: rules, publicNetworks: networks, exceptions: exceptions)
+        held = ExceptionWatch(rules: rules, publicNetworks: networks, exceptions: exceptions)
         let start = moment.adding(milliseconds: -detector.lookback)
-        try store.forEachEvent(after: start, through: moment, actions: detector.actions) { event, identity in
+        try forEachEvent(after: start, through: moment) { event, identity in
             _ = try detector.take(event, silently: true, identity: identity)
+            _ = try held?.take(event, silently: true, identity: identity)
         }
-        let alerts = try store.lastAlerts(
-            after: moment.adding(milliseconds: -detector.suppression), through: moment)
-        for alert in alerts { detector.restore(rule: alert.rule, group: alert.group, time: alert.time) }
+        let since = moment.adding(milliseconds: -detector.suppression)
+        for alert in try store.lastAlerts(after: since, through: moment) {
+            detector.restore(rule: alert.rule, group: alert.group, time: alert.time)
+            held?.restore(rule: alert.rule, group: alert.group, time: alert.time)
+        }
+        for alert in try store.lastHeldBack(after: since, through: moment) {
+            held?.restore(rule: alert.rule, group: alert.group, time: alert.time)
+        }
+        for rule in detector.learning { detector.restore(rule: rule, try store.baseline(of: rule, at: moment)) }
         looked = moment
         return moment
+    }
+}
+
+extension HeldBackAlert {
+    init(_ held: HeldBack) {
+        self.init(
+            id: held.alert.id, time: held.alert.time, rule: held.alert.rule.id, group: held.group,
+            reason: held.reason, message: held.alert.message)
     }
 }

@@ -45,13 +45,11 @@ public struct Explanation {
 
     /// Ids of the rules that look at an event.
     public func rules(for event: SecurityEvent) -> [String] {
-        rules.filter { rule in
+        let seen = DetectionEvent(event, seq: 0)
+        return rules.filter { rule in
             rule.enabled
-                && rule.matches.contains {
-                    $0.matches(
-                        action: event.kind.action, reason: event.kind.reason, ip: event.actor.ip,
-                        publicNetworks: publicNetworks)
-                }
+                && rule.matches.contains { $0.matches(seen, publicNetworks: publicNetworks) }
+                && !rule.except.contains { $0.match.matches(seen, publicNetworks: publicNetworks) }
         }.map(\.about.id)
     }
 

@@ -63,8 +63,9 @@ public struct Replay: Sendable {
         summary.sameLogs = inputs.sameLogs
         try read(inputs.files, into: store, &summary, progress: progress)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
-        let found = try pass.run(through: .distantFuture)
+        let found = try pass.run(through: .distantFuture, now: options.until)
         summary.alerts = found.alerts
+        for held in found.heldBack { summary.heldBack[held.reason, default: 0] += 1 }
         summary.end = try store.lastEventTime()
         if let end = summary.end {
             summary.bans = try BanBook(store, configuration).list(at: end).bans
@@ -100,9 +101,11 @@ public struct Replay: Sendable {
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
         let handoff = Handoff<Part>(producers: workers, limit: workers * 20)
+        // With fewer files than jobs each has a second thread.
+        let cutsAhead = options.jobs > workers
         for _ in 0..<workers {
             Thread.detachNewThread {
-                while let file = queue.next() { readFile(file, store: store, handoff: handoff) }
+                while let file = queue.next() { readFile(file, store: store, handoff: handoff, cutsAhead: cutsAhead) }
                 handoff.finish()
             }
         }
@@ -149,7 +152,9 @@ public struct Replay: Sendable {
     }
 
     /// Reads a file to its end in parts that are worth a commit.
-    private func readFile(_ input: ReplayInputs.File, store: Store, handoff: Handoff<Part>) {
+    private func readFile(
+        _ input: ReplayInputs.File, store: Store, handoff: Handoff<Part>, cutsAhead: Bool
+    ) {
         var end = End(clockSteps: 0, unknownZones: [], problem: nil)
         do {
             let file = try input.open()
@@ -163,7 +168,7 @@ public struct Replay: Sendable {
             }
             let reader = SourceReader(
                 file: file, format: input.profile.format, about: input.profile.facts, state: state,
-                catalogue: catalogue.events, span: span, readsAhead: true)
+                catalogue: catalogue.events, span: span, readsAhead: true, cutsAhead: cutsAhead)
             var handed: (bytes: Int64, consumed: Int64) = (0, 0)
             func part() throws -> Part {
                 defer { handed = (reader.bytesRead, reader.consumed) }

@@ -41,6 +41,8 @@ public struct ReplaySummary {
     public var alerts: [Alert] = []
     /// Bans in force at that time.
     public var bans: [Ban] = []
+    /// Alerts of this run that exceptions held back, by the exception's reason.
+    public var heldBack: [String: Int64] = [:]
     /// The time of the last event in the store.
     public var end: LogTime?
     /// Wall time.

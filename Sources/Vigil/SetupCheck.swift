@@ -149,7 +149,14 @@ public struct SetupCheck {
     /// Rules that look at nothing but these actions.
     private func blind(_ actions: Set<String>) -> String {
         let rules = catalogue.rules.filter { rule in
-            rule.enabled && rule.matches.contains { $0.actions.isSubset(of: actions) }
+            rule.enabled
+                && rule.matches.contains { match in
+                    guard let words = match.words(of: .action) ?? match.words(of: .tags) else { return false }
+                    return words.allSatisfy { word in
+                        word.hasSuffix("*")
+                            ? actions.contains { $0.hasPrefix(word.dropLast()) } : actions.contains(word)
+                    }
+                }
         }
         return rules.isEmpty ? "" : "; cannot fire: \(rules.map(\.about.id).joined(separator: ", "))"
     }

@@ -18,6 +18,10 @@ final class SourceReader {
     private(set) var bytesRead: Int64 = 0
     private var headLength: Int
     private let ahead: ReadAhead?
+    /// Cuts records on another thread; nil when that has come to the end, and this one reads by itself.
+    private var cutter: RecordsAhead?
+    /// Where reading is, as far as the cutter's records were taken.
+    private var reached: (position: Int64, consumed: Int64)
     /// Bytes on the disk, once an archive has been read to its end and every record in it was whole.
     private var packed: Int64?
 
@@ -39,6 +43,17 @@ final class SourceReader {
 
         mutating func take(_ records: RecordBatch) { events.read(records) }
 
+        mutating func take(_ portion: RecordsAhead.Portion) {
+            for item in portion.items {
+                switch item {
+                case .records(let records, let looks): events.read(records, looks: looks)
+                case .unfinished(let records): takeUnfinished(records)
+                case .unread(let span): skip(span)
+                case .text(let line): pass(line)
+                }
+            }
+        }
+
         // It is read again when its line feed has come, so it must not be counted now.
         mutating func takeUnfinished(_ records: RecordBatch) { events.read(records, isCounted: false) }
 
@@ -54,7 +69,7 @@ final class SourceReader {
 
     init(
         file: LogFile, format: LogFormat, about: ReadingFacts, state: SourceState, catalogue: EventCatalogue,
-        span: TimeSpan = TimeSpan(), readsAhead: Bool = false
+        span: TimeSpan = TimeSpan(), readsAhead: Bool = false, cutsAhead: Bool = false
     ) {
         self.file = file
         self.state = state
@@ -73,6 +88,8 @@ final class SourceReader {
                 storedBefore: span.isWhole && start > 0 && state.counted < .max ? state.counted : 0,
                 sessions: span.isWhole ? state.sessions : []),
             countFrom: state.counted)
+        reached = (start, 0)
+        if cutsAhead { cutter = RecordsAhead(records, of: file, ahead, catalogue) }
     }
 
     /// The source's time.
@@ -95,14 +112,28 @@ final class SourceReader {
 
     /// Reads one buffer full; false at the end of what is there.
     func step() throws -> Bool {
+        if let cutter { return try take(cutter.next()) }
         let count = try records.fill { try ahead?.read(into: $0) ?? file.read(into: $0) }
         bytesRead += Int64(count)
         records.drain(into: &collector, atEnd: false)
         return count > 0
     }
 
+    /// Takes what another thread has cut.
+    private func take(_ portion: RecordsAhead.Portion) throws -> Bool {
+        if portion.isLast { cutter = nil }
+        collector.take(portion)
+        bytesRead += Int64(portion.bytes)
+        reached = (portion.position, portion.consumed)
+        if let problem = portion.problem { throw problem }
+        return portion.bytes > 0
+    }
+
+    /// Where reading can go on.
+    private var position: Int64 { cutter == nil ? records.position : reached.position }
+
     /// Bytes of the file on the disk that reading has come past.
-    var consumed: Int64 { ahead?.consumed ?? file.consumed }
+    var consumed: Int64 { cutter == nil ? ahead?.consumed ?? file.consumed : reached.consumed }
 
     /// Says that no more bytes will come; `isWhole` when the file ended well.
     func finish(isWhole: Bool = true) {
@@ -125,7 +156,7 @@ final class SourceReader {
 
     /// What was read since the last time, for a commit.
     func takeIngest() throws -> Ingest {
-        let read = records.position
+        let read = position
         let held = collector.events.held
         var ingest = Ingest(
             source: state.id, position: min(read, held?.offset ?? read), clock: held?.clock ?? now, counted: read)

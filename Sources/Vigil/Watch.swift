@@ -281,7 +281,10 @@ public final class Watch {
     private func detect(_ store: Store, _ pass: DetectionPass, tell: (String) -> Void) throws {
         let busy = followed.values.filter { !$0.isSettled }.map(\.reader.now)
         let moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
-        let found = try pass.run(through: moment)
+        // With every source read and quiet, it is the clock that says how long nothing has happened.
+        let found = try pass.run(
+            through: moment,
+            now: moment == .distantFuture ? LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) : nil)
         for alert in found.alerts {
             tell("alert \(alert.severity.rawValue) \(alert.time) \(alert.message) [\(alert.rule.id)]")
         }

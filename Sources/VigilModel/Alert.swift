@@ -50,11 +50,13 @@ public struct AlertRule: Hashable, Sendable {
     public var id, name, family, version: String
     /// MITRE ATT&CK technique, SOC 2 criteria and MLPS (GB/T 22239) clauses.
     public var techniques, soc2, mlps: [String]
+    /// `threat.framework`: name and version of the framework that the techniques are of.
+    public var framework: String?
 
     /// Takes all parts.
     public init(
         id: String, name: String, family: String, version: String, techniques: [String], soc2: [String],
-        mlps: [String]
+        mlps: [String], framework: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -63,5 +65,6 @@ public struct AlertRule: Hashable, Sendable {
         self.techniques = techniques
         self.soc2 = soc2
         self.mlps = mlps
+        self.framework = framework
     }
 }

@@ -95,6 +95,13 @@ public final class EventKind: Hashable, Sendable {
             severity: severity, tags: more.union(tags).sorted())
     }
 
+    /// The same, having failed.
+    public var failed: EventKind {
+        EventKind(
+            dataset: dataset, category: category, action: action, outcome: .failure, reason: reason, severity: severity,
+            tags: tags)
+    }
+
     /// Equal words.
     public static func == (left: EventKind, right: EventKind) -> Bool {
         left === right

@@ -62,7 +62,7 @@ func reporting(_ work: () throws -> Void) throws {
 }
 
 private func isConfiguration(_ error: any Error) -> Bool {
-    error is ConfigurationProblem || error is UnknownRule || error is UnknownKey
+    error is ConfigurationProblem || error is UnknownRule || error is UnknownExceptionRule || error is UnknownKey
 }
 
 /// A time of the command line: RFC 3339, a date, or `now`.

@@ -12,13 +12,14 @@ struct PGVigil: ParsableCommand {
               pgvigil replay /pg/log/postgres/*.csv     what happened, in one screen
               pgvigil watch /pg/log/postgres            the same, while it happens
               pgvigil alerts --severity high            what a person should look at
+              pgvigil story 203.0.113.7                 what one address, user or session did
               pgvigil blocklist --format plain          who is kept out now
             """,
         version: "0.1.0",
         subcommands: [
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
-            BlocklistCommand.self, BansCommand.self, BanCommand.self, UnbanCommand.self, WhyCommand.self,
-            EnforceCommand.self,
+            StoryCommand.self, BlocklistCommand.self, BansCommand.self, BanCommand.self, UnbanCommand.self,
+            WhyCommand.self, EnforceCommand.self,
             ExplainCommand.self, CheckCommand.self, PatternsCommand.self,
         ])
 }

@@ -8,13 +8,19 @@ import VigilModel
 struct DetectorTests {
     private static let rules = Result { try Catalogue.embedded().rules }
 
+    private static func kind(_ action: String, _ reason: String?) -> EventKind {
+        EventKind(
+            dataset: "postgresql.log", category: "authentication", action: action, outcome: .unknown, reason: reason,
+            severity: .low, tags: [action])
+    }
+
     private func event(
         _ seq: Int64, at milliseconds: Int64, action: String = "auth.failure", reason: String? = "bad_password",
         ip: String? = "203.0.113.66", user: String? = "bob"
     ) -> DetectionEvent {
         DetectionEvent(
-            seq: seq, time: LogTime(milliseconds: milliseconds), action: action, reason: reason,
-            ip: ip.flatMap(IPAddress.init), user: user, database: "shop", count: 1)
+            seq: seq, time: LogTime(milliseconds: milliseconds), kind: DetectorTests.kind(action, reason),
+            ip: ip.flatMap { IPAddress($0) }, user: user, database: "shop")
     }
 
     private func run(_ events: [DetectionEvent], _ networks: Set<EventMatch.Network> = []) throws -> [Finding] {
@@ -110,11 +116,12 @@ struct DetectorTests {
     @Test("keeps its memory bounded under a flood of addresses")
     func flood() throws {
         var detector = Detector(rules: try DetectorTests.rules.get(), publicNetworks: [])
+        let kind = DetectorTests.kind("auth.failure", "bad_password")
         for number in 0..<250_000 {
             let ip = IPAddress(v4: 0x0B00_0000 + UInt32(number))
             let input = DetectionEvent(
-                seq: Int64(number), time: LogTime(milliseconds: Int64(number)), action: "auth.failure",
-                reason: "bad_password", ip: ip, user: "u\(number)", database: nil, count: 1)
+                seq: Int64(number), time: LogTime(milliseconds: Int64(number)), kind: kind, ip: ip, user: "u\(number)",
+                database: nil)
             _ = detector.take(input) { String($0) }
         }
         #expect(detector.evictions > 0)

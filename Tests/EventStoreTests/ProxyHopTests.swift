@@ -98,7 +98,9 @@ struct ProxyHopTests {
             ])
         #expect(try shown().first == "203.0.113.9 203.0.113.9 40000 10.0.0.5 auth.failure proxy.candidate")
         var addresses: [String?] = []
-        try store.forEachEvent(after: .distantPast, through: .distantFuture, actions: ["auth.failure"]) { event, _ in
+        try store.forEachEvent(
+            after: .distantPast, through: .distantFuture, place: { $0.action == "auth.failure" ? .event : nil }
+        ) { event, _ in
             addresses.append(event.ip?.description)
         }
         #expect(addresses == [nil, "203.0.113.8"])
@@ -156,7 +158,7 @@ struct ProxyHopTests {
     func late() throws {
         try commit([event(port: 5001, second: 10)], [])
         let end = LogTime(milliseconds: ProxyHopTests.base + 60_000)
-        _ = try store.commit(alerts: [], bans: [], through: end, clearRewind: true)
+        _ = try store.commit(alerts: [], bans: [], learnt: [], through: end)
         try commit([], [hop("203.0.113.9", port: 5002, from: 9, to: 11)])
         #expect(try store.detectionState().rewind == nil)
         try commit([], [hop("203.0.113.9", port: 5001, from: 9, to: 11)])

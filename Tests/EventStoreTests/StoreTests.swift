@@ -130,7 +130,7 @@ struct StoreTests {
     func rewind() throws {
         let source = try source()
         _ = try commit(source, [event(1, second: 10)])
-        _ = try store.commit(alerts: [], bans: [], through: event(1, second: 20).time, clearRewind: true)
+        _ = try store.commit(alerts: [], bans: [], learnt: [], through: event(1, second: 20).time)
         #expect(try store.detectionState().rewind == nil)
         _ = try commit(source, [event(2, second: 30)])
         #expect(try store.detectionState().rewind == nil)

@@ -35,6 +35,33 @@ struct ConfigurationTests {
         #expect(try configuration.catalogue().rules.first { $0.about.id == "auth-spray" }?.enabled == false)
     }
 
+    @Test("reads exceptions, and refuses those about rules that are not there")
+    func exceptions() throws {
+        let configuration = try load(
+            """
+            exceptions:
+              - rule: [auth-spray, family:auth]
+                user: backup_*
+                cidr: [192.0.2.0/24, 2001:db8::/32]
+                database: shop
+                application: [pg_dump, pg_dumpall]
+                schedule: {days: [sat-mon, wed], hours: '22:00-05:30', timezone: Europe/Berlin}
+                until: 2026-04-01
+                reason: the nightly backup
+            """)
+        let exception = try #require(configuration.exceptions.first)
+        #expect(exception.rules == .some(ids: ["auth-spray"], families: ["auth"]))
+        #expect(exception.users == ["backup_*"] && exception.applications == ["pg_dump", "pg_dumpall"])
+        #expect(exception.networks.count == 2 && exception.reason == "the nightly backup")
+        #expect(exception.schedule?.days == [5, 6, 0, 2] && exception.schedule?.to == 330)
+        #expect(exception.until == LogTime(parsing: "2026-04-01") && !exception.restsOnText)
+        _ = try configuration.catalogue()
+        for rule in ["auth-spry", "family:atuh"] {
+            let wrong = try load("exceptions: [{rule: '\(rule)', reason: x}]")
+            #expect(throws: UnknownExceptionRule.self) { try wrong.catalogue() }
+        }
+    }
+
     @Test("observes, and bans no loopback and no private address, when nothing is decided")
     func defaults() throws {
         let configuration = try load("")
@@ -52,6 +79,17 @@ struct ConfigurationTests {
             ("sources: [{path: /x, timezone: Mars/Olympus}]", "no such time zone"),
             ("sources: [{path: /x, format: cvslog}]", "csvlog"),
             ("bans: {ipv6_prefix: 8}", "48 to 128"),
+            ("exceptions: [{rule: x}]", "the key 'reason' is missing"),
+            ("exceptions: [{rule: x, reason: ' '}]", "a reason belongs here"),
+            ("exceptions: [{reason: y}]", "the key 'rule' is missing"),
+            ("exceptions: [{rule: ['*', x], reason: y}]", "'*' alone"),
+            ("exceptions: [{rule: x, reason: y, cidr: home}]", "no address or CIDR"),
+            ("exceptions: [{rule: x, reason: y, until: soon}]", "write 2026-04-01"),
+            ("exceptions: [{rule: x, reason: y, usr: bob}]", "did you mean user?"),
+            ("exceptions: [{rule: x, reason: y, schedule: {days: xmas}}]", "no day of the week"),
+            ("exceptions: [{rule: x, reason: y, schedule: {hours: '9'}}]", "no hours"),
+            ("exceptions: [{rule: x, reason: y, schedule: {hours: '25:00-26:00'}}]", "no hours"),
+            ("exceptions: [{rule: x, reason: y, schedule: {timezone: Mars/Base}}]", "no such time zone"),
             ("store: [", ".yml:"), ("bans: yes", "keys and values belong here"),
         ])
     func refused(text: String, words: String) {

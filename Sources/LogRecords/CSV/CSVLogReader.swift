@@ -10,13 +10,14 @@ import VigilModel
 public final class CSVLogReader: RecordReader {
     private static let firstCapacity = 256 << 10
     private static let lastCapacity = 4 << 20
-    private static let slack = 64
 
+    private var pool = CSVBufferPool(capacity: CSVLogReader.firstCapacity)
+    /// The memory of the buffer in use.
     private var bytes: UnsafeMutablePointer<UInt8>
     private var separators: UnsafeMutablePointer<UInt32>
     private var scanned: UnsafeMutablePointer<cscan_record>
     private var rows: UnsafeMutablePointer<RecordBatch.Row>
-    private var capacity: Int
+    private var capacity = CSVLogReader.firstCapacity
     private var length = 0
     /// Everything before this offset of the buffer has been handed over.
     private var consumed = 0
@@ -37,25 +38,11 @@ public final class CSVLogReader: RecordReader {
     /// Starts at a record's first byte (or anywhere: what is no record is reported). `timezone` is the source's
     /// configured zone.
     public init(offset: Int64 = 0, timezone: String? = nil) {
-        capacity = CSVLogReader.firstCapacity
-        bytes = .allocate(capacity: capacity + CSVLogReader.slack)
-        separators = .allocate(capacity: capacity + CSVLogReader.slack)
-        scanned = .allocate(capacity: capacity / CSVLogReader.shortestRecord + 1)
-        rows = .allocate(capacity: capacity / CSVLogReader.shortestRecord + 1)
+        let buffer = pool.buffer
+        (bytes, separators, scanned, rows) = (buffer.bytes, buffer.separators, buffer.scanned, buffer.rows)
         base = offset
         times = TimestampReader(zones: TimeZoneTable(timezone: timezone))
-        (bytes + capacity).initialize(repeating: 0, count: CSVLogReader.slack)
     }
-
-    deinit {
-        bytes.deallocate()
-        separators.deallocate()
-        scanned.deallocate()
-        rows.deallocate()
-    }
-
-    /// No row is shorter: time, severity, SQLSTATE and separators alone take this much.
-    private static let shortestRecord = 32
 
     /// File offset behind the last byte that was handed over; reading can go on there. Damage is handed over when its
     /// end is known, and until then this is its start.
@@ -69,6 +56,7 @@ public final class CSVLogReader: RecordReader {
 
     /// Lets `read` put bytes into the buffer; gives how many it put there (0 at the end of input).
     public func fill(_ read: (UnsafeMutableRawBufferPointer) throws -> Int) rethrows -> Int {
+        leaveKeptBuffer()
         if consumed > 0 {
             bytes.update(from: bytes + consumed, count: length - consumed)
             base += Int64(consumed)
@@ -91,10 +79,10 @@ public final class CSVLogReader: RecordReader {
                 continueLong(&consumer)
                 continue
             }
+            leaveKeptBuffer()
             let span = min(length - consumed, scanLimit)
             let found = cscan_csv(
-                bytes + consumed, UInt32(span), separators, scanned,
-                UInt32(capacity / CSVLogReader.shortestRecord), CSCAN_BEST)
+                bytes + consumed, UInt32(span), separators, scanned, UInt32(pool.buffer.rowCapacity), CSCAN_BEST)
             if found.records == 0 {
                 if span < length - consumed {
                     scanLimit = min(scanLimit * 2, CSVLogReader.lastCapacity)
@@ -133,10 +121,13 @@ public final class CSVLogReader: RecordReader {
         }
         if good > 0 {
             endDamage(&consumer)
+            // With most of the buffer still to be read, going on in another would mean to copy it.
+            let isMostly = length - consumed - Int(found.consumed) < length / 8
             consumer.take(
                 RecordBatch(
                     bytes: start, separators: separators, rows: UnsafeBufferPointer(start: rows, count: good),
-                    baseOffset: base + Int64(consumed)))
+                    baseOffset: base + Int64(consumed),
+                    owner: isMostly && good == Int(found.records) ? pool.buffer : nil))
             scanLimit = min(scanLimit * 2, CSVLogReader.lastCapacity)
             checked = 0
         }
@@ -274,7 +265,7 @@ public final class CSVLogReader: RecordReader {
     private func deliver(
         _ row: [UInt8], at offset: Int64, isUnfinished: Bool = false, to consumer: inout some RecordConsumer
     ) {
-        let size = row.count + CSVLogReader.slack
+        let size = row.count + CSVBuffer.slack
         let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
         let ends = UnsafeMutablePointer<UInt32>.allocate(capacity: size)
         defer {
@@ -319,19 +310,27 @@ public final class CSVLogReader: RecordReader {
     }
 
     private func grow() {
-        let larger = capacity * 2
-        let newBytes = UnsafeMutablePointer<UInt8>.allocate(capacity: larger + CSVLogReader.slack)
-        newBytes.update(from: bytes, count: length)
-        (newBytes + larger).initialize(repeating: 0, count: CSVLogReader.slack)
-        bytes.deallocate()
-        separators.deallocate()
-        scanned.deallocate()
-        rows.deallocate()
-        bytes = newBytes
-        separators = .allocate(capacity: larger + CSVLogReader.slack)
-        scanned = .allocate(capacity: larger / CSVLogReader.shortestRecord + 1)
-        rows = .allocate(capacity: larger / CSVLogReader.shortestRecord + 1)
-        capacity = larger
+        let old = pool.buffer
+        pool.grow()
+        use(pool.buffer, from: old, 0)
+    }
+
+    /// Goes on in other memory when somebody keeps rows of the one in use.
+    private func leaveKeptBuffer() {
+        guard pool.isKept() else { return }
+        let old = pool.buffer
+        pool.takeSpare()
+        use(pool.buffer, from: old, consumed)
+        base += Int64(consumed)
+        length -= consumed
+        consumed = 0
+    }
+
+    /// Takes over what stands in another buffer from a place on.
+    private func use(_ buffer: CSVBuffer, from old: CSVBuffer, _ first: Int) {
+        buffer.bytes.update(from: old.bytes + first, count: length - first)
+        (bytes, separators, scanned, rows) = (buffer.bytes, buffer.separators, buffer.scanned, buffer.rows)
+        capacity = buffer.capacity
     }
 }
 

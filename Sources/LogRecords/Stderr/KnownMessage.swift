@@ -81,11 +81,14 @@ struct KnownMessage: Sendable {
         ("terminating connection due to unexpected postmaster exit", "", "57P01"),
         ("terminating walreceiver process due to administrator", "", "57P01"),
         ("could not connect to the primary server: ", "", "08006"),
+        ("could not receive data from WAL stream: ", "", "08006"),
+        ("could not start WAL streaming: ", "", "08P01"),
         ("cannot execute ", " in a read-only transaction", "25006"),
         ("terminating connection due to idle-in-transaction", "", "25P03"),
         ("terminating connection due to idle-session", "", "57P05"),
         ("role \"", "does not exist", "42704"), ("database \"", "does not exist", "3D000"),
         ("operator does not exist: ", "", "42883"), ("function ", "does not exist", "42883"),
-        ("relation \"", "does not exist", "42P01"), ("column ", "does not exist", "42703"),
+        ("relation \"", "does not exist", "42P01"), ("table \"", "does not exist", "42P01"),
+        ("column ", "does not exist", "42703"), ("ORDER BY position ", " is not in select list", "42P10"),
     ]
 }

@@ -104,16 +104,28 @@ extension StderrRows {
         case .warning: return "01000"
         default: break
         }
-        let isRaised = draft.withContent(.context) { context in
-            context.prefix { $0 != 10 }.suffix(6).elementsEqual(" RAISE".utf8)
-        }
-        if isRaised { return "P0001" }
+        if draft.withContent(.context, StderrRows.isRaise) { return "P0001" }
         return draft.withContent(.message) { message in
             for error in KnownMessage.errors where message.starts(with: error.start.utf8) {
                 let end = error.end.utf8
                 if message.suffix(end.count).elementsEqual(end) { return error.state }
             }
             return label == .error && known.isDenied(message) ? "42501" : nil
+        }
+    }
+
+    /// True when the first line of a context names PL/pgSQL's statement RAISE, wherever a language puts it.
+    private static func isRaise(_ context: ArraySlice<UInt8>) -> Bool {
+        let line = context.prefix { $0 != 10 }
+        let word = Array("RAISE".utf8)
+        func isLetter(_ byte: UInt8) -> Bool {
+            byte == 95 || (48...57).contains(byte) || (65...90).contains(byte & 0xDF)
+        }
+        return line.indices.contains { start in
+            let end = start + word.count
+            return end <= line.endIndex && line[start..<end].elementsEqual(word)
+                && (start == line.startIndex || !isLetter(line[start - 1]))
+                && (end == line.endIndex || !isLetter(line[end]))
         }
     }
 

@@ -41,14 +41,14 @@ enum SQLShape {
         // One byte more than the limit shows that the form is cut; the rest of a huge token is not looked at.
         let range = token.start..<min(token.end, token.start + limit + 1)
         switch token.kind {
-        case .word: for byte in text[range] { bytes.append(SQLBytes.upper(byte)) }
+        case .word: text.withUnsafeBufferPointer { for index in range { bytes.append(SQLBytes.upper($0[index])) } }
         case .unicodeName: appendQuoted(SQLConstant.decodedName(token, in: text), to: &bytes)
         case .quotedName:
             bytes.append(contentsOf: text[range])
             if !token.isClosed { bytes.append(SQLBytes.doubleQuote) }
         case _ where token.isLiteral: bytes.append(contentsOf: "'?'".utf8)
         case .semicolon: bytes.append(SQLBytes.semicolon)
-        default: bytes.append(contentsOf: text[range])
+        default: text.withUnsafeBufferPointer { for index in range { bytes.append($0[index]) } }
         }
     }
 

@@ -43,7 +43,7 @@ struct AuditRecord {
     }
 
     /// Takes the next field and the comma behind it.
-    private static func field(_ rest: inout ArraySlice<UInt8>) -> [UInt8] {
+    static func field(_ rest: inout ArraySlice<UInt8>) -> [UInt8] {
         guard rest.first == 34 else {
             let end = rest.firstIndex(of: 44) ?? rest.endIndex
             defer { rest = end < rest.endIndex ? rest[(end + 1)...] : [] }

@@ -42,11 +42,12 @@ final class StatementClassifier {
         named(command).last { !patterns[$0].asksForText }.map { patterns[$0].kind }
     }
 
-    /// The more severe of two kinds, tagged by both; of equals the first.
+    /// What an error is and what its statement is: the more severe, tagged by both; of equals the error, unless it means
+    /// nothing by itself.
     func merged(_ one: EventKind, _ other: EventKind) -> EventKind {
         let key = [ObjectIdentifier(one), ObjectIdentifier(other)]
         if let known = merged[key] { return known }
-        let best = other.severity > one.severity ? other : one
+        let best = other.severity > one.severity || one.severity == .info ? other : one
         let kind = best.tagged(Set(one.tags).union(other.tags))
         // The kinds must outlive their identifiers.
         variants["merged \(merged.count)"] = one

@@ -6,6 +6,7 @@ import VigilModel
 /// statement.
 struct StatementReader {
     let classifier: StatementClassifier
+    private let texts: TextFinder
     private var groups: SpanTable<StatementGroup>
     /// What was found since it was last taken, in file order.
     var events: [SecurityEvent] = []
@@ -15,7 +16,8 @@ struct StatementReader {
     /// Open statements remembered for one source.
     private static let groupLimit = 4096
 
-    init(_ patterns: [StatementPattern], groups: [SpanTable<StatementGroup>.Span] = []) {
+    init(_ patterns: [StatementPattern], _ texts: TextFinder, groups: [SpanTable<StatementGroup>.Span] = []) {
+        self.texts = texts
         classifier = StatementClassifier(patterns)
         self.groups = SpanTable(limit: StatementReader.groupLimit, groups)
     }
@@ -61,8 +63,7 @@ struct StatementReader {
     /// Looks at a record where it stands, before anything is copied: false when surely no pattern fits its statements and
     /// no statement of its session is open that it could end or tell more of.
     func mayConcern(_ record: LogRecord, _ carrier: StatementCarrier, _ template: MessageTemplate) -> Bool {
-        let key = SessionKey(record)
-        if groups.mayHold(key), groups[key, at: record.offset] != nil { return true }
+        if isOpen(record) { return true }
         switch carrier {
         case .ended: return false
         case .audited: return true
@@ -75,13 +76,15 @@ struct StatementReader {
         }
     }
 
+    /// True when a statement of the record's session is open.
+    func isOpen(_ record: LogRecord) -> Bool { !groups.isEmpty && groups[SessionKey(record), at: record.offset] != nil }
+
+    /// False when surely no statement is open of any session with that slot at that offset.
+    @inline(__always)
+    func mayHold(slot: Int, at offset: Int64) -> Bool { groups.mayHold(slot: slot, at: offset) }
+
     private func mayFit(_ record: LogRecord, behind start: Int, isNamed: Bool) -> Bool {
-        let look = record.withContent(.message) { raw in
-            classifier.words.look(at: UnsafeBufferPointer(rebasing: raw[min(start, raw.count)...]))
-        }
-        // A name stands before the SQL of `execute`, but the tag is the server's.
-        let verb = isNamed ? record.withContent(.commandTag) { StatementWords.hash(tag: $0) } : nil
-        return classifier.words.mayFit(look, verb: verb, hasParameters: !record.isEmpty(.detail))
+        classifier.words.mayFit(record, behind: start, isNamed: isNamed)
     }
 
     /// While a statement is parsed or bound, the command tag says so.
@@ -113,8 +116,9 @@ struct StatementReader {
     /// Makes the events of a text.
     private mutating func make(_ sql: StatementText, _ context: RecordContext) -> [StatementGroup.Part] {
         var parts: [StatementGroup.Part] = []
+        let texts = texts(in: sql)
         for (ordinal, statement) in sql.statements.enumerated() {
-            guard let kind = classifier.kind(of: statement, sql.context) else { continue }
+            guard let kind = merge(classifier.kind(of: statement, sql.context), texts[ordinal]) else { continue }
             var event = event(context, kind, ordinal: ordinal)
             event.query = sql.redacted(statement.range)
             event.message = event.query
@@ -123,6 +127,21 @@ struct StatementReader {
             parts.append(part(event, text: sql.bytes[statement.range], kind: kind))
         }
         return parts
+    }
+
+    /// What parts of a text are made to look like, by the number of the statement that they stand in; what stands around
+    /// the statements is the first one's.
+    private func texts(in sql: StatementText) -> [Int: EventKind] {
+        guard sql.context.look.hasLogLine, let whole = texts.kind(ofStatement: sql.bytes) else { return [:] }
+        let found = sql.statements.enumerated().compactMap { number, statement in
+            texts.kind(ofStatement: sql.bytes[statement.range]).map { (number, $0) }
+        }
+        return found.isEmpty ? [0: whole] : Dictionary(uniqueKeysWithValues: found)
+    }
+
+    private func merge(_ kind: EventKind?, _ text: EventKind?) -> EventKind? {
+        guard let text else { return kind }
+        return kind.map { texts.merge($0, text) } ?? text
     }
 
     private func event(_ context: RecordContext, _ kind: EventKind, ordinal: Int = 0) -> SecurityEvent {
@@ -211,7 +230,8 @@ struct StatementReader {
         let statement =
             meant.first { $0.objectName != nil && $0.objectName == audit.objectName } ?? meant.first
             ?? (sql.statements.count == 1 ? sql.statements.first : nil)
-        if let statement, let kind = classifier.kind(of: statement, sql.context) {
+        let look = sql.context.look.hasLogLine ? texts.kind(ofStatement: text) : nil
+        if let statement, let kind = merge(classifier.kind(of: statement, sql.context), look) {
             var event = event(context, classifier.variant(kind, dataset: .pgaudit))
             event.query = sql.redacted(statement.range)
             event.message = event.query
@@ -276,13 +296,14 @@ struct StatementReader {
         let isParsed = !context.record.equals(.sqlState, Array("42601".utf8))
         let sql = StatementText(query, classifier.words, isParsed: isParsed)
         let known = sql.statements.first { classifier.kind(of: $0, sql.context) != nil }
-        guard known != nil || kind != nil else { return }
-        var kinds = kind
+        let text = sql.context.look.hasLogLine ? texts.kind(ofStatement: query) : nil
+        guard known != nil || kind != nil || text != nil else { return }
+        var kinds = kind.map { classifier.variant($0, outcome: .failure) }
         if let known, let own = classifier.kind(of: known, sql.context) {
             let failed = classifier.variant(own, outcome: .failure)
-            kinds = kind.map { classifier.merged(classifier.variant($0, outcome: .failure), failed) } ?? failed
+            kinds = kinds.map { classifier.merged($0, failed) } ?? failed
         }
-        guard let kinds else { return }
+        guard let kinds = merge(kinds, text.map { classifier.variant($0, outcome: .failure) }) else { return }
         var event = event(context, kinds)
         event.query = sql.redacted(0..<query.count)
         // A message about a text that could not be parsed repeats a piece of it, which may be a secret.

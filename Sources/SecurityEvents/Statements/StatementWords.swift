@@ -1,27 +1,35 @@
+import Glibc
 import Patterns
+import VigilModel
 
 /// A first look at the text of statements, before it is read as SQL: which patterns can fit at all, by the words that
 /// they ask for. Most statements of a busy server end here.
-struct StatementWords {
+final class StatementWords: @unchecked Sendable {
+    // Unchecked: nothing changes after `init`. A class, so that handing it on costs nothing.
     /// Numbers of patterns, as bits; numbers that differ by 256 share one, which lets too much through and never too
     /// little.
     typealias Patterns = SIMD4<UInt64>
 
     /// What a text showed.
-    struct Look {
+    struct Look: Equatable {
         /// Patterns whose words it holds.
-        fileprivate(set) var found = Patterns()
+        var found = Patterns()
         /// Patterns that a word outside of constants and parentheses rules out.
-        fileprivate(set) var ruledOut = Patterns()
+        var ruledOut = Patterns()
         /// Names may be written with escapes (`U&"\0070g"`): any word may stand in it.
-        fileprivate(set) var isEscaped = false
+        var isEscaped = false
         /// A semicolon with something behind it.
-        fileprivate(set) var isMany = false
+        var isMany = false
         /// Hash of its first word.
-        fileprivate(set) var first: UInt64 = 0
+        var first: UInt64 = 0
 
+        /// A line that begins as one of a log does.
+        fileprivate(set) var hasLogLine = false
         /// A quote, or a dollar sign that begins no parameter: it may hold constants.
-        fileprivate(set) var hasQuotes = false
+        var hasQuotes = false
+
+        /// It may end in an empty `--`.
+        var mayBeCutOff = false
 
         /// True when the pattern's words, if it has any, may stand in it.
         func allows(_ number: Int) -> Bool {
@@ -39,20 +47,24 @@ struct StatementWords {
     /// Open addressing by the hash; at most a quarter is taken.
     private var entries: [Entry]
     private let mask: Int
-    private var slashes = Patterns()
-    private var dashes = Patterns()
-    private var ats = Patterns()
-    private var tautologies = Patterns()
+    private(set) var slashes = Patterns()
+    private(set) var dashes = Patterns()
+    private(set) var ats = Patterns()
+    private(set) var tautologies = Patterns()
     /// Patterns that no word is asked for, but some word rules out.
     private var unlessRuledOut = Patterns()
     /// Patterns that look at constants, and those that want parameters.
     private var needQuotes = Patterns()
     private var needParameters = Patterns()
+    /// Patterns that want an empty `--` at the end.
+    private var needCutOff = Patterns()
     /// Commands all of whose patterns ask for words, by the hash of their first word: which patterns these are.
     private var quiet: [UInt64: Patterns] = [:]
-    private var verifier = Patterns()
+    private(set) var verifier = Patterns()
     /// What a byte is in a name, in lower case; 0 for one that ends it.
     private let letters: [UInt8]
+    /// The same words for wide instructions.
+    private var table: WordTable?
 
     init(_ patterns: [StatementPattern]) {
         var size = 64
@@ -63,6 +75,7 @@ struct StatementWords {
             let byte = UInt8(byte)
             return SQLBytes.continuesName(byte) ? SQLBytes.lower(byte) : 0
         }
+        var words: [String: (found: Patterns, unless: Patterns)] = [:]
         for (number, pattern) in patterns.enumerated() {
             for word in pattern.firstLook {
                 switch word {
@@ -73,18 +86,22 @@ struct StatementWords {
                 default:
                     let slot = slot(for: word)
                     StatementWords.add(number, to: &entries[slot].patterns)
+                    StatementWords.add(number, to: &words[word, default: (Patterns(), Patterns())].found)
                 }
             }
             for word in pattern.unless {
                 let slot = slot(for: word)
                 StatementWords.add(number, to: &entries[slot].unless)
+                StatementWords.add(number, to: &words[word, default: (Patterns(), Patterns())].unless)
             }
             if pattern.firstLook.isEmpty, !pattern.unless.isEmpty { StatementWords.add(number, to: &unlessRuledOut) }
         }
+        table = WordTable(words.map { ($0.key, $0.value.found, $0.value.unless) })
         verifier = patternsOf(StatementWords.hash("md5"))
         for (number, pattern) in patterns.enumerated() {
             if pattern.literal != nil { StatementWords.add(number, to: &needQuotes) }
             if pattern.needsParameters { StatementWords.add(number, to: &needParameters) }
+            if pattern.asksForCutOff { StatementWords.add(number, to: &needCutOff) }
         }
         for verb in StatementWords.verbs {
             let own = patterns.indices.filter { StatementWords.isAbout(verb, patterns[$0]) }
@@ -110,11 +127,23 @@ struct StatementWords {
     /// False when surely no pattern fits a statement of the text, which starts with the look's first word, or with one
     /// that is known.
     func mayFit(_ look: Look, verb: UInt64? = nil, hasParameters: Bool) -> Bool {
-        guard !look.isMany, !look.isEscaped, let own = quiet[verb ?? look.first] else { return true }
+        guard !look.isMany, !look.isEscaped, !look.hasLogLine, let own = quiet[verb ?? look.first] else { return true }
         var found = (look.found | (unlessRuledOut & ~look.ruledOut)) & own
         if !look.hasQuotes { found &= ~needQuotes }
         if !hasParameters { found &= ~needParameters }
+        if !look.mayBeCutOff { found &= ~needCutOff }
         return found != Patterns()
+    }
+
+    /// The same of the statements in a record's message, from a place of its raw column on.
+    @inline(__always)
+    func mayFit(_ record: LogRecord, behind start: Int, isNamed: Bool) -> Bool {
+        let look = record.withContent(.message) { raw in
+            self.look(at: UnsafeBufferPointer(rebasing: raw[min(start, raw.count)...]))
+        }
+        // A name stands before the SQL of `execute`, but the tag is the server's.
+        let verb = isNamed ? record.withContent(.commandTag) { StatementWords.hash(tag: $0) } : nil
+        return mayFit(look, verb: verb, hasParameters: !record.isEmpty(.detail))
     }
 
     private static func add(_ number: Int, to patterns: inout Patterns) {
@@ -122,7 +151,7 @@ struct StatementWords {
     }
 
     /// The slot of a word, taken for it.
-    private mutating func slot(for word: String) -> Int {
+    private func slot(for word: String) -> Int {
         let hash = StatementWords.hash(word)
         var slot = StatementWords.slot(hash, mask)
         while entries[slot].hash != 0, entries[slot].hash != hash { slot = (slot + 1) & mask }
@@ -147,22 +176,31 @@ struct StatementWords {
         tag.prefix { SQLBytes.continuesName($0) }.reduce(start) { step($0, SQLBytes.lower($1)) }
     }
 
-    private static let start: UInt64 = 0xCBF2_9CE4_8422_2325
+    static let start: UInt64 = 0xCBF2_9CE4_8422_2325
 
     @inline(__always)
-    private static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
 
     @inline(__always)
     private static func slot(_ hash: UInt64, _ mask: Int) -> Int { Int(truncatingIfNeeded: hash >> 24) & mask }
 
     /// Looks at a text once. A word is a name, or a part of one between underscores.
+    @inline(__always)
     func look(at text: UnsafeBufferPointer<UInt8>) -> Look {
+        guard var look = table?.look(at: text).map({ look($0, at: text) }) else { return lookPlainly(at: text) }
+        look.hasLogLine = StatementWords.hasLogLine(text)
+        return look
+    }
+
+    /// The same byte by byte, for texts of any length.
+    func lookPlainly(at text: UnsafeBufferPointer<UInt8>) -> Look {
         var look = Look()
         entries.withUnsafeBufferPointer { entries in
             letters.withUnsafeBufferPointer { letters in
                 look = StatementWords.look(at: text, entries, letters, self)
             }
         }
+        look.hasLogLine = StatementWords.hasLogLine(text)
         return look
     }
 
@@ -258,7 +296,38 @@ struct StatementWords {
             look.ruledOut = Patterns()
             if hasQuotedEnd { look.isMany = true }
         }
+        look.mayBeCutOff = mayBeCutOff(text)
         return look
+    }
+
+    /// True when a line but the first begins as one of a log does.
+    @inline(__always)
+    private static func hasLogLine(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard var at = text.baseAddress, !text.isEmpty else { return false }
+        let end = at + text.count
+        while let found = memchr(at, 10, end - at) {
+            at = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) + 1
+            if startsLogLine(UnsafeBufferPointer(start: at, count: end - at), 0) { return true }
+        }
+        return false
+    }
+
+    /// True when a line of a log may begin here: `2026-…`, or `{"…`.
+    static func startsLogLine(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
+        guard index + 1 < text.count else { return false }
+        return text[index] == UInt8(ascii: "2") && text[index + 1] == UInt8(ascii: "0")
+            || text[index] == UInt8(ascii: "{") && text[index + 1] == SQLBytes.doubleQuote
+    }
+
+    /// True when a text may end in an empty `--`: nothing but blanks, quotes and parentheses behind it. The normal form of a
+    /// long one is cut, and may end in anything.
+    static func mayBeCutOff(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        if text.count > 1024 { return true }
+        var end = text.count
+        while end > 0, SQLBytes.isSpace(text[end - 1]) || text[end - 1] == SQLBytes.quote || text[end - 1] == 41 {
+            end -= 1
+        }
+        return end > 1 && text[end - 1] == SQLBytes.dash && text[end - 2] == SQLBytes.dash
     }
 
     /// True for the equals sign of `1 = 1`.

@@ -10,23 +10,35 @@ struct FilterOptions: ParsableArguments {
     @Option(help: .init("event.action, as auth.failure.", valueName: "word")) var action: String?
     @Option(help: .init("event.category.", valueName: "word")) var category: String?
     @Option(help: .init("A word in tags.", valueName: "word")) var tag: String?
-    @Option(help: .init("source.ip.", valueName: "address")) var sourceIp: String?
+    @Option(help: .init("source.ip: an address, or a block as 203.0.113.0/24.", valueName: "address")) var sourceIp:
+        String?
     @Option(help: .init("user.name.", valueName: "name")) var user: String?
     @Option(help: .init("db.namespace.", valueName: "name")) var db: String?
-    @Option(help: .init("Session id.", valueName: "id")) var session: String?
+    @Option(help: .init("postgresql.log.session_id.", valueName: "id")) var session: String?
     @Option(help: .init("db.object.name.", valueName: "name")) var object: String?
     @Option(help: .init("service.name.", valueName: "name")) var cluster: String?
     @Option(help: .init("service.node.name.", valueName: "name")) var instance: String?
-    @Option(help: .init("rule.id.", valueName: "id")) var rule: String?
-    @Option(help: .init("rule.family.", valueName: "word")) var family: String?
+    @Option(help: .init("rule.id; of events: those behind its alerts.", valueName: "id")) var rule: String?
+    @Option(help: .init("rule.family, likewise.", valueName: "word")) var family: String?
     @Option(help: .init("At least so severe: info, low, medium, high, critical.", valueName: "severity"))
     var severity: Severity?
-    @Option(help: .init("The newest rows only.", valueName: "number")) var limit: Int?
-    @Option(help: .init("Count by these keys.", valueName: "key,key")) var groupBy: String?
+    @Option(help: .init("The newest rows only; of counts, the largest.", valueName: "number")) var limit: Int?
+    @Option(help: .init("Count by these keys, as shown by --format jsonl.", valueName: "key,key")) var groupBy: String?
     @Option(help: "table, jsonl or csv.") var format: OutputFormat = .table
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit takes a number from 1.") }
+        if let sourceIp, CIDR(sourceIp) == nil {
+            throw ValidationError("--source-ip takes an address or a block, as 203.0.113.7 or 203.0.113.0/24.")
+        }
+        if let since, let until, since.time >= until.time { throw ValidationError("--since must be before --until.") }
+    }
+
+    /// True when all rows are meant.
+    var isEmpty: Bool {
+        let filter = filter()
+        return filter.values.isEmpty && filter.since == nil && filter.until == nil && filter.severity == nil
+            && filter.limit == nil && groupBy == nil
     }
 
     func filter() -> EventFilter {
@@ -35,9 +47,8 @@ struct FilterOptions: ParsableArguments {
         filter.until = until?.time
         filter.severity = severity
         filter.limit = limit
-        let ip = sourceIp.map { IPAddress($0)?.description ?? $0 }
         let given: [(String, String?)] = [
-            ("event.action", action), ("event.category", category), ("tags", tag), ("source.ip", ip),
+            ("event.action", action), ("event.category", category), ("tags", tag), ("source.ip", sourceIp),
             ("user.name", user), ("db.namespace", db), ("postgresql.log.session_id", session),
             ("db.object.name", object), ("service.name", cluster), ("service.node.name", instance),
             ("rule.id", rule), ("rule.family", family),
@@ -49,7 +60,7 @@ struct FilterOptions: ParsableArguments {
     /// Writes the rows that the options ask for. `tableKeys` are those that fit a screen.
     func show(_ what: Queryable, in store: Store, tableKeys: [String]) throws {
         var filter = filter()
-        for (key, _) in filter.values where !what.names.contains(key) {
+        for (key, _) in filter.values where !what.isChosen(by: key) {
             let other = [("events", Queryable.events), ("alerts", .alerts)].first { $0.1.names.contains(key) }
             let hint = other.map { "; use pgvigil \($0.0)" } ?? ""
             throw Failure(ValidationError("\(key) is no key of these rows\(hint)"), code: 2)
@@ -81,6 +92,7 @@ struct EventsCommand: ParsableCommand {
               pgvigil events --action auth.failure --group-by source.ip,user.name
               pgvigil events --tag priv.grant --since 2026-03-01 --format jsonl
               pgvigil events --session 69a5be29.51e0
+              pgvigil events --source-ip 203.0.113.0/24 --rule auth-spray --format csv
             """)
 
     @OptionGroup var common: CommonOptions
@@ -95,28 +107,6 @@ struct EventsCommand: ParsableCommand {
                     "@timestamp", "event.severity", "event.action", "event.reason", "source.address", "user.name",
                     "db.namespace", "message",
                 ])
-        }
-    }
-}
-
-/// Shows alerts.
-struct AlertsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "alerts", abstract: "Show alerts of the store.",
-        discussion: """
-              pgvigil alerts --severity high
-              pgvigil alerts --source-ip 203.0.113.66 --format jsonl
-              pgvigil alerts --group-by rule.id
-            """)
-
-    @OptionGroup var common: CommonOptions
-    @OptionGroup(title: "Which alerts") var filter: FilterOptions
-
-    func run() throws {
-        try reporting {
-            let store = try Store(existing: common.storePath(try common.load()))
-            try filter.show(
-                .alerts, in: store, tableKeys: ["@timestamp", "event.severity", "rule.id", "event.count", "message"])
         }
     }
 }

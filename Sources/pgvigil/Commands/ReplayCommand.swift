@@ -16,12 +16,17 @@ struct ReplayCommand: ParsableCommand {
               pgvigil replay /pg/log/postgres
               pgvigil replay --store incident.db --since 2026-03-01 'archive/*.csv'
               ssh db1 cat /pg/log/postgres/postgresql-Mon.csv | pgvigil replay -
+              pgvigil replay --what-if --config new.yml
+              pgvigil replay --what-if --patterns my-patterns /pg/log/postgres
             """)
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: "Format of the files that are named; without it, it is found by content.")
-    var format: InputFormat?
+    @Option(
+        help: .init(
+            "Format of the files that are named; without it, it is found by content. With --what-if also table or jsonl.",
+            valueName: "format"))
+    var format: [ReplayFormat] = []
 
     @Option(help: .init("Only events from this time on (UTC unless it says otherwise).", valueName: "time"))
     var since: TimeArgument?
@@ -32,14 +37,40 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: .init("Files read at the same time.", valueName: "number"))
     var jobs: Int = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
-    @Option(help: .init("Exit with code 3 when a new alert of at least this severity fired.", valueName: "severity"))
+    @Option(
+        help: .init(
+            "Exit with code 3 when a new alert of at least this severity fired (--what-if: was gained).",
+            valueName: "severity"))
     var failOn: Severity?
 
+    @Flag(
+        help: """
+            Store nothing: say what the rules of this configuration would have alerted and banned, beside what the store \
+            holds. Without a path, of the events in the store.
+            """)
+    var whatIf = false
+
+    @Option(
+        help: .init("A folder of patterns and rules instead of the configured one.", valueName: "folder"),
+        completion: .directory)
+    var patterns: String?
+
     @Argument(
-        help: .init("Log files, folders, patterns, or - for standard input.", valueName: "path"), completion: .file())
-    var paths: [String]
+        help: .init(
+            "Log files, folders, patterns, or - for standard input; may be left out with --what-if.", valueName: "path"),
+        completion: .file())
+    var paths: [String] = []
+
+    private var inputFormat: InputFormat? { format.lazy.compactMap(\.input).first }
+    private var outputFormat: OutputFormat { format.lazy.compactMap(\.output).first ?? .table }
 
     func validate() throws {
+        guard whatIf || !paths.isEmpty else { throw ValidationError("Missing expected argument '<path> ...'") }
+        guard format.compactMap(\.input).count <= 1, format.compactMap(\.output).count <= (whatIf ? 1 : 0) else {
+            throw ValidationError(
+                "--format takes one format of the logs"
+                    + (whatIf ? ", and one of table or jsonl." : "; table and jsonl go with --what-if."))
+        }
         guard jobs >= 1, jobs <= 256 else { throw ValidationError("--jobs takes a number from 1 to 256.") }
         if let since, let until, since.time >= until.time {
             throw ValidationError("--since must be before --until.")
@@ -48,10 +79,12 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         try reporting {
-            let settings = try common.load()
+            var settings = try common.load()
+            if let patterns { settings.patterns = patterns }
             let options = Replay.Options(
-                paths: paths, format: format?.name, store: common.storePath(settings),
+                paths: paths, format: inputFormat?.name, store: common.storePath(settings),
                 since: since?.time, until: until?.time, jobs: jobs)
+            if whatIf { return try compare(options, settings) }
             let replay: Replay
             do { replay = try Replay(options, configuration: settings) } catch { throw Failure(error, code: 2) }
             let progress = Progress()
@@ -62,6 +95,39 @@ struct ReplayCommand: ParsableCommand {
             if let failOn, summary.alerts.contains(where: { $0.severity >= failOn }) { throw ExitCode(3) }
         }
     }
+}
+
+extension ReplayCommand {
+    /// Says what the rules would have made of it.
+    private func compare(_ options: Replay.Options, _ settings: Configuration) throws {
+        let whatIf: WhatIf
+        do { whatIf = try WhatIf(options, configuration: settings) } catch { throw Failure(error, code: 2) }
+        let progress = Progress()
+        let report = try whatIf.run { read, total in progress.show(read, of: total) }
+        progress.clear()
+        if outputFormat == .table {
+            Output.write(WhatIfText(report).lines)
+        } else {
+            var writer = RowWriter(.jsonl, columns: [])
+            for row in WhatIfRows.rows(report) { writer.write(row) }
+            writer.finish()
+        }
+        if let failOn, report.gainedAlerts.contains(where: { $0.severity >= failOn }) { throw ExitCode(3) }
+    }
+}
+
+/// What `replay --format` takes: a format of logs, or how the answer is written.
+struct ReplayFormat: ExpressibleByArgument {
+    let input: InputFormat?
+    let output: OutputFormat?
+
+    init?(argument: String) {
+        input = InputFormat(argument: argument)
+        output = argument == "csv" ? nil : OutputFormat(argument: argument)
+        if input == nil && output == nil { return nil }
+    }
+
+    static var allValueStrings: [String] { InputFormat.allValueStrings + ["table", "jsonl"] }
 }
 
 /// What `--format` takes: a format's name, or `auto`.

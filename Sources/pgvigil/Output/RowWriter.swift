@@ -120,3 +120,10 @@ enum CSVText {
         return "\"" + String(decoding: doubled, as: UTF8.self) + "\""
     }
 }
+
+/// Writes lines for a person to standard output.
+enum Output {
+    static func write(_ lines: [String]) {
+        FileHandle.standardOutput.write(Data(lines.map { $0 + "\n" }.joined().utf8))
+    }
+}

@@ -95,6 +95,11 @@ struct SummaryText {
             )
         }
         if summary.alerts.count > 20 { lines.append("  … and \(summary.alerts.count - 20) more: pgvigil alerts") }
+        guard !summary.heldBack.isEmpty else { return }
+        lines.append("held back by exceptions: \(summary.heldBack.values.reduce(0, +))")
+        for (reason, count) in summary.heldBack.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+            lines.append("  \(Sizes.count(count)) × \(Shown.text(reason, limit: 120))")
+        }
     }
 
     private func colour(_ severity: Severity) -> String {

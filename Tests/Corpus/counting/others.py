@@ -177,6 +177,7 @@ BACKUP_EVENTS = {
     ("backup", True): "backup.done", ("backup", False): "backup.failed", ("stop", True): "backup.stopped",
     ("start", True): "backup.resumed", ("restore", True): "backup.restore", ("stanza-delete", True): "backup.deleted",
 }
+BEGUN = re.compile(rb" INFO: backup command begin ")
 EXPIRED = re.compile(rb"remove expired backup ")
 # The console shows errors and warnings without a time.
 RECORD = re.compile(rb"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} )?(?:P\d+ +)?(?:ERROR|WARN|INFO|DETAIL): ", re.M)
@@ -189,6 +190,8 @@ def backups(run, file):
         event = BACKUP_EVENTS.get((action["command"], action["rc"] == 0))
         if event and writes_to(file, action):
             counts[event] += 1
+    if begun := len(BEGUN.findall(content)):
+        counts["backup.begin"] = begun
     if expired := len(EXPIRED.findall(content)):
         counts["backup.expired"] = expired
     return {"records": len(RECORD.findall(content)), "other": counts}

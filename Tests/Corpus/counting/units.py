@@ -75,6 +75,9 @@ def folder(run):
         logins = [audit.logins(file) for file in run.of_kind("audit")]
         sums["successes"] -= collections.Counter(
             actor for admitted, _ in logins for session, actor in admitted.items() if session in refused)
+    if begun := [part["other"]["backup.begin"] for part in parts if "backup.begin" in part.get("other", ())]:
+        # The line is the same on the console and in the command's file, so the event is.
+        sums["other"]["backup.begin"] = max(begun)
     if run.of_kind("patroni"):
         sums["other"] = others.Cluster(run).must()
     return sums

@@ -1,36 +1,4 @@
-import Patterns
 import VigilModel
-
-/// What events must share to be counted together.
-struct Group: Hashable {
-    var ip: IPAddress?
-    var user: String?
-    var database: String?
-
-    /// Nil when the event lacks one of the keys. IPv6 counts by its /64: one customer has as many addresses as there
-    /// are.
-    init?(_ event: DetectionEvent, by keys: [GroupKey]) {
-        for key in keys {
-            switch key {
-            case .sourceIP:
-                guard let address = event.ip else { return nil }
-                ip = address.isV4 ? address : address.masked(64)
-            case .user:
-                guard event.user != nil else { return nil }
-                user = event.user
-            case .database:
-                guard event.database != nil else { return nil }
-                database = event.database
-            }
-        }
-    }
-
-    /// The parts one behind the other, each with its length, so that no name can look like two parts.
-    var text: String {
-        [ip.map(\.description), user, database].map { part in part.map { "\($0.utf8.count):\($0)" } ?? "-" }
-            .joined(separator: " ")
-    }
-}
 
 /// The events of one group that are in a rule's window.
 ///
@@ -48,13 +16,13 @@ struct Window {
         /// True when a retry of it was counted with it.
         var hasRetry = false
 
-        /// The value that a rule counts.
-        func value(of key: GroupKey) -> String? {
-            switch key {
-            case .sourceIP: return ip?.description
-            case .user: return user
-            case .database: return database
-            }
+        init(_ event: DetectionEvent) {
+            time = event.time
+            seq = event.seq
+            count = event.count
+            ip = event.ip
+            user = event.user
+            database = event.database
         }
     }
 
@@ -134,6 +102,9 @@ struct Window {
 
     /// How many events they stand for.
     var count: Int64 { byValue.isEmpty ? total : byValue.values.reduce(0) { $0 + $1.count } }
+
+    /// Entries kept.
+    var size: Int { entries.count - front + byValue.count }
 
     /// How many different values they have, some of them perhaps gone from the window.
     var valueCount: Int { byValue.count }

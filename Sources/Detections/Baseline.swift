@@ -1,0 +1,94 @@
+import VigilModel
+
+/// The values that groups have shown, with a limit: of too many, those seen longest ago are forgotten.
+struct Baseline {
+    private struct Key: Hashable {
+        var group, value: String
+    }
+
+    private struct Seen {
+        var first, last: LogTime
+        var count: Int64
+    }
+
+    private var seen: [Key: Seen] = [:]
+    private var changed: Set<Key> = []
+
+    private static let limit = 200_000
+
+    /// Takes a value; true when it is new to a group that is known well enough.
+    mutating func take(
+        _ value: String, of group: String, at time: LogTime, count: Int, learn: Int64, forget: Int64
+    ) -> Bool {
+        let known = note(Key(group: group, value: ""), at: time, limit: count)
+        let before = note(Key(group: group, value: value), at: time, limit: 1)
+        if seen.count > Baseline.limit { forgetOldest() }
+        guard let known, known.count >= count, time.milliseconds - known.first.milliseconds >= learn else {
+            return false
+        }
+        return before.map { time.milliseconds - $0.last.milliseconds >= forget } ?? true
+    }
+
+    /// Notes that something was seen; gives what was known of it before.
+    private mutating func note(_ key: Key, at time: LogTime, limit: Int) -> Seen? {
+        guard let old = seen[key] else {
+            seen[key] = Seen(first: time, last: time, count: 1)
+            changed.insert(key)
+            return nil
+        }
+        var new = old
+        new.last = max(old.last, time)
+        new.count = min(old.count + 1, Int64(limit))
+        seen[key] = new
+        changed.insert(key)
+        return old
+    }
+
+    private mutating func forgetOldest() {
+        let times = seen.values.map(\.last).sorted()
+        let last = times[times.count / 4]
+        seen = seen.filter { $0.value.last > last }
+    }
+
+    mutating func restore(_ entries: [BaselineEntry]) {
+        for entry in entries {
+            seen[Key(group: entry.group, value: entry.value)] = Seen(
+                first: entry.first, last: entry.last, count: entry.count)
+        }
+    }
+
+    mutating func takeChanges(of rule: String) -> [BaselineEntry] {
+        defer { changed = [] }
+        return changed.compactMap { key in
+            guard let entry = seen[key] else { return nil }
+            return BaselineEntry(
+                rule: rule, group: key.group, value: key.value, first: entry.first, last: entry.last, count: entry.count
+            )
+        }
+    }
+}
+
+/// When groups were last heard of.
+struct Silences {
+    private var last: [Group: DetectionEvent] = [:]
+    /// Before this no group can be due.
+    private var next = LogTime.distantFuture
+
+    private static let limit = 10_000
+
+    mutating func note(_ event: DetectionEvent, _ group: Group) {
+        guard last[group] != nil || last.count < Silences.limit else { return }
+        last[group] = event
+        next = .distantPast
+    }
+
+    /// Groups that have been silent for so long, each told once, in the order of their last events.
+    mutating func due(at now: LogTime, after length: Int64) -> [(DetectionEvent, Group)] {
+        guard now >= next else { return [] }
+        func isDue(_ event: DetectionEvent) -> Bool { now.milliseconds - event.time.milliseconds >= length }
+        let due = last.filter { isDue($0.value) }
+        for group in due.keys { last[group] = nil }
+        next = last.values.map(\.time).min()?.adding(milliseconds: length) ?? .distantFuture
+        return due.map { ($0.value, $0.key) }.sorted { ($0.0.time, $0.0.seq) < ($1.0.time, $1.0.seq) }
+    }
+}

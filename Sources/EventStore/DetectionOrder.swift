@@ -1,0 +1,46 @@
+import GRDB
+import VigilModel
+
+/// An event as the index has it.
+struct DetectionRow {
+    let seq: Int64
+    let time: LogTime
+    let kind, actor, count, source, offset, mark: Int64
+    /// Who stands behind a proxy; empty when nobody knows, nil without one.
+    let client: String?
+
+    init(_ rows: RawStatement, hasHops: Bool) {
+        seq = rows.number(0)
+        time = LogTime(milliseconds: rows.number(1))
+        kind = rows.number(2)
+        actor = rows.number(3)
+        count = rows.number(4)
+        source = rows.number(5)
+        offset = rows.number(6)
+        mark = rows.number(7)
+        client = hasHops ? rows.text(8) : nil
+    }
+}
+
+/// The order of sources whose events have the same time.
+struct SourceOrder {
+    private var places: [Int64: Int] = [:]
+
+    init(_ db: Database) throws {
+        var fingerprints: [String] = []
+        for row in try Row.fetchAll(db, sql: "SELECT id, fingerprint FROM sources ORDER BY fingerprint") {
+            let fingerprint: String = row["fingerprint"]
+            if fingerprints.last != fingerprint { fingerprints.append(fingerprint) }
+            places[row["id"]] = fingerprints.count
+        }
+    }
+
+    func isBefore(_ left: DetectionRow, _ right: DetectionRow) -> Bool {
+        if left.source != right.source, let first = places[left.source], let second = places[right.source],
+            first != second
+        {
+            return first < second
+        }
+        return (left.offset, left.mark) < (right.offset, right.mark)
+    }
+}

@@ -1,0 +1,94 @@
+import GRDB
+import VigilModel
+
+extension Store {
+    /// Hands over what somebody did, with the alerts and bans about it, in the order of time: an event before the
+    /// alert that it fired.
+    public func story(
+        of subject: StorySubject, since: LogTime = .distantPast, until: LogTime = .distantFuture,
+        _ body: (StoryItem) throws -> Void
+    ) throws {
+        let alerts = try storyAlerts(of: subject, since: since, until: until)
+        let bans = try storyBans(of: subject, alerts: Set(alerts.map(\.id)), since: since, until: until)
+        let marks = (alerts.map(StoryItem.alert) + bans.map(StoryItem.ban)).sorted { $0.time < $1.time }
+        var next = 0
+        let (condition, arguments) = subject.condition
+        try pool.read { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT v.*, coalesce(v.message, v.query) AS text FROM event v
+                    WHERE \(condition) AND v.time >= ? AND v.time < ? ORDER BY v.time, v.seq
+                    """, arguments: arguments + [since.milliseconds, until.milliseconds])
+            while let row = try rows.next() {
+                let event = StoryEvent(row)
+                while next < marks.count, marks[next].time < event.time {
+                    try body(marks[next])
+                    next += 1
+                }
+                try body(.event(event))
+            }
+        }
+        for mark in marks[next...] { try body(mark) }
+    }
+
+    private func storyAlerts(of subject: StorySubject, since: LogTime, until: LogTime) throws -> [StoryAlert] {
+        let (condition, arguments) = subject.condition
+        return try pool.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT a.id, a.time, r.rule, a.severity, a.message, a.events,
+                        (SELECT v.session FROM evidence x JOIN event v ON v.seq = x.event WHERE x.alert = a.seq
+                            ORDER BY v.time DESC, v.seq DESC LIMIT 1) AS session
+                    FROM alerts a JOIN rules r ON r.id = a.rule
+                    WHERE a.time >= ? AND a.time < ? AND EXISTS (
+                        SELECT 1 FROM evidence x JOIN event v ON v.seq = x.event WHERE x.alert = a.seq AND \(condition))
+                    ORDER BY a.time, a.seq
+                    """, arguments: [since.milliseconds, until.milliseconds] + arguments
+            ).map {
+                StoryAlert(
+                    id: $0["id"], time: LogTime(milliseconds: $0["time"]), rule: $0["rule"],
+                    severity: Severity(rawValue: $0["severity"]) ?? .info, message: $0["message"],
+                    eventCount: $0["events"], session: $0["session"])
+            }
+        }
+    }
+
+    /// Bans that follow from the alerts, and of the address itself.
+    private func storyBans(
+        of subject: StorySubject, alerts: Set<String>, since: LogTime, until: LogTime
+    ) throws -> [Ban] {
+        try bans(from: since, to: until).filter { ban in
+            guard ban.start >= since, ban.start < until else { return false }
+            if case .address(let block) = subject, ban.cidr.overlaps(block) { return true }
+            return ban.alertID.map(alerts.contains) ?? false
+        }
+    }
+}
+
+extension StoryEvent {
+    fileprivate init(_ row: Row) {
+        self.init(
+            id: row["id"], time: LogTime(milliseconds: row["time"]), dataset: row["dataset"],
+            category: row["category"], action: row["action"], outcome: row["outcome"],
+            severity: Severity(rawValue: row["severity"]) ?? .info, count: row["count"])
+        reason = row["reason"]
+        tags = Set((row["tags"] as String).split(separator: " ").map(String.init)).sorted()
+        message = row["text"]
+        address = row["address"]
+        port = row["port"]
+        proxy = row["nat_ip"]
+        user = row["user"]
+        targetUser = row["target_user"]
+        database = row["database"]
+        operation = row["operation"]
+        object = row["object"]
+        session = row["session"]
+        application = row["application"]
+        authMethod = row["auth_method"]
+        tlsVersion = row["tls_version"]
+        cluster = row["cluster"]
+        instance = row["instance"]
+    }
+}
