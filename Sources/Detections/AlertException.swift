@@ -54,6 +54,17 @@ public struct AlertException: Sendable, Hashable {
             && schedule?.contains(event.time) ?? true
     }
 
+    /// True when an alert must not be raised that no event fired: one about silence.
+    public func holdsBack(_ alert: Alert) -> Bool {
+        holdsBack(
+            DetectionEvent(
+                seq: 0, time: alert.time, kind: AlertException.silence, ip: alert.sourceIP, user: alert.user,
+                database: alert.database), from: alert.rule)
+    }
+
+    private static let silence = EventKind(
+        dataset: "", category: "", action: "", outcome: .unknown, severity: .info, tags: [])
+
     /// True when nothing but text of clients decides what it holds back.
     public var restsOnText: Bool { networks.isEmpty && !(users.isEmpty && databases.isEmpty && applications.isEmpty) }
 

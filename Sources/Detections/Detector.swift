@@ -27,8 +27,9 @@ public struct Detector {
     }
     private let exceptions: [AlertException]
 
-    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones; an event
-    /// that an exception holds back is not looked at by that rule.
+    /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones. An event
+    /// that an exception holds back is not looked at by that rule; a rule about silence looks at all of them, and its
+    /// alerts are held back.
     public init(
         rules: [Rule], publicNetworks: Set<EventMatch.Network>, exceptions: [AlertException] = []
     ) {
@@ -94,8 +95,9 @@ public struct Detector {
     ) rethrows -> [Finding] {
         var findings = try advance(to: event.time, silently: silently, identity: identity)
         for index in interest(in: event.kind).machines {
-            let rule = machines[index].rule.about
-            if exceptions.contains(where: { $0.holdsBack(event, from: rule) }) { continue }
+            if !exceptions.isEmpty, !waiting.contains(index), isHeldBack(event, from: machines[index].rule.about) {
+                continue
+            }
             if let finding = try machines[index].take(event, silently: silently, identity: identity) {
                 findings.append(finding)
             }
@@ -111,6 +113,11 @@ public struct Detector {
         for index in waiting {
             findings += try machines[index].advance(to: now, silently: silently, identity: identity)
         }
-        return findings
+        return exceptions.isEmpty
+            ? findings : findings.filter { finding in !exceptions.contains { $0.holdsBack(finding.alert) } }
+    }
+
+    private func isHeldBack(_ event: DetectionEvent, from rule: AlertRule) -> Bool {
+        exceptions.contains { $0.holdsBack(event, from: rule) }
     }
 }

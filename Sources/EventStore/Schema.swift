@@ -39,6 +39,8 @@ enum Schema {
             text_lines INTEGER NOT NULL, unread INTEGER NOT NULL, unread_bytes INTEGER NOT NULL,
             -- Of an archive that was read to its end: bytes on the disk. While these stand, nothing in it is new.
             packed INTEGER,
+            -- The last line of each session, as they were at that offset, for the search for missing ones.
+            lines BLOB, lines_offset INTEGER,
             UNIQUE (fingerprint, path, generation));
         CREATE TABLE unread (
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, length INTEGER NOT NULL,

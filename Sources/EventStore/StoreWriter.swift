@@ -33,6 +33,8 @@ public struct Ingest: Sendable {
 
     /// Bytes on the disk of an archive that has been read to its end.
     public var packed: Int64?
+    /// The last line of each session, as it is at that offset; now and then.
+    public var lines: (offset: Int64, state: [UInt8])?
 
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
@@ -124,6 +126,11 @@ public final class StoreWriter {
             ])
         if let packed = ingest.packed {
             try db.execute(sql: "UPDATE sources SET packed = ? WHERE id = ?", arguments: [packed, ingest.source])
+        }
+        if let lines = ingest.lines {
+            try db.execute(
+                sql: "UPDATE sources SET lines = ?, lines_offset = ? WHERE id = ?",
+                arguments: [Data(lines.state), lines.offset, ingest.source])
         }
         if let head = ingest.head {
             try db.execute(

@@ -47,13 +47,15 @@ final class DetectionPass {
                 heldBack += try held?.take(event, identity: identity) ?? []
             }
         }
-        // Before the position of rules moves on: what is kept twice is kept once.
-        try store.note(heldBack.map { HeldBackAlert($0) })
         // With the end of input time goes on to where events are, not to the end of time.
         let end = through == .distantFuture ? try store.lastEventTime() ?? from : through
         let reached = max(end, from)
         looked = reached
-        found += try detector.advance(to: max(reached, now ?? reached)) { try store.identity(ofEvent: $0) }
+        let moment = max(reached, now ?? reached)
+        found += try detector.advance(to: moment) { try store.identity(ofEvent: $0) }
+        heldBack += try held?.advance(to: moment) { try store.identity(ofEvent: $0) } ?? []
+        // Before the position of rules moves on: what is kept twice is kept once.
+        try store.note(heldBack.map { HeldBackAlert($0) })
         // A quiet log costs no transaction.
         if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
         let decided = try BanDecisions(found, store: store, configuration: configuration)
@@ -95,7 +97,11 @@ final class DetectionPass {
         for alert in try store.lastHeldBack(after: since, through: moment) {
             held?.restore(rule: alert.rule, group: alert.group, time: alert.time)
         }
-        for rule in detector.learning { detector.restore(rule: rule, try store.baseline(of: rule, at: moment)) }
+        for rule in detector.learning {
+            let learnt = try store.baseline(of: rule, at: moment)
+            detector.restore(rule: rule, learnt)
+            held?.restore(rule: rule, learnt)
+        }
         looked = moment
         return moment
     }

@@ -14,8 +14,6 @@ public struct DetectionEvent: Sendable {
     public var user: String?
     /// Database.
     public var database: String?
-    /// `application_name`, when it was asked for.
-    public var application: String?
     /// Like events that it stands for.
     public var count: Int64
     /// Values that few rules ask for. Empty unless some rule might.

@@ -171,7 +171,8 @@ enum WhatIfRows {
             ("start", .time(ban.start)), ("end", .time(ban.end)),
         ]
         if let before { row += [("start.before", .time(before.start)), ("end.before", .time(before.end))] }
-        row += [("rule.id", .text(ban.ruleID)), ("alert.id", .text(ban.alertID ?? ""))]
+        row.append(("rule.id", .text(ban.ruleID)))
+        if let alert = ban.alertID { row.append(("alert.id", .text(alert))) }
         for (name, sessions) in [("before", judged.before), ("kept_out", judged.during)] {
             guard let sessions else { continue }
             row.append(("logins.\(name)", .number(sessions.logins)))
