@@ -40,12 +40,18 @@ struct AlertWriter {
             }
         } _: { number in
             switch number {
-            case .count: String(window.count)
+            case .count: String(counted)
             case .distinct: String(window.valueCount)
             case .span:
                 Shown.duration(event.time.milliseconds - (entries.first?.time ?? event.time).milliseconds)
             }
         }
+    }
+
+    /// Events that counted; of a sequence, those of its first step.
+    private var counted: Int64 {
+        if case .sequence(_, _, let then) = rule.condition { return max(1, window.count - Int64(then.count)) }
+        return window.count
     }
 
     private func shown(_ key: EventKey, _ value: String) -> String {

@@ -6,7 +6,7 @@ struct Group: Hashable {
     // Three values beside the address suffice and cost no allocation; more become one text.
     private var first, second, rest: String?
 
-    /// Nil when the event lacks one of the keys, unless `partly` lets it. IPv6 counts by its /64: one customer has as
+    /// Nil when the event lacks one of the keys other than those of its server, unless `partly` lets it. IPv6 counts by its /64: one customer has as
     /// many addresses as there are.
     init?(_ event: DetectionEvent, by keys: [EventKey], partly: Bool = false) {
         var number = 0
@@ -19,7 +19,7 @@ struct Group: Hashable {
                 continue
             }
             let value = event.value(of: key)
-            if value == nil && !partly { return nil }
+            if value == nil && !partly && !Group.mayLack(key) { return nil }
             switch number {
             case 0: first = value
             case 1: second = value
@@ -28,6 +28,9 @@ struct Group: Hashable {
             number += 1
         }
     }
+
+    /// What a bare file does not tell of where it comes from: events of such a file belong together all the same.
+    private static func mayLack(_ key: EventKey) -> Bool { [.cluster, .instance, .path].contains(key) }
 
     /// The parts one behind the other, each with its length, so that no name can look like two parts.
     var text: String {

@@ -121,8 +121,10 @@ struct RuleMachine {
         guard var state = state(of: group, at: event.time, within: within),
             then[state.steps].matches(event, publicNetworks: publicNetworks)
         else { return nil }
-        state.window.add(Window.Entry(event), window: within, limit: limit)
-        state.steps += 1
+        let before = state.window.size
+        state.window.add(Window.Entry(event), window: within, limit: 200)
+        // The second try of a client that prefers TLS is no step of its own.
+        state.steps += state.window.size > before ? 1 : 0
         guard state.steps == then.count else {
             progress.change(group, at: event.time, window: within, fresh: state) {
                 $0 = state
@@ -141,14 +143,20 @@ struct RuleMachine {
         }
         guard var window = windows[group] else { return nil }
         window.expire(at: now, window: within)
-        guard window.count >= rule.condition.count, let first = window.current.first else { return nil }
+        // The newest that suffice say when it began: what came long before them does not make it late.
+        guard window.count >= rule.condition.count, let first = window.current.suffix(rule.condition.count).first
+        else { return nil }
         return Progress(steps: 0, since: first.time, window: window)
     }
 
     // MARK: - Counting
 
-    /// Events or values kept for a group: what the condition needs, and enough to show.
-    private var limit: Int { max(rule.condition.count, 100) }
+    /// Events or values kept for a group: what the condition needs, and enough to show. Of what only has to have happened
+    /// once, the last is enough.
+    private var limit: Int {
+        if case .sequence(1, _, _) = rule.condition { return 1 }
+        return max(rule.condition.count, 100)
+    }
 
     private mutating func add(_ event: DetectionEvent, to group: Group) {
         let entry = Window.Entry(event)

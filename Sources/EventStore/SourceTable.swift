@@ -59,6 +59,8 @@ public struct SourceState: Sendable {
     public var packed: Int64?
     /// What was known of open sessions at the position.
     public var sessions: [OpenSession] = []
+    /// The last line of each session, as it was at an offset not behind `counted`.
+    public var lines: (offset: Int64, state: [UInt8])?
 
     /// Takes the parts.
     public init(
@@ -102,7 +104,7 @@ extension Store {
                 let sessions = try Row.fetchAll(
                     db, sql: "SELECT key, opened, closed, state FROM sessions WHERE source = ?",
                     arguments: [same["id"]])
-                return SourceState(
+                var state = SourceState(
                     id: same["id"], position: same["position"], clock: LogTime(milliseconds: same["clock"]),
                     counted: same["counted"], headLength: same["head_length"], packed: same["packed"],
                     sessions: sessions.map {
@@ -110,6 +112,10 @@ extension Store {
                             key: $0["key"], opened: $0["opened"], closed: $0["closed"],
                             state: Array($0["state"] as Data))
                     })
+                if let lines: Data = same["lines"], let offset: Int64 = same["lines_offset"] {
+                    state.lines = (offset, Array(lines))
+                }
+                return state
             }
             let counted = alike.map { $0["counted"] as Int64 }.max() ?? 0
             return try add(file, rows: rows, counted: counted, db)
@@ -120,7 +126,7 @@ extension Store {
         let fingerprint = file.fingerprint(file.head.count)
         if let again = rows.first(where: { $0["path"] == file.path && $0["fingerprint"] == fingerprint }) {
             try db.execute(
-                sql: "UPDATE sources SET device = ?, inode = ? WHERE id = ?",
+                sql: "UPDATE sources SET device = ?, inode = ?, lines = NULL, lines_offset = NULL WHERE id = ?",
                 arguments: [file.device, file.inode, again["id"]])
             try db.execute(sql: "DELETE FROM sessions WHERE source = ?", arguments: [again["id"]])
             return SourceState(

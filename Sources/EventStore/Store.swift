@@ -38,8 +38,8 @@ public final class Store: Sendable {
         }
     }
 
-    /// Opens a store that is there, for reading.
-    public convenience init(existing path: String) throws {
+    /// Opens a store that is there, for reading; with `readOnly` nothing can be written.
+    public convenience init(existing path: String, readOnly: Bool = false) throws {
         guard access(path, F_OK) == 0 else {
             throw StoreProblem(
                 path: path, reason: "there is no store here",
@@ -51,7 +51,7 @@ public final class Store: Sendable {
             throw StoreProblem(path: path, reason: "this store is still empty", hint: "try again in a moment")
         }
         var configuration = Configuration()
-        configuration.readonly = access(path, W_OK) != 0
+        configuration.readonly = readOnly || access(path, W_OK) != 0
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in db.add(function: AddressTest.function) }
         do { self.init(pool: try DatabasePool(path: path, configuration: configuration), path: path) } catch {

@@ -35,6 +35,8 @@ public struct Ingest: Sendable {
     public var packed: Int64?
     /// When it was read, by the clock on the wall.
     public var readAt: LogTime?
+    /// The last line of each session, as it is at that offset; now and then.
+    public var lines: (offset: Int64, state: [UInt8])?
 
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
@@ -127,6 +129,11 @@ public final class StoreWriter {
             ])
         if let packed = ingest.packed {
             try db.execute(sql: "UPDATE sources SET packed = ? WHERE id = ?", arguments: [packed, ingest.source])
+        }
+        if let lines = ingest.lines {
+            try db.execute(
+                sql: "UPDATE sources SET lines = ?, lines_offset = ? WHERE id = ?",
+                arguments: [Data(lines.state), lines.offset, ingest.source])
         }
         if let head = ingest.head {
             try db.execute(

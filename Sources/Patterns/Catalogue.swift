@@ -10,6 +10,8 @@ public struct EventCatalogue: Sendable {
     public internal(set) var statements: [StatementPattern] = []
     /// Text patterns: what names, messages and statements are made to look like.
     public internal(set) var texts: [TextPattern] = []
+    /// Gap patterns: what missing numbers mean.
+    public internal(set) var gaps: [GapPattern] = []
     /// Real records and what they must give.
     public internal(set) var examples: [PatternExample] = []
     /// FATAL in every language of the server (csvlog translates severities).
@@ -103,7 +105,7 @@ public struct Catalogue: Sendable {
         }
         try refuseTwins(
             events.patterns.map { ($0.id, $0.place) } + events.statements.map { ($0.id, $0.place) }
-                + events.texts.map { ($0.id, $0.place) })
+                + events.texts.map { ($0.id, $0.place) } + events.gaps.map { ($0.id, $0.place) })
     }
 
     private func refuseTwins(_ entries: [(id: String, place: String)]) throws {

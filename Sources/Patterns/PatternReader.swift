@@ -25,7 +25,7 @@ struct PatternReader {
 
     /// Reads one file of event patterns.
     func readPatterns(_ file: YAMLValue, name: String, into catalogue: inout EventCatalogue) throws(YAMLProblem) {
-        let keys = try file.mapping(["about", "patterns", "statements", "texts"])
+        let keys = try file.mapping(["about", "patterns", "statements", "texts", "gaps"])
         for entry in try keys["patterns"]?.list() ?? [] {
             catalogue.patterns.append(try pattern(entry, file: name, &catalogue.examples))
         }
@@ -34,6 +34,9 @@ struct PatternReader {
         }
         for entry in try keys["texts"]?.list() ?? [] {
             catalogue.texts.append(try text(entry, file: name, &catalogue.examples))
+        }
+        for entry in try keys["gaps"]?.list() ?? [] {
+            catalogue.gaps.append(try gap(entry, file: name, &catalogue.examples))
         }
     }
 
@@ -101,6 +104,19 @@ struct PatternReader {
         return TextPattern(
             id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
             places: places, regex: try regex(try required(keys, "matches", entry)),
+            kind: try kind(try required(keys, "event", entry)))
+    }
+
+    private func gap(
+        _ entry: YAMLValue, file: String, _ examples: inout [PatternExample]
+    ) throws(YAMLProblem) -> GapPattern {
+        let names = ["id", "description", "of", "event"]
+        let keys = try entry.mapping(names + ["examples", "counterexamples"], required: names)
+        let id = try required(keys, "id", entry).text()
+        try readExamples(keys, id: id, file: file, isStatement: false, &examples)
+        return GapPattern(
+            id: id, description: try required(keys, "description", entry).text(), place: "\(file):\(entry.line)",
+            counter: try required(keys, "of", entry).word(GapPattern.Counter.self),
             kind: try kind(try required(keys, "event", entry)))
     }
 

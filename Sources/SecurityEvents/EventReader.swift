@@ -24,6 +24,8 @@ public struct EventReader {
     private var proxies = ProxyReader()
     private var facts: SessionFactsReader
     private var diverted: DivertedLogins
+    /// What a hole in numbers is, by what is counted.
+    private let gapKinds: [GapPattern.Counter: EventKind]
     /// The logins that patterns make, by the pattern's id, for those that wait in a file of pgauditlogtofile.
     private let loginKinds: [String: EventKind]
     private var activity = ActivityCounter()
@@ -61,6 +63,7 @@ public struct EventReader {
         loginKinds = catalogue.patterns.reduce(into: [:]) { kinds, pattern in
             if case .login(let kind) = pattern.effect { kinds[pattern.id] = kind }
         }
+        gapKinds = catalogue.gaps.reduce(into: [:]) { $0[$1.counter] = $0[$1.counter] ?? $1.kind }
         self.clock = SourceClock(now: clock)
         self.countFrom = countFrom
         fatal = catalogue.fatalWords
@@ -85,13 +88,34 @@ public struct EventReader {
 
     /// Reads records. Those that will be read again are not counted. `looks` is what a sieve of the same catalogue saw
     /// of them.
-    public mutating func read(_ batch: RecordBatch, looks: [RecordLook]? = nil, isCounted: Bool = true) {
+    public mutating func read(
+        _ batch: RecordBatch, looks: [RecordLook]? = nil, gaps: [LineGap] = [], isCounted: Bool = true
+    ) {
         self.isCounted = isCounted
         let looks = looks ?? look(at: batch)
-        for number in 0..<batch.count where !passes(looks[number], batch, number) {
-            read(batch[number], looks[number])
+        var next = 0
+        for gap in gaps {
+            read(batch, looks, next..<(gap.record + 1))
+            next = gap.record + 1
+            note(gap, batch[gap.record])
         }
+        read(batch, looks, next..<batch.count)
         if isCounted { records += Int64(batch.count) }
+    }
+
+    @inline(__always)
+    private mutating func read(_ batch: RecordBatch, _ looks: [RecordLook], _ numbers: Range<Int>) {
+        for number in numbers where !passes(looks[number], batch, number) { read(batch[number], looks[number]) }
+    }
+
+    /// Numbers of the record's session are missing before it: an event of the time of that record, which is what is known
+    /// of the ones that are not there.
+    mutating func note(_ gap: LineGap, _ record: LogRecord) {
+        guard let kind = gapKinds[gap.counter], let session = record.text(.sessionID) else { return }
+        let context = RecordContext(record: record, time: clock.now, before: clock.now, repeated: 0, facts: nil)
+        var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
+        event.tell(of: gap, in: session)
+        keep(event)
     }
 
     private mutating func look(at batch: RecordBatch) -> [RecordLook] {

@@ -8,6 +8,7 @@ public struct ExampleReader {
     private let catalogue: EventCatalogue
     private let classifier: StatementClassifier
     private let texts: TextFinder
+    private var lines = LineGapTracker()
     private let scratch = Regex.Scratch()
     /// Ids of the patterns that matched, in order.
     public private(set) var patterns: [String] = []
@@ -43,6 +44,12 @@ public struct ExampleReader {
         }
         patterns += texts.ids(of: record.uncut(record.isEmpty(.query) ? .message : .query), .statement)
         reader.read(record)
+        var gaps: [LineGap] = []
+        lines.take(record, 0) { gaps.append($0) }
+        for gap in gaps {
+            patterns += catalogue.gaps.filter { $0.counter == gap.counter }.map(\.id)
+            reader.note(gap, record)
+        }
     }
 
     /// Ids of the patterns that the statements of a record match.

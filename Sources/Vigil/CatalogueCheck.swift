@@ -15,7 +15,7 @@ public struct CatalogueCheck {
     public var summary: String {
         let events = catalogue.events
         return "\(events.patterns.count) record patterns, \(events.statements.count) statement patterns, "
-            + "\(events.texts.count) text patterns, "
+            + "\(events.texts.count) text patterns, \(events.gaps.count) gap patterns, "
             + "\(catalogue.rules.count) rules; \(examples) examples, \(failures.count) failed"
     }
 

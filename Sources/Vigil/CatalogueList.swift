@@ -33,6 +33,9 @@ public struct CatalogueList {
                         text.id, "text", text.kind.action, text.kind.severity.rawValue, text.place, text.description
                     ))
             }
+            + catalogue.events.gaps.map { gap in
+                row((gap.id, "gap", gap.kind.action, gap.kind.severity.rawValue, gap.place, gap.description))
+            }
             + catalogue.rules.map { rule in
                 row((rule.about.id, "rule", rule.about.family, rule.severity.rawValue, rule.place, rule.about.name))
             }

@@ -23,6 +23,9 @@ final class SourceReader {
     private var cutter: RecordsAhead?
     /// Where reading is, as far as the cutter's records were taken.
     private var reached: (position: Int64, consumed: Int64)
+    /// Where the last lines of sessions were kept last.
+    private var savedLines: Int64 = 0
+    private var isFinished = false
     /// Bytes on the disk, once an archive has been read to its end and every record in it was whole.
     private var packed: Int64?
 
@@ -40,14 +43,17 @@ final class SourceReader {
         var events: EventReader
         var unread: [Unread] = []
         var textLines: Int64 = 0
+        /// Finds records that are missing; nil for formats whose records are not numbered, and for what is no file.
+        var lines: LineGapTracker?
         let countFrom: Int64
 
-        mutating func take(_ records: RecordBatch) { events.read(records) }
+        mutating func take(_ records: RecordBatch) { events.read(records, gaps: lines?.take(records) ?? []) }
 
         mutating func take(_ portion: RecordsAhead.Portion) {
             for item in portion.items {
                 switch item {
-                case .records(let records, let looks): events.read(records, looks: looks)
+                case .records(let records, let looks):
+                    events.read(records, looks: looks, gaps: lines?.take(records) ?? [])
                 case .unfinished(let records): takeUnfinished(records)
                 case .unread(let span): skip(span)
                 case .text(let line): pass(line)
@@ -59,11 +65,13 @@ final class SourceReader {
         mutating func takeUnfinished(_ records: RecordBatch) { events.read(records, isCounted: false) }
 
         mutating func skip(_ unread: Unread) {
+            lines?.lose(at: unread.offset)
             guard unread.offset >= countFrom else { return }
             self.unread.append(unread)
         }
 
         mutating func pass(_ line: TextLine) {
+            lines?.lose(at: line.offset)
             if line.offset >= countFrom { textLines += 1 }
         }
     }
@@ -77,6 +85,7 @@ final class SourceReader {
         self.span = span
         headLength = state.headLength
         let start = span.isWhole ? state.position : 0
+        let lines = SessionLines.before(start, of: file, format, about, state)
         file.seek(to: start)
         var about = about
         about.clock = span.isWhole ? state.clock : .distantPast
@@ -88,7 +97,8 @@ final class SourceReader {
                 // A copy is read from its start: of it, nothing is known to be stored.
                 storedBefore: span.isWhole && start > 0 && state.counted < .max ? state.counted : 0,
                 sessions: span.isWhole ? state.sessions : []),
-            countFrom: state.counted)
+            lines: lines?.tracker, countFrom: state.counted)
+        savedLines = lines?.saved ?? 0
         reached = (start, 0)
         if cutsAhead { cutter = RecordsAhead(records, of: file, ahead, catalogue) }
     }
@@ -140,6 +150,7 @@ final class SourceReader {
     func finish(isWhole: Bool = true) {
         records.drain(into: &collector, atEnd: true)
         collector.events.settle()
+        isFinished = true
         let end = (span.isWhole ? state.position : 0) + bytesRead
         if isWhole, file.isArchive, file.isRegular, records.position == end { packed = consumed }
     }
@@ -187,6 +198,11 @@ final class SourceReader {
         }
         ingest.activity = activity
         ingest.packed = packed
+        // A reading that goes on reads what lies behind the kept lines once more: not much, and most often nothing.
+        if let lines = collector.lines, read > savedLines, isFinished || read - savedLines >= SessionLines.span {
+            ingest.lines = (read, lines.state(at: read))
+            savedLines = read
+        }
         // A file that was shorter than a fingerprint when it was opened.
         if headLength < FileIdentity.headLength, file.isRegular {
             let head = try file.head(FileIdentity.headLength)

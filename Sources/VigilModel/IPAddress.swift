@@ -168,6 +168,22 @@ public struct CIDR: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// True for a single address.
     public var isHost: Bool { prefix == address.bitWidth }
 
+    /// The last address.
+    public var last: IPAddress {
+        (prefix..<address.bitWidth).reduce(address) { $0.setting(bit: $1) }
+    }
+
+    /// The fewest blocks that hold the addresses from one to another, in order.
+    public static func blocks(from first: IPAddress, through last: IPAddress) -> [CIDR] {
+        func blocks(_ block: CIDR) -> [CIDR] {
+            if first <= block.address && block.last <= last { return [block] }
+            if block.last < first || last < block.address { return [] }
+            return blocks(CIDR(block.address, prefix: block.prefix + 1))
+                + blocks(CIDR(block.address.setting(bit: block.prefix), prefix: block.prefix + 1))
+        }
+        return first.isV4 == last.isV4 ? blocks(CIDR(first, prefix: 0)) : []
+    }
+
     /// What is left without another block: the fewest blocks that hold it, in order.
     public func subtracting(_ other: CIDR) -> [CIDR] {
         if other.contains(self) { return [] }

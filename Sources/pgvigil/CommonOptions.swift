@@ -23,6 +23,12 @@ struct CommonOptions: ParsableArguments {
         do { return try Configuration.load(config) } catch { throw Failure(error, code: 2) }
     }
 
+    /// The configuration file that is read, when there is one.
+    var configurationFiles: [String] {
+        let path = config ?? ProcessInfo.processInfo.environment["PGVIGIL_CONFIG"] ?? Configuration.defaultPath
+        return access(path, F_OK) == 0 ? [path] : []
+    }
+
     /// Path of the store: flag, environment, configuration, default.
     func storePath(_ configuration: Configuration) -> String {
         store ?? ProcessInfo.processInfo.environment["PGVIGIL_STORE"] ?? configuration.store ?? "pgvigil.db"

@@ -19,8 +19,7 @@ struct PGVigil: ParsableCommand {
         subcommands: [
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
             StoryCommand.self, StatusCommand.self, BlocklistCommand.self, BansCommand.self, BanCommand.self,
-            UnbanCommand.self,
-            WhyCommand.self,
+            UnbanCommand.self, WhyCommand.self, EnforceCommand.self,
             ExplainCommand.self, CheckCommand.self, PatternsCommand.self,
         ])
 }

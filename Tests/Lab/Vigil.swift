@@ -2,7 +2,7 @@ import Foundation
 
 /// The program, run as a person does.
 struct Vigil {
-    private static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appending(path: "pgvigil")
     let lab: Lab
     private let configuration: String

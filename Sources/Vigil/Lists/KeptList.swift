@@ -91,7 +91,7 @@ struct KeptList {
     }
 
     /// Whom a line of fail2ban's log is about: `… Ban 203.0.113.66 …`.
-    private static func address(_ line: Substring) -> Substring? {
+    static func address(_ line: Substring) -> Substring? {
         let words = line.split(separator: " ")
         return words.count > 5 ? words[5] : nil
     }

@@ -16,9 +16,8 @@ final class ListKeeper: @unchecked Sendable {
     private let configuration: Configuration
     private var lists: [KeptList]
 
-    /// Seconds between two looks at the store, and after which the fleet is looked for again in the logs.
+    /// Seconds between two looks at the store.
     private static let interval = 0.25
-    private static let fleetInterval = 600.0
 
     init(store: Store, configuration: Configuration) {
         self.store = store
@@ -54,22 +53,10 @@ final class ListKeeper: @unchecked Sendable {
     }
 
     private func run() {
-        var policy: BanPolicy?
-        var policyAt = Date.distantPast
-        var version: [Int64] = []
+        var current = CurrentList(store, configuration)
         while true {
             do {
-                let current = try store.banVersion()
-                if policy == nil || current != version
-                    || Date().timeIntervalSince(policyAt) > ListKeeper.fleetInterval
-                {
-                    policy = try BanBook.policy(configuration, store)
-                    (policyAt, version) = (Date(), current)
-                }
-                if let policy {
-                    let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-                    try update(try BanBook(store, policy: policy).list(at: now))
-                }
+                try update(try current.get())
             } catch { say("block lists: \(error)") }
             let isOver = condition.withLock {
                 if !isStopping { _ = condition.wait(until: Date(timeIntervalSinceNow: ListKeeper.interval)) }

@@ -82,6 +82,11 @@ struct BansCommand: ParsableCommand {
 
         @OptionGroup var common: CommonOptions
         @Flag(help: "Ended ones, too.") var all = false
+        @Flag(
+            help:
+                "Compare the table of nftables (as root) and the files of `blocklists` with the bans; code 1 when they differ."
+        )
+        var verify = false
         @Option(help: .init("As they stood at a moment; default: now.", valueName: "time")) var at: TimeArgument?
         @Option(help: "table, jsonl or csv.") var format: OutputFormat = .table
 
@@ -93,6 +98,7 @@ struct BansCommand: ParsableCommand {
         func run() throws {
             try reporting {
                 let settings = try common.load()
+                if verify { return try check(settings) }
                 let book = try BanBook(try Store(existing: common.storePath(settings)), settings)
                 let table = List.keys.filter { $0 != "source.ip" && $0 != "alert.id" && $0 != "freed.at" }
                 var writer = RowWriter(format, columns: format == .table ? table : List.keys)
@@ -104,6 +110,23 @@ struct BansCommand: ParsableCommand {
                         all ? "there are no bans" : "no ban is in force at \(moment); --all shows those that ended")
                 }
             }
+        }
+
+        private func check(_ settings: Configuration) throws {
+            let store = try Store(existing: common.storePath(settings))
+            let check = try ListCheck(store, settings, nft: "/usr/sbin/nft", at: at?.time ?? .now)
+            var writer = RowWriter(format, columns: ["list", "state", "cidr"])
+            for drift in check.drift {
+                writer.write([
+                    ("list", .text(drift.place)), ("state", .text(drift.isMissing ? "missing" : "extra")),
+                    ("cidr", .text("\(drift.cidr)")),
+                ])
+            }
+            writer.finish()
+            for problem in check.problems { Talk.warning(Shown.text(problem)) }
+            let places = check.places.isEmpty ? "no list is there to compare" : check.places.joined(separator: ", ")
+            Talk.say(check.drift.isEmpty ? "no difference: \(places)" : "\(check.drift.count) differences: \(places)")
+            if !check.drift.isEmpty || !check.problems.isEmpty { throw ExitCode(1) }
         }
 
         private static func row(_ entry: BanBook.Entry) -> ShownRow {

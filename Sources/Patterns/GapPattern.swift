@@ -1,0 +1,23 @@
+import VigilModel
+
+/// Says what it means when numbers that the server counts up are missing.
+public struct GapPattern: Sendable {
+    /// What is counted.
+    public enum Counter: String, CaseIterable, Sendable {
+        /// The records of a session (`session_line_num`).
+        case lines
+        /// The statements of a session that pgaudit logged.
+        case audit
+    }
+
+    /// Name of the pattern, unique in the catalogue.
+    public let id: String
+    /// What it recognises, for people.
+    public let description: String
+    /// The file and line it stands at.
+    public let place: String
+    /// Whose numbers it is about.
+    public let counter: Counter
+    /// What follows.
+    public let kind: EventKind
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import EventStore
+import Foundation
+import Vigil
+import VigilModel
+
+/// Applies the bans to the kernel.
+struct EnforceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enforce", abstract: "Apply the bans to nftables, until stopped.",
+        discussion: """
+            For a service of its own with CAP_NET_ADMIN, so that what reads logs needs no rights. It reads the store and \
+            the configuration, which nobody else may be able to write, and keeps the table `inet pgvigil`: new \
+            connections of who is banned are dropped. Needs `bans: {mode: enforce}`. When it stops, bans end by \
+            themselves; `nft delete table inet pgvigil` ends all at once.
+
+              pgvigil enforce --once
+              pgvigil enforce --dry-run
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @Flag(help: "Apply the bans as they are now, and end.") var once = false
+    @Flag(help: "Print what nft would be given, and change nothing.") var dryRun = false
+    @Option(help: .init("The program nft(8).", valueName: "path")) var nft = "/usr/sbin/nft"
+    @Option(
+        help: .init("A user, beside root, pgvigil and yourself, whose store is trusted.", valueName: "user"))
+    var trust: [String] = []
+
+    func run() throws {
+        try reporting {
+            let settings = try common.load()
+            let path = common.storePath(settings)
+            let store = try Store(existing: path, readOnly: true)
+            let enforcer = Enforcer(store, settings, nft: nft)
+            if dryRun { return print(try enforcer.script(), terminator: "") }
+            guard settings.bans.mode == .enforce else {
+                throw Failure(
+                    ValidationError("bans.mode is observe\n  hint: `bans: {mode: enforce}` in the configuration"),
+                    code: 2)
+            }
+            for file in [path] + common.configurationFiles { try Trust.check(file, users: trust) }
+            if once {
+                Talk.say("applied: \(try enforcer.apply()) bans")
+            } else {
+                try enforcer.run { Talk.say($0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+@Suite("Lab: bans applied to the kernel and to HAProxy")
+struct EnforceTests {
+    private let lab: Lab
+
+    init() throws { lab = try Lab() }
+
+    private func configure(_ more: String = "") throws -> [String] {
+        try lab.write("bans: {mode: enforce, loopback: true}\n\(more)", to: "pgvigil.yml")
+        return ["--config", lab.path("pgvigil.yml"), "--store", lab.path("bans.db")]
+    }
+
+    @Test("enforce keeps the table as the store says, also when somebody flushes it, and verify shows what differs")
+    func enforce() throws {
+        let bans = try HandBans(lab)
+        let common = try configure()
+        try bans.ban("127.9.9.1")
+        func pgvigil(_ words: String...) -> [String] { ["run", "", Vigil.binary.path] + words }
+        let reason = ["--reason", "a test"] + common
+        var steps = Steps()
+        steps.add("listen", "5432")
+        // The lab belongs to PostgreSQL's user, whom nobody trusts here.
+        steps.append(pgvigil("enforce", "--once") + common)
+        steps.append(["stage", Vigil.binary.path, "enforce", "--trust", "postgres"] + common)
+        let verify = ["sh", "-c", "\"$0\" bans list --verify \"$@\"; echo code $?", Vigil.binary.path] + common
+        steps.append(["until", "code 0"] + verify)
+        steps.add("connect", "127.9.9.1", "5432")
+        steps.append(pgvigil("ban", "127.9.10.0/24") + reason)
+        steps.append(pgvigil("unban", "127.9.9.1") + reason)
+        steps.append(["until", "code 0"] + verify)
+        steps.add("connect", "127.9.9.1", "5432")
+        steps.add("connect", "127.9.10.77", "5432")
+        steps.add("run", "", "nft", "add", "element", "inet", "pgvigil", "block4", "{ 127.9.9.5 }")
+        steps.add("run", "", "nft", "delete", "element", "inet", "pgvigil", "block4", "{ 127.9.10.0/24 }")
+        steps.append(["run", ""] + verify)
+        steps.add("run", "", "nft", "flush", "ruleset")
+        steps.add("connect", "127.9.10.77", "5432")
+        steps.append(["until", "code 0"] + verify)
+        steps.add("connect", "127.9.10.77", "5432")
+        let came = try steps.play(apart: true)
+        if Lab.isRoot { #expect(came[1].contains("belongs to postgres, who could have anybody banned"), "\(came[1])") }
+        #expect(
+            [3, 4, 7, 8, 9].map { came[$0] } == ["yes", "dropped", "yes", "open", "dropped"], "\(came)")
+        #expect(came[12].contains("code 1"), "\(came[10...12])")
+        let rows = came[12].split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(rows == ["list state cidr", "nft missing 127.9.10.0/24", "nft extra 127.9.9.5/32", "code 1"])
+        #expect(Array(came[14...]) == ["open", "yes", "dropped"], "\(came)")
+    }
+
+    @Test("watch replaces what HAProxy has at run time, through its socket")
+    func haproxy() throws {
+        let ports = Port.free(2)
+        try lab.write("", to: "pgvigil.acl")
+        try lab.write(
+            """
+            global
+                stats socket \(lab.path("haproxy.sock")) mode 666 level admin
+            defaults
+                timeout connect 10s
+                timeout client 10s
+                timeout server 10s
+            listen service
+                mode tcp
+                bind 127.0.0.1:\(ports[0])
+                tcp-request connection reject if { src -f \(lab.path("pgvigil.acl")) }
+                server s 127.0.0.1:\(ports[1])
+            listen server
+                mode http
+                bind 127.0.0.1:\(ports[1])
+                http-request return status 200
+
+            """, to: "haproxy.cfg")
+        _ = try lab.start(["haproxy", "-db", "-f", lab.path("haproxy.cfg")], output: "haproxy.out")
+        try Lab.until("HAProxy listens: " + lab.read("haproxy.out.errors")) { Port.isOpen(ports[0]) }
+        let vigil = try Vigil(lab)
+        _ = try configure(
+            """
+            blocklists:
+              - {format: haproxy, path: \(lab.path("pgvigil.acl"))}
+              - {format: haproxy_runtime, path: \(lab.path("haproxy.sock")), acl: \(lab.path("pgvigil.acl"))}
+
+            """)
+        try lab.makeFolder("live")
+        let watch = try vigil.watch([lab.path("live")], store: "bans.db")
+        defer { watch.stop() }
+        func talk(_ address: String) throws -> String {
+            var steps = Steps()
+            steps.add("talk", address, "\(ports[0])")
+            return try steps.play(apart: false).first ?? ""
+        }
+        #expect(try talk("127.9.9.1") == "answered")
+        try vigil.run("ban", ["127.9.9.1", "--reason", "a test"], store: "bans.db")
+        try Lab.until("refused: " + lab.read("bans.db.talk"), seconds: 20) { try talk("127.9.9.1") == "closed" }
+        #expect(try talk("127.9.9.2") == "answered")
+        try vigil.run("unban", ["127.9.9.1", "--reason", "a test"], store: "bans.db")
+        try vigil.run("ban", ["127.9.9.2", "--reason", "a test"], store: "bans.db")
+        try Lab.until("refused: " + lab.read("bans.db.talk"), seconds: 20) { try talk("127.9.9.2") == "closed" }
+        #expect(try talk("127.9.9.1") == "answered")
+        #expect(lab.read("pgvigil.acl") == "127.9.9.2/32\n")
+    }
+}
