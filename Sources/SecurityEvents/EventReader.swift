@@ -12,6 +12,7 @@ public struct EventReader {
     private let textPatterns: [[EventPattern]]
     private var statements: StatementReader
     private let texts: TextFinder
+    private let secrets: SecretMarker
     private let catalogue: EventCatalogue
     /// For records that nobody has looked at before.
     private var sieve: RecordSieve?
@@ -56,8 +57,9 @@ public struct EventReader {
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
         }
         texts = TextFinder(catalogue.texts)
+        secrets = SecretMarker(catalogue.secretKey, variants)
         statements = StatementReader(
-            catalogue.statements, texts, groups: sessions.compactMap { $0.span(of: .statement) })
+            catalogue.statements, texts, secrets, groups: sessions.compactMap { $0.span(of: .statement) })
         facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
         diverted = DivertedLogins(sessions.compactMap { $0.span(of: .login) })
         loginKinds = catalogue.patterns.reduce(into: [:]) { kinds, pattern in
@@ -249,6 +251,7 @@ public struct EventReader {
                 context(record, time: time, before: before), kind: variant(kind, of: record))
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             if let object { (event.objectType, event.objectName) = object }
+            secrets.mark(message: &event, record)
             keep(event)
         case .statement(let carrier):
             // Most statements of a busy log end here, before anything is made of them.
@@ -310,6 +313,7 @@ public struct EventReader {
             let isForged = record.form == .disputed
             var event = EventBuilder.event(context, kind: isForged ? variants.tagged(kind, "forgery.attempt") : kind)
             for (field, value) in found { event.take(field, value) }
+            secrets.mark(message: &event, record)
             keep(event)
             return
         }

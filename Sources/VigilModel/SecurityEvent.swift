@@ -40,6 +40,8 @@ public struct SecurityEvent: Sendable, Equatable {
     public var hbaRule: String?
     /// TLS protocol version (`TLSv1.3`).
     public var tlsVersion: String?
+    /// Tells one secret that stood in the record from another (`SecretKey`); nil without a key.
+    public var secretFingerprint: String?
     /// Like events that this one stands for, itself included.
     public var count: Int64 = 1
     /// Where the record starts, in bytes of the (decompressed) file.
