@@ -29,7 +29,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: .init("Only events before this time.", valueName: "time"))
     var until: TimeArgument?
 
-    @Option(help: .init("Files read at the same time.", valueName: "number"))
+    @Option(help: .init("Files read at the same time; of fewer files each has two threads.", valueName: "number"))
     var jobs: Int = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
     @Option(help: .init("Exit with code 3 when a new alert of at least this severity fired.", valueName: "severity"))
