@@ -11,6 +11,10 @@ public struct Coverage: Sendable {
     public var statements: Int64 = 0
     /// Records of pgaudit's.
     public var audited: Int64 = 0
+    /// Classes of pgaudit's that were seen, in small letters.
+    public var auditClasses: Set<String> = []
+    /// Formats of the logs that records came of.
+    public var formats: Set<String> = []
     /// Failed logins, and how many of them came from each address, the busiest first.
     public var failures: Int64 = 0
     /// The busiest addresses, as far as known behind proxies: failed logins, and users they named.
@@ -38,6 +42,9 @@ extension Store {
                 let count: Int64 = row["count"]
                 if row["audited"] { coverage.audited += count } else { coverage.connections[row["command"]] = count }
             }
+            coverage.auditClasses = try String.fetchSet(
+                db, sql: "SELECT DISTINCT lower(audit_class) FROM activity WHERE audit_class <> ''")
+            coverage.formats = try String.fetchSet(db, sql: "SELECT DISTINCT format FROM sources WHERE records > 0")
             coverage.statements =
                 try Int64.fetchOne(
                     db,

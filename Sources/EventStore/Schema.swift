@@ -41,6 +41,8 @@ enum Schema {
             packed INTEGER,
             -- The last line of each session, as they were at that offset, for the search for missing ones.
             lines BLOB, lines_offset INTEGER,
+            -- When something was last read, by the clock on the wall.
+            read_at INTEGER,
             UNIQUE (fingerprint, path, generation));
         CREATE TABLE unread (
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, length INTEGER NOT NULL,

@@ -35,6 +35,8 @@ public struct Ingest: Sendable {
     public var packed: Int64?
     /// The last line of each session, as it is at that offset; now and then.
     public var lines: (offset: Int64, state: [UInt8])?
+    /// When it was read, by the clock on the wall.
+    public var readAt: LogTime?
 
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
@@ -117,12 +119,13 @@ public final class StoreWriter {
         try db.execute(
             sql: """
                 UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
-                    text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ? WHERE id = ?
+                    text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ?,
+                    read_at = coalesce(?, read_at) WHERE id = ?
                 """,
             arguments: [
                 ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records,
                 ingest.textLines, unread.count,
-                unread.reduce(0) { $0 + $1.length }, ingest.source,
+                unread.reduce(0) { $0 + $1.length }, ingest.readAt?.milliseconds, ingest.source,
             ])
         if let packed = ingest.packed {
             try db.execute(sql: "UPDATE sources SET packed = ? WHERE id = ?", arguments: [packed, ingest.source])

@@ -27,17 +27,26 @@ public struct SetupCheck {
         public let text: String
         /// What to do.
         public let hint: String?
+        /// Rules that cannot fire for it.
+        public let rules: [String]
+        /// Of a log, its format.
+        let format: String?
 
-        init(_ verdict: Verdict, _ subject: String, _ text: String, hint: String? = nil) {
+        init(
+            _ verdict: Verdict, _ subject: String, _ text: String, hint: String? = nil, rules: [String] = [],
+            format: String? = nil
+        ) {
             self.verdict = verdict
             self.subject = subject
             self.text = text
             self.hint = hint
+            self.rules = rules
+            self.format = format
         }
     }
 
-    private let configuration: Configuration
-    private let catalogue: Catalogue
+    let configuration: Configuration
+    let catalogue: Catalogue
 
     /// Takes the configuration. Throws what is wrong with the catalogue.
     public init(_ configuration: Configuration) throws {
@@ -60,6 +69,8 @@ public struct SetupCheck {
         }
         for path in paths { findings += look(at: path) }
         findings += coverage(path)
+        findings += needs(paths, formats: Set(findings.compactMap(\.format)), store: path)
+        findings += exceptions()
         return findings
     }
 
@@ -100,9 +111,9 @@ public struct SetupCheck {
         guard gaps.isEmpty else {
             return Finding(
                 .gap, input.path, text + "; " + gaps.map(\.lacks).joined(separator: "; "),
-                hint: gaps.map(\.remedy).joined(separator: "; "))
+                hint: gaps.map(\.remedy).joined(separator: "; "), format: profile.format.rawValue)
         }
-        return Finding(.ok, input.path, text)
+        return Finding(.ok, input.path, text, format: profile.format.rawValue)
     }
 
     // MARK: - What the logs do not tell
@@ -124,7 +135,7 @@ public struct SetupCheck {
         }
         return [
             Finding(
-                .gap, "logins", "only failed ones are logged" + blind(["auth.success"]),
+                .gap, "logins", "only failed ones are logged",
                 hint: "log_connections = on (18: 'receipt,authentication,authorization')")
         ]
     }
@@ -138,27 +149,11 @@ public struct SetupCheck {
                     hint: "pgaudit with pgaudit.log = 'ddl,role,write,misc' or more")
             ]
         }
-        let actions = Set(catalogue.events.statements.map(\.kind.action))
         return [
             Finding(
-                .gap, "statements", "none was logged" + blind(actions),
+                .gap, "statements", "none was logged",
                 hint: "log_statement = ddl, or pgaudit")
         ]
-    }
-
-    /// Rules that look at nothing but these actions.
-    private func blind(_ actions: Set<String>) -> String {
-        let rules = catalogue.rules.filter { rule in
-            rule.enabled
-                && rule.matches.contains { match in
-                    guard let words = match.words(of: .action) ?? match.words(of: .tags) else { return false }
-                    return words.allSatisfy { word in
-                        word.hasSuffix("*")
-                            ? actions.contains { $0.hasPrefix(word.dropLast()) } : actions.contains(word)
-                    }
-                }
-        }
-        return rules.isEmpty ? "" : "; cannot fire: \(rules.map(\.about.id).joined(separator: ", "))"
     }
 
     /// Addresses that stand for others: a proxy's own, this machine's, a private one with most of the failures and many

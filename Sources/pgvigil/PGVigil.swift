@@ -18,8 +18,8 @@ struct PGVigil: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
-            StoryCommand.self, BlocklistCommand.self, BansCommand.self, BanCommand.self, UnbanCommand.self,
-            WhyCommand.self, EnforceCommand.self,
+            StoryCommand.self, StatusCommand.self, BlocklistCommand.self, BansCommand.self, BanCommand.self,
+            UnbanCommand.self, WhyCommand.self, EnforceCommand.self,
             ExplainCommand.self, CheckCommand.self, PatternsCommand.self,
         ])
 }

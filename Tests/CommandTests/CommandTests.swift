@@ -157,7 +157,8 @@ struct CommandTests {
     @Test(
         "every command has help with an example",
         arguments: [
-            "replay", "watch", "events", "alerts", "story", "blocklist", "ban", "unban", "bans list", "bans pause",
+            "replay", "watch", "events", "alerts", "alerts show", "story", "status", "check", "blocklist", "ban",
+            "unban", "bans list", "bans pause",
             "bans resume", "why", "patterns check",
         ])
     func help(command: String) throws {

@@ -13,7 +13,7 @@ struct AlertsCommand: ParsableCommand {
               pgvigil alerts --severity high
               pgvigil alerts --source-ip 203.0.113.0/24 --format jsonl
               pgvigil alerts --group-by rule.id
-              pgvigil alerts show 5b8d99db
+              pgvigil alerts show ef028254
             """,
         subcommands: [AlertCommand.self])
 
@@ -38,9 +38,9 @@ struct AlertCommand: ParsableCommand {
             The records are read back from their files, at the bytes where they stood, and shown without secrets. Of a \
             file that is gone, was rotated or packed, what the store holds of the event is all there is.
 
-              pgvigil alerts show 5b8d99db
-              pgvigil alerts show 5b8d99db --all
-              pgvigil alerts show 5b8d99db --format jsonl
+              pgvigil alerts show ef028254
+              pgvigil alerts show ef028254 --all
+              pgvigil alerts show ef028254 --format jsonl
             """)
 
     @ParentCommand var list: AlertsCommand

@@ -9,7 +9,8 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check configuration, access to the logs, and what these do not tell.",
         discussion: """
-            Reads a little of every log and the store, and changes nothing. Exit code 1 when something does not work.
+            Reads a little of every log, the server's settings and the store, and changes nothing. Says which rules \
+            cannot fire since what they need is not logged, and what to set. Exit code 1 when something does not work.
 
               pgvigil check
               pgvigil check /var/log/postgresql --store /var/lib/pgvigil/pgvigil.db
@@ -29,13 +30,14 @@ struct CheckCommand: ParsableCommand {
             let settings = try common.load()
             let findings = try SetupCheck(settings).run(paths: paths, store: common.storePath(settings))
             if format == .table { return try show(findings) }
-            var writer = RowWriter(format, columns: ["verdict", "subject", "found", "hint"])
+            var writer = RowWriter(format, columns: ["verdict", "subject", "found", "hint", "rules"])
             for finding in findings {
                 var row: ShownRow = [
                     ("verdict", .text(finding.verdict.rawValue)), ("subject", .text(finding.subject)),
                     ("found", .text(finding.text)),
                 ]
                 if let hint = finding.hint { row.append(("hint", .text(hint))) }
+                if !finding.rules.isEmpty { row.append(("rules", .list(finding.rules))) }
                 writer.write(row)
             }
             writer.finish()
