@@ -30,13 +30,15 @@ public struct EventCatalogue: Sendable {
             case .evidence, .statement, .counted: break
             }
         }
+        for gap in gaps { words.formUnion(gap.kind.tags + [gap.kind.action]) }
+        for text in texts { words.formUnion(text.kind.tags + [text.kind.action]) }
         for statement in statements { words.formUnion(statement.kind.tags + [statement.kind.action]) }
         return words
     }
 
     /// Words that no pattern gives but the reading itself.
     private static let ownWords: Set<String> = [
-        "forgery.attempt", "proxy.candidate", "tamper.line_gap", "tamper.file", "tamper.silence", "auth.method.trust",
+        "forgery.attempt", "proxy.candidate", "auth.method.trust",
         "auth.method.password", "auth.method.md5",
     ]
 }

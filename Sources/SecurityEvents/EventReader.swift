@@ -72,6 +72,12 @@ public struct EventReader {
         error = catalogue.errorWords
     }
 
+    /// Whose log it is.
+    private var dataset = LogDataset.postgresql
+
+    /// When the log speaks; nil when nobody listens for its silence.
+    public var rhythm: LogRhythm?
+
     /// The source's time: that of its last record, clamped.
     public var now: LogTime { clock.now }
 
@@ -103,6 +109,32 @@ public struct EventReader {
         }
         read(batch, looks, next..<batch.count)
         if isCounted { records += Int64(batch.count) }
+        if rhythm != nil { listen(to: batch) }
+    }
+
+    /// Looks for a silence between records. After they were read: who was told to stop may be silent.
+    private mutating func listen(to batch: RecordBatch) {
+        if batch.count > 0 { dataset = batch[0].dataset }
+        for number in 0..<batch.count {
+            if let silence = rhythm?.take(batch.time(of: number)) { note(silence) }
+        }
+    }
+
+    private mutating func note(_ silence: LogRhythm.Silence) {
+        guard let kind = silenceKind else { return }
+        events.append(SecurityEvent(silence, kind: kind))
+    }
+
+    /// What a silence of this log is.
+    private var silenceKind: EventKind? { gapKinds[.time].map { $0.of(dataset.name) } }
+
+    /// What a loss of bytes of this log's file is.
+    public var lossKind: EventKind? { gapKinds[.bytes].map { $0.of(dataset.name) } }
+
+    /// The silence that has lasted long enough at a moment by the clock on the wall; nil when there is none.
+    public func silence(at now: LogTime) -> SecurityEvent? {
+        guard let kind = silenceKind, let silence = rhythm?.due(at: now) else { return nil }
+        return SecurityEvent(silence, kind: kind)
     }
 
     @inline(__always)
@@ -222,6 +254,7 @@ public struct EventReader {
 
     /// Keeps an event, with the words for what its names are made to look like.
     private mutating func keep(_ event: SecurityEvent) {
+        if event.kind.action == "server.stop" { rhythm?.stop(at: event.time) }
         events.append(event)
         texts.mark(&events[events.count - 1])
     }

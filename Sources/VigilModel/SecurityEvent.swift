@@ -97,6 +97,14 @@ public final class EventKind: Hashable, Sendable {
             severity: severity, tags: more.union(tags).sorted())
     }
 
+    /// The same of another dataset.
+    public func of(_ dataset: String) -> EventKind {
+        if dataset == self.dataset { return self }
+        return EventKind(
+            dataset: dataset, category: category, action: action, outcome: outcome, reason: reason,
+            severity: severity, tags: tags)
+    }
+
     /// The same, having failed.
     public var failed: EventKind {
         EventKind(

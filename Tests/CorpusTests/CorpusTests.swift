@@ -239,7 +239,9 @@ struct CorpusTests {
     private static func cuts(of log: [UInt8], seed: Int) -> [Int] {
         (1...8).map { number in
             var cut = (seed * 7919 + number * 104_729) * 31 % log.count
-            while cut > 2000, String(decoding: log[cut...].prefix(2000), as: UTF8.self).contains("\"AUDIT: ") { cut -= 997 }
+            while cut > 2000, String(decoding: log[cut...].prefix(2000), as: UTF8.self).contains("\"AUDIT: ") {
+                cut -= 997
+            }
             let end = log[..<cut].lastIndex(of: 10) ?? 0
             let start = log[..<end].lastIndex(of: 10) ?? 0
             let isLogin = String(decoding: log[start..<end], as: UTF8.self).contains("connection auth")
