@@ -79,7 +79,8 @@ let package = Package(
         .testTarget(
             name: "VigilTests",
             dependencies: [
-                "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML", "VigilModel",
+                "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML",
+                "SecurityEvents", "VigilModel",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.

@@ -105,7 +105,8 @@ struct DetectionReader {
         (.object, "e.object"),
         (.objectType, "e.object_type"), (.query, "e.query"), (.message, "coalesce(e.message, e.query)"),
         (.processID, "CAST(e.pid AS TEXT)"), (.auditClass, "e.audit_class"), (.authMethod, "e.auth_method"),
-        (.hbaRule, "e.hba_rule"), (.tlsVersion, "e.tls_version"), (.sqlState, "e.sqlstate"),
+        (.hbaRule, "e.hba_rule"), (.tlsVersion, "e.tls_version"), (.secretFingerprint, "e.secret"),
+        (.sqlState, "e.sqlstate"),
         (.session, "coalesce(e.session, e.origin)"), (.application, "e.application"), (.cluster, "s.cluster"),
         (.instance, "s.instance"), (.path, "s.path"),
     ]

@@ -18,14 +18,14 @@ struct EventInserter {
     private static let columns = """
         origin, line, mark, content, time, kind, actor, source, offset, count, port, pid, sqlstate, session,
         session_line, application, message, target_user, operation, object, object_type, query, auth_method, hba_rule,
-        tls_version, audit_class
+        tls_version, audit_class, secret
         """
 
     /// Prepares the statement. Throws what SQLite says.
     init(_ db: Database, cache: KindCache) throws {
         self.db = db
         kinds = cache
-        let places = Array(repeating: "?", count: 26).joined(separator: ", ")
+        let places = Array(repeating: "?", count: 27).joined(separator: ", ")
         insert = try RawStatement(
             db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
     }
@@ -81,6 +81,7 @@ struct EventInserter {
             row.add(event.pointee.hbaRule)
             row.add(event.pointee.tlsVersion)
             row.add(event.pointee.auditClass)
+            row.add(event.pointee.secretFingerprint)
         }
         return try insert.run() > 0
     }

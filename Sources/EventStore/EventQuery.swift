@@ -100,6 +100,7 @@ public struct Queryable: Sendable {
             .init("process.pid", "pid", .number), .init("pgaudit.class", "audit_class"),
             .init("postgresql.auth.method", "auth_method"),
             .init("postgresql.hba.rule", "hba_rule"), .init("tls.version", "tls_version"),
+            .init("secret.fingerprint", "secret"),
             .init("postgresql.log.sql_state_code", "sqlstate"), .init("postgresql.log.session_id", "session"),
             .init("postgresql.log.session_line_number", "session_line", .number),
             .init("postgresql.log.application_name", "application"), .init("service.name", "cluster"),

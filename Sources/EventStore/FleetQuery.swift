@@ -10,6 +10,13 @@ public struct FleetMember: Sendable, Equatable {
     /// When it was first seen.
     public let since: LogTime
 
+    /// Takes all parts.
+    public init(address: IPAddress, role: Role, since: LogTime) {
+        self.address = address
+        self.role = role
+        self.since = since
+    }
+
     /// What an address does in a fleet.
     public enum Role: String, Sendable {
         /// Others connect through it.
@@ -22,62 +29,65 @@ public struct FleetMember: Sendable, Equatable {
 }
 
 extension Store {
-    /// Who belongs to the fleet by what was logged: proxies, who replicates, and who monitors as one of some users. Each
-    /// needs a login that succeeded, or a proxy's own log: nobody makes himself one by failing.
-    public func fleet(monitors: [String]) throws -> [FleetMember] {
+    /// The row of the last event; 0 when there is none.
+    public func lastEventRow() throws -> Int64 {
+        try pool.read { try Int64.fetchOne($0, sql: "SELECT coalesce(max(seq), 0) FROM events") ?? 0 }
+    }
+
+    /// Proxies and poolers, each with the time of its first connection: where the clients behind are known, its own
+    /// address stands for nobody.
+    public func proxies() throws -> [FleetMember] {
         try pool.read { db in
             var members: [FleetMember] = []
             // The first of each address: the key begins with it, so this jumps from one to the next.
             var address = ""
             while let row = try Row.fetchOne(
                 db,
-                sql: "SELECT address, min(start) AS first FROM hops WHERE address = "
-                    + "(SELECT min(address) FROM hops WHERE address > ?)", arguments: [address]),
+                sql: """
+                    SELECT address, min(start) AS first FROM hops
+                    WHERE address = (SELECT min(address) FROM hops WHERE address > ?)
+                    """, arguments: [address]),
                 let next = row["address"] as String?
             {
                 address = next
                 if let ip = IPAddress(next) {
-                    members.append(
-                        FleetMember(address: ip, role: .proxy, since: LogTime(milliseconds: row["first"])))
+                    members.append(FleetMember(address: ip, role: .proxy, since: LogTime(milliseconds: row["first"])))
                 }
             }
-            members += try Store.members(.replication, action: "conn.replication", users: nil, db)
-            if !monitors.isEmpty { members += try Store.members(.monitor, action: "auth.success", users: monitors, db) }
             return members
         }
     }
 
-    private static func members(
-        _ role: FleetMember.Role, action: String, users: [String]?, _ db: Database
-    ) throws -> [FleetMember] {
+    /// Addresses with events of an action in some rows (`after`, `through`], each with the time of the first; of some
+    /// users only, or of all.
+    public func addresses(
+        action: String, users: [String]? = nil, after row: Int64, through last: Int64
+    ) throws -> [(address: IPAddress, since: LogTime)] {
+        // From the start the index by time holds all that is asked for; later the rows themselves are few.
+        let rows = row > 0 ? "seq > \(row) AND seq <= \(last) AND" : ""
         var sql = """
             SELECT a.ip, min(x.time) AS first FROM (
-                SELECT actor, min(time) AS time FROM events WHERE kind IN (SELECT id FROM kinds WHERE action = ?)
-                GROUP BY actor) x JOIN actors a ON a.id = x.actor WHERE a.ip IS NOT NULL
+                SELECT actor, min(time) AS time FROM events
+                WHERE \(rows) kind IN (SELECT id FROM kinds WHERE action = ?) GROUP BY actor) x
+            JOIN actors a ON a.id = x.actor WHERE a.ip IS NOT NULL
             """
         var arguments: StatementArguments = [action]
         if let users {
             sql += " AND a.user IN (\(users.map { _ in "?" }.joined(separator: ", ")))"
             for user in users { arguments += [user] }
         }
-        return try Row.fetchAll(db, sql: sql + " GROUP BY a.ip ORDER BY a.ip", arguments: arguments).compactMap { row in
-            IPAddress(row["ip"] as String).map {
-                FleetMember(address: $0, role: role, since: LogTime(milliseconds: row["first"]))
+        return try pool.read { db in
+            try Row.fetchAll(db, sql: sql + " GROUP BY a.ip ORDER BY a.ip", arguments: arguments).compactMap { row in
+                IPAddress(row["ip"] as String).map { ($0, LogTime(milliseconds: row["first"])) }
             }
         }
     }
 
-    /// Every address that ever logged in, and perhaps others: who is not among them has had no session.
-    public func addressesWithSessions() throws -> [IPAddress] {
+    /// Clients that are known to have come through a proxy.
+    public func clientsOfProxies() throws -> [IPAddress] {
         try pool.read { db in
-            let texts = try String.fetchAll(
-                db,
-                sql: """
-                    SELECT DISTINCT a.ip FROM actors a WHERE a.ip IS NOT NULL AND a.id IN (
-                        SELECT actor FROM events WHERE kind IN (SELECT id FROM kinds WHERE action = 'auth.success'))
-                    UNION SELECT client_ip FROM hops WHERE exact AND client_ip IS NOT NULL
-                    """)
-            return texts.compactMap { IPAddress($0) }
+            try String.fetchAll(db, sql: "SELECT DISTINCT client_ip FROM hops WHERE exact AND client_ip IS NOT NULL")
+                .compactMap { IPAddress($0) }
         }
     }
 

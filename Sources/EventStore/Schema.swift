@@ -39,10 +39,12 @@ enum Schema {
             text_lines INTEGER NOT NULL, unread INTEGER NOT NULL, unread_bytes INTEGER NOT NULL,
             -- Of an archive that was read to its end: bytes on the disk. While these stand, nothing in it is new.
             packed INTEGER,
-            -- When something was last read, by the clock on the wall.
-            read_at INTEGER,
             -- The last line of each session, as they were at that offset, for the search for missing ones.
             lines BLOB, lines_offset INTEGER,
+            -- In which of the last minutes something was written.
+            rhythm TEXT,
+            -- When something was last read, by the clock on the wall.
+            read_at INTEGER,
             UNIQUE (fingerprint, path, generation));
         CREATE TABLE unread (
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, length INTEGER NOT NULL,
@@ -53,7 +55,8 @@ enum Schema {
             source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL, count INTEGER NOT NULL,
             content INTEGER NOT NULL, port INTEGER, pid INTEGER, sqlstate TEXT, session TEXT,
             session_line INTEGER, application TEXT, message TEXT, target_user TEXT, operation TEXT, object TEXT,
-            object_type TEXT, audit_class TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT, chain BLOB,
+            object_type TEXT, audit_class TEXT, query TEXT, auth_method TEXT, hba_rule TEXT, tls_version TEXT,
+            secret TEXT, chain BLOB,
             UNIQUE (origin, line, mark, content));
         -- Holds all that rules need, so that going over events does not touch their rows.
         CREATE INDEX events_time ON events (time, kind, actor, source, offset, mark, count);
@@ -157,9 +160,9 @@ enum Schema {
                 coalesce(e.object_type, (SELECT min(r.object_type) FROM records r WHERE r.event = e.seq)) AS object_type,
                 coalesce(e.audit_class, (SELECT min(r.audit_class) FROM records r WHERE r.event = e.seq)) AS audit_class,
                 e.query, e.pid,
-                e.auth_method, e.hba_rule, e.tls_version, e.sqlstate,
-                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session, e.origin) END AS session,
-                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') THEN coalesce(e.session_line, e.line) END AS session_line,
+                e.auth_method, e.hba_rule, e.tls_version, e.secret, e.sqlstate,
+                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.category <> 'file' THEN coalesce(e.session, e.origin) END AS session,
+                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.category <> 'file' THEN coalesce(e.session_line, e.line) END AS session_line,
                 e.application,
                 s.cluster, s.instance, s.path, e.offset
             FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor

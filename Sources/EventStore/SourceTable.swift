@@ -61,6 +61,8 @@ public struct SourceState: Sendable {
     public var sessions: [OpenSession] = []
     /// The last line of each session, as it was at an offset not behind `counted`.
     public var lines: (offset: Int64, state: [UInt8])?
+    /// When the log speaks, as it was when reading ended.
+    public var rhythm: String?
 
     /// Takes the parts.
     public init(
@@ -115,6 +117,7 @@ extension Store {
                 if let lines: Data = same["lines"], let offset: Int64 = same["lines_offset"] {
                     state.lines = (offset, Array(lines))
                 }
+                state.rhythm = same["rhythm"]
                 return state
             }
             let counted = alike.map { $0["counted"] as Int64 }.max() ?? 0
@@ -126,7 +129,8 @@ extension Store {
         let fingerprint = file.fingerprint(file.head.count)
         if let again = rows.first(where: { $0["path"] == file.path && $0["fingerprint"] == fingerprint }) {
             try db.execute(
-                sql: "UPDATE sources SET device = ?, inode = ?, lines = NULL, lines_offset = NULL WHERE id = ?",
+                sql:
+                    "UPDATE sources SET device = ?, inode = ?, lines = NULL, lines_offset = NULL, rhythm = NULL WHERE id = ?",
                 arguments: [file.device, file.inode, again["id"]])
             try db.execute(sql: "DELETE FROM sessions WHERE source = ?", arguments: [again["id"]])
             return SourceState(
@@ -146,5 +150,19 @@ extension Store {
             ])
         return SourceState(
             id: db.lastInsertedRowID, position: 0, clock: .distantPast, counted: counted, headLength: file.head.count)
+    }
+}
+
+extension Store {
+    /// True when another file with the same beginning was read: a copy, or what the source's file was packed into.
+    public func hasCopy(ofSource source: Int64) throws -> Bool {
+        try pool.read { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM sources s JOIN sources t ON t.fingerprint = s.fingerprint
+                        AND t.id <> s.id WHERE s.id = ?)
+                    """, arguments: [source]) ?? false
+        }
     }
 }

@@ -33,10 +33,12 @@ public struct Ingest: Sendable {
 
     /// Bytes on the disk of an archive that has been read to its end.
     public var packed: Int64?
-    /// When it was read, by the clock on the wall.
-    public var readAt: LogTime?
     /// The last line of each session, as it is at that offset; now and then.
     public var lines: (offset: Int64, state: [UInt8])?
+    /// When the log speaks, as `LogRhythm` writes it.
+    public var rhythm: String?
+    /// When it was read, by the clock on the wall.
+    public var readAt: LogTime?
 
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
@@ -44,6 +46,20 @@ public struct Ingest: Sendable {
         self.position = position
         self.clock = clock
         self.counted = counted
+    }
+}
+
+/// An event of a source that none of its records tells of.
+public struct EventNote: Sendable {
+    /// The source's row.
+    public var source: Int64
+    /// The event.
+    public var event: SecurityEvent
+
+    /// Takes both.
+    public init(source: Int64, event: SecurityEvent) {
+        self.source = source
+        self.event = event
     }
 }
 
@@ -91,14 +107,34 @@ public final class StoreWriter {
         return total
     }
 
-    private func write(_ ingest: Ingest, _ db: Database, _ inserter: EventInserter) throws -> IngestResult {
-        let events = try inserter.write(ingest.events, source: ingest.source)
-        if let earliest = events.earliest {
+    /// Commits events that no record tells of: no position moves.
+    public func commit(notes: [EventNote]) throws {
+        do {
+            try store.pool.write { db in
+                let inserter = try EventInserter(db, cache: cache)
+                for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
+            }
+        } catch {
+            cache.forget()
+            throw error
+        }
+    }
+
+    private func write(
+        _ events: [SecurityEvent], of source: Int64, _ db: Database, _ inserter: EventInserter
+    ) throws -> EventInserter.Result {
+        let result = try inserter.write(events, source: source)
+        if let earliest = result.earliest {
             // Rules have been over that time already: they go back to it.
             try db.execute(
                 sql: "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
                 arguments: [earliest.milliseconds])
         }
+        return result
+    }
+
+    private func write(_ ingest: Ingest, _ db: Database, _ inserter: EventInserter) throws -> IngestResult {
+        let events = try write(ingest.events, of: ingest.source, db, inserter)
         for record in ingest.evidence { try add(record, source: ingest.source, db) }
         for hop in ingest.hops { try add(hop, db) }
         try change(ingest.sessions, of: ingest.source, db)
@@ -120,12 +156,13 @@ public final class StoreWriter {
             sql: """
                 UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
                     text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ?,
-                    read_at = coalesce(?, read_at) WHERE id = ?
+                    read_at = coalesce(?, read_at), rhythm = coalesce(?, rhythm) WHERE id = ?
                 """,
             arguments: [
                 ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records,
                 ingest.textLines, unread.count,
-                unread.reduce(0) { $0 + $1.length }, ingest.readAt?.milliseconds, ingest.source,
+                unread.reduce(0) { $0 + $1.length }, ingest.readAt?.milliseconds, ingest.rhythm,
+                ingest.source,
             ])
         if let packed = ingest.packed {
             try db.execute(sql: "UPDATE sources SET packed = ? WHERE id = ?", arguments: [packed, ingest.source])

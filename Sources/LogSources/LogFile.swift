@@ -41,6 +41,9 @@ public final class LogFile: @unchecked Sendable {
     /// Bytes of `size` that reading has come past.
     public var consumed: Int64 { isArchive ? unpacker?.taken ?? 0 : offset }
 
+    /// True when no name leads to the file any more: it goes when it is closed.
+    public var isDeleted: Bool { bytes.status.map { $0.st_nlink == 0 } ?? false }
+
     /// Seconds since a regular file was last written to.
     public var age: Double? {
         var now = timespec()

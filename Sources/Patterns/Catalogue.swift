@@ -14,6 +14,8 @@ public struct EventCatalogue: Sendable {
     public internal(set) var gaps: [GapPattern] = []
     /// Real records and what they must give.
     public internal(set) var examples: [PatternExample] = []
+    /// What fingerprints of secrets are made with; without it there are none.
+    public var secretKey: SecretKey?
     /// FATAL in every language of the server (csvlog translates severities).
     public internal(set) var fatalWords: [[UInt8]] = []
     /// ERROR in every language of the server.
@@ -28,13 +30,15 @@ public struct EventCatalogue: Sendable {
             case .evidence, .statement, .counted: break
             }
         }
+        for gap in gaps { words.formUnion(gap.kind.tags + [gap.kind.action]) }
+        for text in texts { words.formUnion(text.kind.tags + [text.kind.action]) }
         for statement in statements { words.formUnion(statement.kind.tags + [statement.kind.action]) }
         return words
     }
 
     /// Words that no pattern gives but the reading itself.
     private static let ownWords: Set<String> = [
-        "forgery.attempt", "proxy.candidate", "tamper.line_gap", "tamper.file", "tamper.silence", "auth.method.trust",
+        "forgery.attempt", "proxy.candidate", "auth.method.trust",
         "auth.method.password", "auth.method.md5",
     ]
 }
@@ -42,7 +46,7 @@ public struct EventCatalogue: Sendable {
 /// Everything in `patterns/`: what a record means, and what a run of events means.
 public struct Catalogue: Sendable {
     /// What records mean.
-    public private(set) var events = EventCatalogue()
+    public var events = EventCatalogue()
     /// What runs of events mean, by id.
     public var rules: [Rule] = []
     /// Lists that rules name.

@@ -1,6 +1,6 @@
 import VigilModel
 
-/// Says what it means when numbers that the server counts up are missing.
+/// Says what it means when something is missing that must be there: numbers that the server counts up, time, bytes.
 public struct GapPattern: Sendable {
     /// What is counted.
     public enum Counter: String, CaseIterable, Sendable {
@@ -8,6 +8,10 @@ public struct GapPattern: Sendable {
         case lines
         /// The statements of a session that pgaudit logged.
         case audit
+        /// Records of a log that always spoke.
+        case time
+        /// Bytes of a file.
+        case bytes
     }
 
     /// Name of the pattern, unique in the catalogue.
@@ -16,7 +20,7 @@ public struct GapPattern: Sendable {
     public let description: String
     /// The file and line it stands at.
     public let place: String
-    /// Whose numbers it is about.
+    /// What is missing.
     public let counter: Counter
     /// What follows.
     public let kind: EventKind

@@ -12,6 +12,7 @@ public struct EventReader {
     private let textPatterns: [[EventPattern]]
     private var statements: StatementReader
     private let texts: TextFinder
+    private let secrets: SecretMarker
     private let catalogue: EventCatalogue
     /// For records that nobody has looked at before.
     private var sieve: RecordSieve?
@@ -56,8 +57,9 @@ public struct EventReader {
             dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
         }
         texts = TextFinder(catalogue.texts)
+        secrets = SecretMarker(catalogue.secretKey, variants)
         statements = StatementReader(
-            catalogue.statements, texts, groups: sessions.compactMap { $0.span(of: .statement) })
+            catalogue.statements, texts, secrets, groups: sessions.compactMap { $0.span(of: .statement) })
         facts = SessionFactsReader(sessions.compactMap { $0.span(of: .facts) })
         diverted = DivertedLogins(sessions.compactMap { $0.span(of: .login) })
         loginKinds = catalogue.patterns.reduce(into: [:]) { kinds, pattern in
@@ -69,6 +71,12 @@ public struct EventReader {
         fatal = catalogue.fatalWords
         error = catalogue.errorWords
     }
+
+    /// Whose log it is.
+    private var dataset = LogDataset.postgresql
+
+    /// When the log speaks; nil when nobody listens for its silence.
+    public var rhythm: LogRhythm?
 
     /// The source's time: that of its last record, clamped.
     public var now: LogTime { clock.now }
@@ -101,6 +109,32 @@ public struct EventReader {
         }
         read(batch, looks, next..<batch.count)
         if isCounted { records += Int64(batch.count) }
+        if rhythm != nil { listen(to: batch) }
+    }
+
+    /// Looks for a silence between records. After they were read: who was told to stop may be silent.
+    private mutating func listen(to batch: RecordBatch) {
+        if batch.count > 0 { dataset = batch[0].dataset }
+        for number in 0..<batch.count {
+            if let silence = rhythm?.take(batch.time(of: number)) { note(silence) }
+        }
+    }
+
+    private mutating func note(_ silence: LogRhythm.Silence) {
+        guard let kind = silenceKind else { return }
+        events.append(SecurityEvent(silence, kind: kind))
+    }
+
+    /// What a silence of this log is.
+    private var silenceKind: EventKind? { gapKinds[.time].map { $0.of(dataset.name) } }
+
+    /// What a loss of bytes of this log's file is.
+    public var lossKind: EventKind? { gapKinds[.bytes].map { $0.of(dataset.name) } }
+
+    /// The silence that has lasted long enough at a moment by the clock on the wall; nil when there is none.
+    public func silence(at now: LogTime) -> SecurityEvent? {
+        guard let kind = silenceKind, let silence = rhythm?.due(at: now) else { return nil }
+        return SecurityEvent(silence, kind: kind)
     }
 
     @inline(__always)
@@ -220,6 +254,7 @@ public struct EventReader {
 
     /// Keeps an event, with the words for what its names are made to look like.
     private mutating func keep(_ event: SecurityEvent) {
+        if event.kind.action == "server.stop" { rhythm?.stop(at: event.time) }
         events.append(event)
         texts.mark(&events[events.count - 1])
     }
@@ -249,6 +284,7 @@ public struct EventReader {
                 context(record, time: time, before: before), kind: variant(kind, of: record))
             EventBuilder.read(record, index.patterns[number].readings, scratch, into: &event)
             if let object { (event.objectType, event.objectName) = object }
+            secrets.mark(message: &event, record)
             keep(event)
         case .statement(let carrier):
             // Most statements of a busy log end here, before anything is made of them.
@@ -310,6 +346,7 @@ public struct EventReader {
             let isForged = record.form == .disputed
             var event = EventBuilder.event(context, kind: isForged ? variants.tagged(kind, "forgery.attempt") : kind)
             for (field, value) in found { event.take(field, value) }
+            secrets.mark(message: &event, record)
             keep(event)
             return
         }

@@ -31,8 +31,12 @@ public struct AddressAccount: Sendable {
 
     /// Looks into a store, at a moment.
     public init(of address: IPAddress, in store: Store, _ configuration: Configuration, at moment: LogTime) throws {
+        try self.init(of: configuration.bans.block(of: address), in: store, configuration, at: moment)
+    }
+
+    /// The same about a block.
+    public init(of block: CIDR, in store: Store, _ configuration: Configuration, at moment: LogTime) throws {
         let book = try BanBook(store, configuration)
-        let block = book.policy.block(of: address)
         self.block = block
         protection = book.policy.protection(of: block, at: moment)
         pause = BanLedger(bans: [], acts: try store.acts()).pause(at: moment)

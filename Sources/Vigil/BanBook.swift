@@ -11,29 +11,13 @@ public struct BanBook {
     /// Takes the store and what holds for it.
     public init(_ store: Store, _ configuration: Configuration) throws {
         self.store = store
-        policy = try BanBook.policy(configuration, store)
+        policy = try KnownAddresses(store, monitors: configuration.topology.monitors).policy(configuration.bans)
     }
 
     /// Takes who may be banned as known before.
     init(_ store: Store, policy: BanPolicy) {
         self.store = store
         self.policy = policy
-    }
-
-    /// Who may be banned, when what the store tells of the fleet is added to what is configured.
-    static func policy(_ configuration: Configuration, _ store: Store) throws -> BanPolicy {
-        var policy = configuration.bans
-        policy.topology += try store.fleet(monitors: configuration.topology.monitors).map { member in
-            let role =
-                switch member.role {
-                case .proxy: "a proxy's or pooler's, by its log"
-                case .replication: "a server that replicates, by the log"
-                case .monitor: "a monitor's, by the log"
-                }
-            return AllowEntry(
-                cidr: CIDR(member.address, prefix: member.address.bitWidth), reason: role, since: member.since)
-        }
-        return policy
     }
 
     /// The list at a moment.

@@ -13,19 +13,19 @@ struct BanDecisions {
     private let store: Store
     private let policy: BanPolicy
     private let acts: [BanAct]
-    /// Blocks with sessions, and perhaps others; made when first asked for.
-    private var acquaintances: Set<CIDR>?
+    private let known: KnownAddresses
     /// When the last alert about the cap was.
     private var cappedAt: LogTime?
 
-    init(_ findings: [Finding], store: Store, configuration: Configuration) throws {
+    init(_ findings: [Finding], store: Store, configuration: Configuration, known: KnownAddresses) throws {
         self.store = store
+        self.known = known
         guard findings.contains(where: { $0.ban != nil }) else {
             policy = configuration.bans
             acts = []
             return
         }
-        policy = try BanBook.policy(configuration, store)
+        policy = try known.policy(configuration.bans)
         acts = try store.acts()
         for finding in findings {
             if let time = finding.ban { try decide(finding.alert, time: time) }
@@ -73,10 +73,10 @@ struct BanDecisions {
 
     // MARK: - Good sessions before the attack
 
-    private mutating func spared(_ alert: Alert, _ block: CIDR) throws -> BanNotice? {
+    private func spared(_ alert: Alert, _ block: CIDR) throws -> BanNotice? {
         guard policy.priorSessions == .spare else { return nil }
         let from = alert.firstSeen.adding(milliseconds: -BanPolicy.sessionMemory)
-        if try isAcquainted(block) {
+        if try known.hadSessions(block) {
             var count: Int64 = 0
             var users: [String: Int64] = [:]
             try store.forEachEvent(
@@ -94,12 +94,5 @@ struct BanDecisions {
         // Where no login is logged nobody knows who else is behind a private address.
         guard block.address.isPrivate, try !store.hasSessions(from: from, before: alert.firstSeen) else { return nil }
         return BanNotice.unknown(alert, block)
-    }
-
-    private mutating func isAcquainted(_ block: CIDR) throws -> Bool {
-        if let acquaintances { return acquaintances.contains(block) }
-        let blocks = Set(try store.addressesWithSessions().map(policy.block))
-        acquaintances = blocks
-        return blocks.contains(block)
     }
 }

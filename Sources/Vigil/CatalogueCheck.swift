@@ -137,6 +137,7 @@ private struct ExampleReading {
         case "postgresql.log.application_name": return event.applicationName
         case "postgresql.log.sql_state_code": return event.sqlState
         case "tls.version": return event.tlsVersion
+        case "secret.fingerprint": return event.secretFingerprint
         default: return nil
         }
     }

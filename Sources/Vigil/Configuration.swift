@@ -26,6 +26,8 @@ public struct Configuration: Sendable {
     public var rules: [String: RuleTuning] = [:]
     /// Members beside those of the packaged sets, by the set's name.
     public var sets: [String: [String]] = [:]
+    /// The file with the key for fingerprints of secrets.
+    public var secretKeyFile: String?
     /// What rules do not look at.
     public var exceptions: [AlertException] = []
     /// What the machine tells of itself.
@@ -75,6 +77,7 @@ public struct Configuration: Sendable {
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
+            "secrets",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
@@ -87,6 +90,9 @@ public struct Configuration: Sendable {
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
         for (name, value) in try keys["sets"]?.entries() ?? [] {
             for member in try value.list() { sets[name, default: []].append(try member.text()) }
+        }
+        if let value = keys["secrets"] {
+            secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
         for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }
@@ -116,6 +122,7 @@ public struct Configuration: Sendable {
             tuning.apply(to: &catalogue.rules[index])
         }
         try UnknownExceptionRule.check(exceptions, catalogue)
+        catalogue.events.secretKey = try secretKeyFile.map { try SecretKeyFile.read($0) }
         return catalogue
     }
 

@@ -13,6 +13,7 @@ final class DetectionPass {
     private let store: Store
     private let rules: [Rule]
     private let configuration: Configuration
+    private let known: KnownAddresses
     private var detector: Detector
     private var held: ExceptionWatch?
     /// Up to where events have been looked at; nil: not yet.
@@ -30,6 +31,7 @@ final class DetectionPass {
         self.store = store
         self.rules = rules
         self.configuration = configuration
+        known = KnownAddresses(store, monitors: configuration.topology.monitors)
         detector = Detector(
             rules: rules, publicNetworks: configuration.publicNetworks, exceptions: configuration.exceptions)
     }
@@ -58,7 +60,7 @@ final class DetectionPass {
         try store.note(heldBack.map { HeldBackAlert($0) })
         // A quiet log costs no transaction.
         if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
-        let decided = try BanDecisions(found, store: store, configuration: configuration)
+        let decided = try BanDecisions(found, store: store, configuration: configuration, known: known)
         let alerts = found.map { ($0.alert, $0.group) } + decided.notices.map { ($0.alert, $0.group) }
         let new = try store.commit(
             alerts: alerts, bans: decided.bans, learnt: detector.takeLearnt(), through: reached)

@@ -68,6 +68,7 @@ public struct SetupCheck {
             findings.append(Finding(.fail, "sources", "no logs are named or found", hint: "\(WatchProblem())"))
         }
         for path in paths { findings += look(at: path) }
+        findings += lists()
         findings += coverage(path)
         findings += needs(paths, formats: Set(findings.compactMap(\.format)), store: path)
         findings += exceptions()
@@ -114,6 +115,32 @@ public struct SetupCheck {
                 hint: gaps.map(\.remedy).joined(separator: "; "), format: profile.format.rawValue)
         }
         return Finding(.ok, input.path, text, format: profile.format.rawValue)
+    }
+
+    // MARK: - Block lists
+
+    /// Whether `watch` could write each list, and run what tells its reader.
+    private func lists() -> [Finding] {
+        if configuration.bans.mode == .observe, !configuration.blockLists.isEmpty {
+            return [
+                Finding(
+                    .gap, "blocklists", "bans.mode is observe: none is written",
+                    hint: "`bans: {mode: enforce}` when the bans are as you want them")
+            ]
+        }
+        return configuration.blockLists.map { list in
+            let folder = URL(fileURLWithPath: list.path).resolvingSymlinksInPath().deletingLastPathComponent().path
+            let isSocket = HAProxySocket.isSocket(list.path)
+            if access(isSocket ? list.path : folder, W_OK) != 0 {
+                return Finding(
+                    .fail, list.path, "cannot be written: \(String(cString: strerror(errno)))",
+                    hint: "let it be a link to a file in a folder of the user who runs watch")
+            }
+            if let program = list.reload.first, access(program, X_OK) != 0 {
+                return Finding(.fail, list.path, "\(program) cannot be run", hint: "`reload` names it by its path")
+            }
+            return Finding(.ok, list.path, list.format.rawValue)
+        }
     }
 
     // MARK: - What the logs do not tell

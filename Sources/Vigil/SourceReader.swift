@@ -98,6 +98,10 @@ final class SourceReader {
                 storedBefore: span.isWhole && start > 0 && state.counted < .max ? state.counted : 0,
                 sessions: span.isWhole ? state.sessions : []),
             lines: lines?.tracker, countFrom: state.counted)
+        // Who pipes a log through other programs may leave much of it out.
+        if file.isRegular, span.isWhole {
+            collector.events.rhythm = state.rhythm.flatMap { LogRhythm(text: $0) } ?? LogRhythm()
+        }
         savedLines = lines?.saved ?? 0
         reached = (start, 0)
         if cutsAhead { cutter = RecordsAhead(records, of: file, ahead, catalogue) }
@@ -111,7 +115,8 @@ final class SourceReader {
 
     /// True when something was read or decided since the last commit.
     var hasNews: Bool {
-        !collector.events.events.isEmpty || collector.events.records > committedRecords || !collector.unread.isEmpty
+        !collector.events.events.isEmpty || collector.events.records > committedRecords
+            || !collector.unread.isEmpty
             || collector.textLines > 0
     }
 
@@ -166,6 +171,16 @@ final class SourceReader {
         collector.events.settle()
     }
 
+    /// The silence that has lasted long enough at a moment by the clock on the wall; nil when there is none.
+    func silence(at now: LogTime) -> EventNote? {
+        collector.events.silence(at: now).map { EventNote(source: state.id, event: $0) }
+    }
+
+    /// What became of a file of this log, as an event.
+    func note(_ loss: FileLoss) -> EventNote? {
+        collector.events.lossKind.map { EventNote(source: state.id, event: loss.event(kind: $0)) }
+    }
+
     /// What was read since the last time, for a commit.
     func takeIngest() throws -> Ingest {
         let read = position
@@ -197,6 +212,7 @@ final class SourceReader {
             return ingest
         }
         ingest.activity = activity
+        ingest.rhythm = collector.events.rhythm?.text
         ingest.packed = packed
         // A reading that goes on reads what lies behind the kept lines once more: not much, and most often nothing.
         if let lines = collector.lines, read > savedLines, isFinished || read - savedLines >= SessionLines.span {

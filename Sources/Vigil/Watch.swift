@@ -4,6 +4,7 @@ import LogRecords
 import LogSources
 import Patterns
 import Responses
+import SecurityEvents
 import VigilModel
 
 /// Nothing to follow.
@@ -22,6 +23,7 @@ public final class Watch {
     private let configuration: Configuration
     private let catalogue: Catalogue
     private var files = WatchedFiles()
+    private var losses = LossWatch()
     private var followed: [String: Followed] = [:]
     /// Files that are read to their end and quiet: closed, until they change.
     private var resting: [String: FileStamp] = [:]
@@ -90,7 +92,7 @@ public final class Watch {
             }
             try read(writer, tell: tell)
             try detect(store, pass, tell: tell)
-            rest()
+            try rest(store, writer)
             for message in keeper?.takeMessages() ?? [] { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
@@ -130,12 +132,27 @@ public final class Watch {
             try close(path, writer)
         }
         for path in found.paths { try follow(path, store, writer, tell: tell) }
+        // Files that are gone, or empty now, are not among them. One that is open is read to its end.
+        for path in losses.paths where !found.paths.contains(path) {
+            guard let reader = followed[path]?.reader else { continue }
+            try note(losses.look(path, FileStamp(path), isDeleted: reader.file.isDeleted), of: reader, writer)
+        }
+    }
+
+    /// Keeps what a file lost; of one that was deleted, once no copy of it came.
+    private func note(_ loss: FileLoss?, of reader: SourceReader, _ writer: StoreWriter) throws {
+        guard let loss, let note = reader.note(loss) else { return }
+        if loss.way == .deleted { losses.delete(note) } else { try writer.commit(notes: [note]) }
     }
 
     /// Opens a file that is not followed yet, or no longer the one that is.
     private func follow(_ path: String, _ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
-        if let old = followed[path], isSame(old.reader.file, path) { return }
         let stamp = FileStamp(path)
+        let loss = losses.look(path, stamp, isDeleted: followed[path]?.reader.file.isDeleted ?? false)
+        if let old = followed[path], isSame(old.reader.file, path) {
+            try note(loss, of: old.reader, writer)
+            return
+        }
         if let resting = resting[path], resting == stamp { return }
         guard followed.count < Watch.openLimit || followed[path] != nil else { return }
         guard let file = open(path, tell: tell), let profile = try profile(file, tell: tell) else { return }
@@ -152,6 +169,8 @@ public final class Watch {
         }
         let reader = SourceReader(
             file: file, format: profile.format, about: profile.facts, state: state, catalogue: catalogue.events)
+        try note(loss, of: reader, writer)
+        losses.wake(path)
         followed[path] = Followed(reader: reader, quietSince: Date(), stamp: stamp, fingerprint: fingerprint)
         resting[path] = nil
         tell("reading \(Shown.text(path)) from byte \(state.position)")
@@ -216,14 +235,17 @@ public final class Watch {
     }
 
     /// Closes files that have been read to their end and are quiet.
-    private func rest() {
+    private func rest(_ store: Store, _ writer: StoreWriter) throws {
         for (path, entry) in followed where entry.isSettled && !entry.reader.hasNews {
             let quiet = max(Date().timeIntervalSince(entry.quietSince), entry.reader.file.age ?? 0)
             guard quiet > Watch.restAfter else { continue }
             // A path that is gone, or leads elsewhere by now, is found again by looking.
             if let stamp = FileStamp(path), stamp.size <= entry.reader.file.offset { resting[path] = stamp }
+            losses.rest(path, entry.reader.silence(at: .distantFuture))
             followed[path] = nil
         }
+        let notes = try losses.due { try store.hasCopy(ofSource: $0.source) }
+        if !notes.isEmpty { try writer.commit(notes: notes) }
     }
 
     /// Reads up to 8 MB of a file; true when there is more.

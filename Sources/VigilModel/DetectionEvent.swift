@@ -58,6 +58,7 @@ extension DetectionEvent {
             (.query, event.query), (.message, event.message ?? event.query),
             (.processID, event.processID.map { String($0) }), (.auditClass, event.auditClass),
             (.authMethod, event.authMethod), (.hbaRule, event.hbaRule), (.tlsVersion, event.tlsVersion),
+            (.secretFingerprint, event.secretFingerprint),
             (.sqlState, event.sqlState), (.session, event.sessionID ?? event.identity.origin),
             (.application, event.applicationName),
         ]

@@ -26,6 +26,7 @@ public enum EventKey: String, CaseIterable, Sendable {
     case authMethod = "postgresql.auth.method"
     case hbaRule = "postgresql.hba.rule"
     case tlsVersion = "tls.version"
+    case secretFingerprint = "secret.fingerprint"
     case sqlState = "postgresql.log.sql_state_code"
     case session = "postgresql.log.session_id"
     case application = "postgresql.log.application_name"

@@ -40,6 +40,8 @@ public struct SecurityEvent: Sendable, Equatable {
     public var hbaRule: String?
     /// TLS protocol version (`TLSv1.3`).
     public var tlsVersion: String?
+    /// Tells one secret that stood in the record from another (`SecretKey`); nil without a key.
+    public var secretFingerprint: String?
     /// Like events that this one stands for, itself included.
     public var count: Int64 = 1
     /// Where the record starts, in bytes of the (decompressed) file.
@@ -93,6 +95,14 @@ public final class EventKind: Hashable, Sendable {
         EventKind(
             dataset: dataset, category: category, action: action, outcome: outcome, reason: reason,
             severity: severity, tags: more.union(tags).sorted())
+    }
+
+    /// The same of another dataset.
+    public func of(_ dataset: String) -> EventKind {
+        if dataset == self.dataset { return self }
+        return EventKind(
+            dataset: dataset, category: category, action: action, outcome: outcome, reason: reason,
+            severity: severity, tags: tags)
     }
 
     /// The same, having failed.

@@ -107,6 +107,17 @@ struct EnforceTests {
         #expect(process.terminationStatus == 0)
     }
 
+    @Test("check says which list could not be written, and that none is in observe mode")
+    func check() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try configure("enforce")
+        let checked = try Program.run(["check", "--config", path("c.yml"), path("live")])
+        #expect(checked.output.contains("fail  \(path("nowhere/list.json")): cannot be written"))
+        #expect(checked.output.contains("ok    \(path("plain.txt")): plain") && checked.code == 1)
+        try configure("observe")
+        #expect(try Program.run(["check", "--config", path("c.yml"), path("live")]).output.contains("none is written"))
+    }
+
     @Test("in observe mode nothing outside the store is written")
     func observe() throws {
         defer { try? FileManager.default.removeItem(at: folder) }

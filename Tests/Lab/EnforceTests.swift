@@ -8,7 +8,7 @@ struct EnforceTests {
     init() throws { lab = try Lab() }
 
     private func configure(_ more: String = "") throws -> [String] {
-        try lab.write("bans: {mode: enforce, loopback: true}\n\(more)", to: "pgvigil.yml")
+        try lab.write("bans: {mode: enforce, loopback: true}\ntopology: {detect: false}\n\(more)", to: "pgvigil.yml")
         return ["--config", lab.path("pgvigil.yml"), "--store", lab.path("bans.db")]
     }
 

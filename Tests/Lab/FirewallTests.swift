@@ -51,7 +51,8 @@ struct FirewallTests {
     @Test("with bans.established open sessions are cut, too")
     func established() throws {
         try bans.ban("127.9.9.2")
-        try lab.write("bans: {loopback: true, established: true, ports: [5500]}\n", to: "pgvigil.yml")
+        try lab.write(
+            "bans: {loopback: true, established: true, ports: [5500]}\ntopology: {detect: false}\n", to: "pgvigil.yml")
         let list = try bans.list("nft", as: "list.nft")
         var steps = Steps()
         steps.add("listen", "5432")

@@ -94,7 +94,8 @@ struct ProxyTests {
     private func checkBans(_ store: String) throws {
         let banned = try vigil.run("blocklist", ["--format", "plain"], store: store)
         #expect(banned == "127.9.8.4/32\n127.9.8.20/32\n127.9.8.21/32\n127.9.8.22/32\n", "\(store)")
-        for alert in try vigil.rows("alerts", store) {
+        // The roles of the lab are made from 127.0.0.1, and that is told, too.
+        for alert in try vigil.rows("alerts", store) where alert["rule.family"] == "auth" {
             #expect(!["127.0.0.1", Haproxy.address, ProxyTests.stale].contains(alert["source.ip"]), "\(alert.text)")
         }
     }

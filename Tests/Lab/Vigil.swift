@@ -14,6 +14,7 @@ struct Vigil {
         try lab.write(
             """
             bans: {loopback: true}
+            topology: {detect: false}
             sources:
               - {path: "\(lab.folder.path)", timezone: \(Child.zone)}
 

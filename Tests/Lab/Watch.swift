@@ -16,6 +16,11 @@ final class Watch {
 
     private func content(_ store: String) throws -> [Set<String>] {
         try ["events", "alerts"].map { Set(try vigil.rows($0, store).map(\.content)) }
+            + [
+                Set(
+                    try vigil.run("bans", ["--all", "--format", "jsonl"], store: store).split(separator: "\n").map(
+                        String.init))
+            ]
     }
 
     /// Waits until it has found what a replay found afterwards, and stops it.

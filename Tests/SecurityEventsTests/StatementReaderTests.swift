@@ -115,7 +115,8 @@ struct StatementReaderTests {
             events: ["ddl failure t 0"]),
         Case(
             testDescription: "what the server could not parse is no statement",
-            records: [Line("syntax error", error: "42601", query: "DROP TABEL t; DROP TABLE u")], events: []),
+            records: [Line("syntax error", error: "42601", query: "DROP TABEL t; DROP TABLE u")],
+            events: ["sql.error failure - 0"]),
         Case(
             testDescription: "what a function does inside is told by pgaudit alone",
             records: [

@@ -126,7 +126,7 @@ struct BanDecisionTests {
             })
         #expect(try bans().map { $0.prefix(15) } == ["203.0.113.9/32 "])
         let store = try Store(existing: place.path("a.db"))
-        let members = try store.fleet(monitors: ["bob"])
+        let members = try KnownAddresses(store, monitors: ["bob"]).fleet()
         #expect(members.map(\.address.description) == ["203.0.113.7", "203.0.113.8"])
         // One who turns out to be of the fleet later is freed.
         var none = configuration()

@@ -153,7 +153,7 @@ struct TextLogTests {
             console.append("P00  ERROR: [037]: backup command requires option: pg1-path")
         }
         for (name, lines, count) in [
-            ("pgbouncer.log", pooler, 16), ("patroni.log", patroni, 4), ("console.log", console, 20),
+            ("pgbouncer.log", pooler, 16), ("patroni.log", patroni, 4), ("console.log", console, 30),
         ] {
             let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
             let whole = try events(name, bytes, cut: 0, catalogue)

@@ -24,6 +24,7 @@ struct SQLEmbeddedSecrets {
             switch text[index] {
             case SQLBytes.equals: takeKeyValue()
             case SQLBytes.colon: takeColon()
+            case SQLBytes.dash where !isCode: takeOption()
             case UInt8(ascii: "S"), UInt8(ascii: "s"), UInt8(ascii: "m"): takeVerifier()
             default: index += 1
             }
@@ -115,6 +116,10 @@ struct SQLEmbeddedSecrets {
         return start > 0 && (text[start - 1] == SQLBytes.ampersand || text[start - 1] == UInt8(ascii: "?"))
     }
 
+    private mutating func takeOption() {
+        if let secret = SQLShellSecrets.behindOption(text, at: index) { take(secret) } else { index += 1 }
+    }
+
     // MARK: scheme://user:secret@host and "password": "value"
 
     private mutating func takeColon() {
@@ -123,6 +128,7 @@ struct SQLEmbeddedSecrets {
             if let secret = word.secret(in: text, at: index) { take(secret) }
             return
         }
+        if !isCode, let secret = SQLShellSecrets.behindHeader(text, colon: index) { return take(secret) }
         let quote = endOfTextBefore(index) - 1
         let value = startOfText(from: index + 1)
         guard quote > 0, value < text.count, isQuote(text[quote]), isQuote(text[value]), isSecretKey(endingAt: quote)

@@ -49,6 +49,27 @@ public enum SQLReader {
         SQLRedactor.redact(text)
     }
 
+    /// The secrets that `redacted` takes out of a text at first sight, as they were meant: a doubled quote is one.
+    static func secrets(in text: [UInt8]) -> [[UInt8]] { plain(SQLSecretFinder.secrets(in: text), text) }
+
+    /// The secrets that `redacted(message:)` takes out.
+    static func secrets(inMessage text: [UInt8]) -> [[UInt8]] { plain(SQLRedactor.secrets(inMessage: text), text) }
+
+    private static func plain(_ ranges: [Range<Int>], _ text: [UInt8]) -> [[UInt8]] {
+        ranges.map { range in
+            var secret: [UInt8] = []
+            var index = range.lowerBound
+            while index < range.upperBound {
+                secret.append(text[index])
+                let isDoubled =
+                    text[index] == SQLBytes.quote && index + 1 < range.upperBound
+                    && text[index + 1] == SQLBytes.quote
+                index += isDoubled ? 2 : 1
+            }
+            return secret
+        }
+    }
+
     /// Gives a message of the server without the secrets that it repeats: connection strings, as in `parameter
     /// "primary_conninfo" changed to "…"`, and password verifiers.
     public static func redacted(message: String) -> String {

@@ -19,12 +19,20 @@ enum SQLRedactor {
     /// Text that is no SQL; most messages hold nothing that a secret could be told by.
     static func redact(message: String) -> String {
         let text = Array(message.utf8)
-        guard SQLSecretHint.mayHold(text, text.indices) else { return message }
+        let ranges = secrets(inMessage: text)
+        return ranges.isEmpty ? message : String(decoding: replace(ranges, in: text), as: UTF8.self)
+    }
+
+    /// Where secrets stand in such a text, in order.
+    static func secrets(inMessage text: [UInt8]) -> [Range<Int>] {
+        guard SQLSecretHint.mayHold(text, text.indices) else { return [] }
         var embedded = SQLEmbeddedSecrets(text)
         embedded.scan()
-        guard !embedded.ranges.isEmpty else { return message }
-        return String(
-            decoding: replace(embedded.ranges.sorted { $0.lowerBound < $1.lowerBound }, in: text), as: UTF8.self)
+        return embedded.ranges.map { range in
+            // The server's own quote behind a value.
+            let endsInQuote = range.upperBound == text.count && range.count > 1 && text.last == SQLBytes.doubleQuote
+            return endsInQuote ? range.dropLast() : range
+        }.sorted { $0.lowerBound < $1.lowerBound }
     }
 
     private static func replace(_ ranges: [Range<Int>], in text: [UInt8]) -> [UInt8] {

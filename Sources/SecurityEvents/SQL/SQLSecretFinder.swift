@@ -39,7 +39,18 @@ struct SQLSecretFinder {
         finder.readTokens()
         var embedded = SQLEmbeddedSecrets(text, zones: finder.zones, isCode: finder.code.isCode)
         embedded.scan()
-        return (merged(finder.ranges + embedded.ranges), finder.context.endsBeforePassword)
+        var found = finder.ranges + embedded.ranges
+        if !finder.code.isCode, hasDashes(text) {
+            // What reads as a comment of SQL is an option of a command line: `curl --user a:b …`.
+            var options = SQLEmbeddedSecrets(text)
+            options.scan()
+            found += options.ranges
+        }
+        return (merged(found), finder.context.endsBeforePassword)
+    }
+
+    private static func hasDashes(_ text: [UInt8]) -> Bool {
+        zip(text, text.dropFirst()).contains { $0 == SQLBytes.dash && $1 == SQLBytes.dash }
     }
 
     // MARK: Tokens

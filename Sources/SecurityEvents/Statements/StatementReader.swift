@@ -7,6 +7,7 @@ import VigilModel
 struct StatementReader {
     let classifier: StatementClassifier
     private let texts: TextFinder
+    private let secrets: SecretMarker
     private var groups: SpanTable<StatementGroup>
     /// What was found since it was last taken, in file order.
     var events: [SecurityEvent] = []
@@ -16,8 +17,12 @@ struct StatementReader {
     /// Open statements remembered for one source.
     private static let groupLimit = 4096
 
-    init(_ patterns: [StatementPattern], _ texts: TextFinder, groups: [SpanTable<StatementGroup>.Span] = []) {
+    init(
+        _ patterns: [StatementPattern], _ texts: TextFinder, _ secrets: SecretMarker,
+        groups: [SpanTable<StatementGroup>.Span] = []
+    ) {
         self.texts = texts
+        self.secrets = secrets
         classifier = StatementClassifier(patterns)
         self.groups = SpanTable(limit: StatementReader.groupLimit, groups)
     }
@@ -123,6 +128,7 @@ struct StatementReader {
             event.query = sql.redacted(statement.range)
             event.message = event.query
             event.take(statement)
+            secrets.mark(&event, sql.bytes[statement.range], .statement)
             events.append(event)
             parts.append(part(event, text: sql.bytes[statement.range], kind: kind))
         }
@@ -239,6 +245,7 @@ struct StatementReader {
             event.auditClass = audit.auditClass
             event.objectName = audit.objectName ?? event.objectName
             event.objectType = audit.objectType?.lowercased() ?? event.objectType
+            secrets.mark(&event, sql.bytes[statement.range], .audit)
             return (event, sql.bytes[statement.range])
         }
         // What a function or a command does inside has no text of its own that could be read.
@@ -249,13 +256,14 @@ struct StatementReader {
         event.query = sql.redacted(0..<text.count)
         event.message = event.query
         event.take(audit)
+        secrets.mark(&event, text[...], .audit)
         return (event, text[...])
     }
 
     private mutating func add(evidence audit: AuditRecord, to part: StatementGroup.Part, _ context: RecordContext) {
         let kind = EventKind(
             dataset: LogDataset.pgaudit.name, category: "database", action: part.kind, outcome: .unknown,
-            severity: .info, tags: [])
+            severity: .info, tags: secrets.tags(of: audit.statement ?? [], .audit))
         add(evidence: kind, to: part, context, audit)
     }
 
@@ -289,7 +297,9 @@ struct StatementReader {
                 ?? EventKind(
                     dataset: LogDataset.postgresql.name, category: "database", action: part.kind, outcome: .failure,
                     severity: .info, tags: [])
-            add(evidence: classifier.variant(failure, outcome: .failure), to: part, context)
+            let tags = secrets.tags(of: query, .error)
+            let told = classifier.variant(failure, outcome: .failure)
+            add(evidence: tags.isEmpty ? told : told.tagged(Set(tags)), to: part, context)
             return
         }
         // What the server could not parse is no statement, but it may hold a secret or be an attempt at injection.
@@ -315,6 +325,7 @@ struct StatementReader {
                 message: String(escaping: SQLReader.redacted(context.record.content(.message))))
         if let statement = known ?? sql.statements.first { event.take(statement) }
         if let object { (event.objectType, event.objectName) = (object.type, object.name) }
+        secrets.mark(&event, query[...], .error)
         events.append(event)
     }
 }

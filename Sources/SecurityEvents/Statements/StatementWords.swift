@@ -64,7 +64,7 @@ final class StatementWords: @unchecked Sendable {
     /// What a byte is in a name, in lower case; 0 for one that ends it.
     private let letters: [UInt8]
     /// The same words for wide instructions.
-    private var table: WordTable?
+    private(set) var table: WordTable?
 
     init(_ patterns: [StatementPattern]) {
         var size = 64

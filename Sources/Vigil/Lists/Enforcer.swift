@@ -39,7 +39,7 @@ public final class Enforcer {
     /// each change and each new problem.
     public func run(tell: (String) -> Void) throws {
         let stop = try StopSignal()
-        var lists = CurrentList(store, configuration)
+        let lists = CurrentList(store, configuration)
         var applied: [Ban]?
         var verifiedAt = Date.distantPast
         var problem: String?

@@ -53,7 +53,7 @@ final class ListKeeper: @unchecked Sendable {
     }
 
     private func run() {
-        var current = CurrentList(store, configuration)
+        let current = CurrentList(store, configuration)
         while true {
             do {
                 try update(try current.get())

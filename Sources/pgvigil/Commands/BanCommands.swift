@@ -25,10 +25,17 @@ struct BanCommand: ParsableCommand {
     func run() throws {
         try reporting {
             let settings = try common.load()
-            let desk = try BanDesk(
-                try Store(path: common.storePath(settings)), settings, by: BanDesk.caller(), now: .now)
+            let store = try Store(path: common.storePath(settings))
+            let desk = try BanDesk(store, settings, by: BanDesk.caller(), now: .now)
             let ban = try desk.ban(address, for: length.milliseconds, reason: reason, from: at?.time)
             Talk.say("\(ban.cidr) is banned until \(ban.end)")
+            let account = try AddressAccount(of: ban.cidr, in: store, settings, at: ban.start)
+            if account.sessions > 0 {
+                let users = account.users.keys.sorted().prefix(5).map { Shown.text($0, limit: 40) }
+                Talk.warning(
+                    "it had \(account.sessions) good sessions in the 30 days before, of \(account.users.count) users "
+                        + "(\(users.joined(separator: ", "))); `pgvigil unban` frees it")
+            }
             if ban.mode == .observe { Talk.say("bans.mode is observe: only `blocklist` shows it, nothing is written") }
         }
     }

@@ -34,7 +34,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: .init("Only events before this time.", valueName: "time"))
     var until: TimeArgument?
 
-    @Option(help: .init("Files read at the same time.", valueName: "number"))
+    @Option(help: .init("Files read at the same time; of fewer files each has two threads.", valueName: "number"))
     var jobs: Int = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
     @Option(

@@ -56,6 +56,9 @@ def without_words(events, prefix):
     words = set().union(*(words for letter, words in WORDS.items() if f"%{letter}" not in prefix))
     kept = []
     for event in events:
+        if event["event.action"] == "tamper.line_gap":
+            # %l counts lines, not records.
+            continue
         event = {**event, "tags": [tag for tag in event["tags"] if tag not in words or tag == event["event.action"] != "sql.error"]}
         if "%a" not in prefix and event["event.action"] == "forgery.attempt" and event.get("event.reason") == "name":
             continue
