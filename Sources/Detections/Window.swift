@@ -13,6 +13,8 @@ struct Window {
         var ip: IPAddress?
         var user: String?
         var database: String?
+        /// True for a failed login, which may be tried again at once.
+        var isFailure: Bool
         /// True when a retry of it was counted with it.
         var hasRetry = false
 
@@ -23,6 +25,7 @@ struct Window {
             ip = event.ip
             user = event.user
             database = event.database
+            isFailure = event.kind.action == "auth.failure"
         }
     }
 
@@ -69,7 +72,8 @@ struct Window {
     }
 
     private func isRetry(_ entry: Entry, of last: Entry) -> Bool {
-        !last.hasRetry && entry.time.milliseconds - last.time.milliseconds <= Window.retry && entry.ip == last.ip
+        entry.isFailure && last.isFailure && !last.hasRetry
+            && entry.time.milliseconds - last.time.milliseconds <= Window.retry && entry.ip == last.ip
             && entry.user == last.user && entry.database == last.database
     }
 
