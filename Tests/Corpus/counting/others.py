@@ -178,6 +178,7 @@ BACKUP_EVENTS = {
     ("start", True): "backup.resumed", ("restore", True): "backup.restore", ("stanza-delete", True): "backup.deleted",
 }
 BEGUN = re.compile(rb" INFO: backup command begin ")
+COMMAND = re.compile(rb" INFO: (?:check|verify|expire|annotate|stanza-create|stanza-upgrade) command end: completed")
 EXPIRED = re.compile(rb"remove expired backup ")
 # The console shows errors and warnings without a time.
 RECORD = re.compile(rb"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} )?(?:P\d+ +)?(?:ERROR|WARN|INFO|DETAIL): ", re.M)
@@ -192,6 +193,8 @@ def backups(run, file):
             counts[event] += 1
     if begun := len(BEGUN.findall(content)):
         counts["backup.begin"] = begun
+    if ended := len(COMMAND.findall(content)):
+        counts["backup.command"] = ended
     if expired := len(EXPIRED.findall(content)):
         counts["backup.expired"] = expired
     return {"records": len(RECORD.findall(content)), "other": counts}
