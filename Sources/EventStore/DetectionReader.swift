@@ -10,6 +10,7 @@ struct DetectionReader {
     /// Kinds of events of which further records told, by the numbers of all their kinds.
     private var merged: [[Int64]: Kind] = [:]
     private var actors = ActorNames()
+    private let detail: RawStatement
 
     private struct Kind {
         let kind: EventKind
@@ -35,6 +36,7 @@ struct DetectionReader {
                 kind: kind, place: place(kind), hasEvidence: isServers && kind.category != "authentication")
         }
         byNumber = kinds
+        detail = try RawStatement(db, DetectionReader.select)
     }
 
     /// The numbers of the kinds that must be read, for SQL.
@@ -116,12 +118,14 @@ struct DetectionReader {
         WHERE e.seq = ?
         """
 
+    /// With SQLite's own interface: many an event of a replay is asked for its details.
     private func details(of seq: Int64) throws -> [EventKey: String] {
-        let select = try db.cachedStatement(sql: DetectionReader.select)
-        guard let row = try Row.fetchOne(select, arguments: [seq]) else { return [:] }
-        var result: [EventKey: String] = [:]
+        defer { detail.reset() }
+        detail.bind { $0.add(seq) }
+        guard try detail.next() else { return [:] }
+        var result = [EventKey: String](minimumCapacity: DetectionReader.columns.count)
         for (index, entry) in DetectionReader.columns.enumerated() {
-            if let value = row[index] as String? { result[entry.key] = value }
+            if let value = detail.text(Int32(index)) { result[entry.key] = value }
         }
         return result
     }

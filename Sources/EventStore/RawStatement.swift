@@ -112,6 +112,9 @@ final class RawStatement {
         return code == SQLITE_ROW
     }
 
+    /// Makes it ready to be bound and run again.
+    func reset() { sqlite3_reset(statement) }
+
     /// A text of the row, by column from 0; nil for NULL.
     func text(_ column: Int32) -> String? { sqlite3_column_text(statement, column).map { String(cString: $0) } }
 

@@ -16,6 +16,14 @@ struct BanDecisions {
     private let known: KnownAddresses
     /// When the last alert about the cap was.
     private var cappedAt: LogTime?
+    /// Sessions of the blocks that may be banned, from all of which it is looked for at once.
+    private var sessions: [CIDR: [Session]] = [:]
+
+    private struct Session {
+        let time: LogTime
+        let user: String?
+        let count: Int64
+    }
 
     init(_ findings: [Finding], store: Store, configuration: Configuration, known: KnownAddresses) throws {
         self.store = store
@@ -27,6 +35,7 @@ struct BanDecisions {
         }
         policy = try known.policy(configuration.bans)
         acts = try store.acts()
+        if policy.priorSessions == .spare { try findSessions(findings.filter { $0.ban != nil }.map(\.alert)) }
         for finding in findings {
             if let time = finding.ban { try decide(finding.alert, time: time) }
         }
@@ -73,20 +82,35 @@ struct BanDecisions {
 
     // MARK: - Good sessions before the attack
 
+    /// Goes over the logins of the time before these alerts once, however many they are.
+    private mutating func findSessions(_ alerts: [Alert]) throws {
+        let blocks = Set(try alerts.compactMap(\.sourceIP).map(policy.block).filter(known.hadSessions))
+        guard let first = alerts.map(\.firstSeen).min(), let last = alerts.map(\.firstSeen).max(), !blocks.isEmpty
+        else { return }
+        let policy = policy
+        var found: [CIDR: [Session]] = [:]
+        try store.forEachEvent(
+            after: first.adding(milliseconds: -BanPolicy.sessionMemory - 1), through: last.adding(milliseconds: -1),
+            place: { $0.action == "auth.success" ? .event : nil }
+        ) { event, _ in
+            guard let ip = event.ip else { return }
+            let block = policy.block(of: ip)
+            guard blocks.contains(block) else { return }
+            found[block, default: []].append(Session(time: event.time, user: event.user, count: event.count))
+        }
+        sessions = found
+    }
+
     private func spared(_ alert: Alert, _ block: CIDR) throws -> BanNotice? {
         guard policy.priorSessions == .spare else { return nil }
         let from = alert.firstSeen.adding(milliseconds: -BanPolicy.sessionMemory)
         if try known.hadSessions(block) {
             var count: Int64 = 0
             var users: [String: Int64] = [:]
-            try store.forEachEvent(
-                after: from.adding(milliseconds: -1), through: alert.firstSeen.adding(milliseconds: -1),
-                place: { $0.action == "auth.success" ? .event : nil }
-            ) { event, _ in
-                guard let ip = event.ip, block.contains(ip) else { return }
-                count += event.count
-                if let user = event.user, users.count < 1000 || users[user] != nil {
-                    users[user, default: 0] += event.count
+            for session in sessions[block] ?? [] where session.time >= from && session.time < alert.firstSeen {
+                count += session.count
+                if let user = session.user, users.count < 1000 || users[user] != nil {
+                    users[user, default: 0] += session.count
                 }
             }
             if count > 0 { return BanNotice.spared(alert, block, sessions: count, users: users) }

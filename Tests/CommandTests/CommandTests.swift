@@ -93,7 +93,7 @@ struct CommandTests {
         #expect(replay.code == 0)
         #expect(replay.output.isEmpty)
         #expect(replay.talk.contains("166  auth.failure"))
-        #expect(replay.talk.contains("a login from 203.0.113.7 as user \"report_ro\" after 14 failures"))
+        #expect(replay.talk.contains("\"report_ro\" got in from 203.0.113.7 after 14 failures"))
         #expect(!replay.talk.contains("\u{1B}"))
         func blocked(_ time: String) throws -> String {
             try Program.run(["blocklist", "--store", path("a.db"), "--format", "plain", "--at", time]).output
