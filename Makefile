@@ -32,6 +32,7 @@ test: packages test-packages lint
 corpus: packages
 	swift build --product pgvigil
 	python3 Tests/Corpus/table.py .build/debug/pgvigil
+	python3 Tests/Corpus/alerts.py .build/debug/pgvigil
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins

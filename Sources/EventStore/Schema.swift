@@ -161,8 +161,10 @@ enum Schema {
                 coalesce(e.audit_class, (SELECT min(r.audit_class) FROM records r WHERE r.event = e.seq)) AS audit_class,
                 e.query, e.pid,
                 e.auth_method, e.hba_rule, e.tls_version, e.secret, e.sqlstate,
-                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.category <> 'file' THEN coalesce(e.session, e.origin) END AS session,
-                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.category <> 'file' THEN coalesce(e.session_line, e.line) END AS session_line,
+                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.action NOT IN ('tamper.file', 'tamper.silence')
+                    THEN coalesce(e.session, e.origin) END AS session,
+                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.action NOT IN ('tamper.file', 'tamper.silence')
+                    THEN coalesce(e.session_line, e.line) END AS session_line,
                 e.application,
                 s.cluster, s.instance, s.path, e.offset
             FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor

@@ -19,14 +19,6 @@ public struct KnownAlert: Sendable, Hashable {
     public let event: String?
 }
 
-/// Sessions that an address had.
-public struct GoodSessions: Sendable, Equatable {
-    /// How many logins succeeded.
-    public let logins: Int64
-    /// Who logged in, at most ten, by name.
-    public let users: [String]
-}
-
 extension Store {
     /// Makes a store with the same events, that no rule has been over yet, and leaves this one as it is. What reading
     /// gave is copied; everything else is what rules made of it, and goes.
@@ -56,8 +48,9 @@ extension Store {
                 db,
                 sql: """
                     SELECT a.id, a.time, a.first, r.rule, a.group_key, a.severity, a.message,
-                        (SELECT v.id FROM evidence x JOIN event v ON v.seq = x.event WHERE x.alert = a.seq
-                            ORDER BY v.time DESC, v.seq DESC LIMIT 1) AS event
+                        (SELECT v.id FROM event v WHERE v.seq = (
+                            SELECT e.seq FROM evidence x JOIN events e ON e.seq = x.event WHERE x.alert = a.seq
+                            ORDER BY e.time DESC, e.seq DESC LIMIT 1)) AS event
                     FROM alerts a JOIN rules r ON r.id = a.rule WHERE a.time >= ? AND a.time < ? ORDER BY a.time, a.id
                     """, arguments: [since.milliseconds, until.milliseconds]
             ).map {
@@ -88,28 +81,6 @@ extension Store {
                 db, sql: "SELECT count(*) AS count, min(time) AS first, max(time) AS last FROM events")
             guard let row, let first = row["first"] as Int64?, let last = row["last"] as Int64? else { return nil }
             return (row["count"], LogTime(milliseconds: first), LogTime(milliseconds: last))
-        }
-    }
-
-    /// Sessions that addresses of a block had in a time; nil when the logs tell of no successful logins at all.
-    public func goodSessions(of block: CIDR, from: LogTime, to: LogTime) throws -> GoodSessions? {
-        try pool.read { db in
-            let tells = try Bool.fetchOne(
-                db,
-                sql:
-                    "SELECT EXISTS (SELECT 1 FROM events e JOIN kinds k ON k.id = e.kind WHERE k.action = 'auth.success')"
-            )
-            guard tells ?? false else { return nil }
-            let row = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT user, sum(count) AS logins FROM event
-                    WHERE action = 'auth.success' AND time >= ? AND time < ? AND \(AddressTest.sql("ip", block))
-                    GROUP BY user ORDER BY user
-                    """, arguments: [from.milliseconds, to.milliseconds, AddressTest.value(block)])
-            return GoodSessions(
-                logins: row.reduce(0) { $0 + ($1["logins"] as Int64) },
-                users: row.prefix(10).compactMap { $0["user"] as String? })
         }
     }
 }

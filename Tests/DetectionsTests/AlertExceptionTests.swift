@@ -113,4 +113,27 @@ struct AlertExceptionTests {
                 && held.first?.alert.sourceIP?.description == "203.0.113.7")
         #expect(ExceptionWatch(rules: [rule], publicNetworks: [], exceptions: []) == nil)
     }
+
+    @Test("a rule about silence looks at every event; its alert is held back, and counted")
+    func silence() throws {
+        let rule = try #require(try Catalogue.embedded().rules.first { $0.about.id == "backup-overdue" })
+        let kind = EventKind(
+            dataset: "pgbackrest.log", category: "database", action: "backup.done", outcome: .success, severity: .info,
+            tags: ["backup.done"])
+        let start = try #require(LogTime(parsing: "2026-03-02T12:00:00Z"))
+        func backup(_ stanza: String) -> DetectionEvent {
+            DetectionEvent(seq: 1, time: start, kind: kind, ip: nil, user: nil, database: stanza)
+        }
+        var exception = AlertException(rules: .all, reason: "retired")
+        exception.databases = ["old"]
+        var detector = Detector(rules: [rule], publicNetworks: [], exceptions: [exception])
+        var watch = try #require(ExceptionWatch(rules: [rule], publicNetworks: [], exceptions: [exception]))
+        for stanza in ["old", "new"] {
+            #expect(detector.take(backup(stanza)) { "\($0)" }.isEmpty)
+            #expect(watch.take(backup(stanza)) { "\($0)" }.isEmpty)
+        }
+        let later = start.adding(milliseconds: 3 * 86_400_000)
+        #expect(detector.advance(to: later) { "\($0)" }.map(\.alert.database) == ["new"])
+        #expect(watch.advance(to: later) { "\($0)" }.map(\.alert.database) == ["old"])
+    }
 }

@@ -98,4 +98,17 @@ struct StoryBuilderTests {
         #expect(builder.story.count <= 50 && builder.omitted > 0)
         #expect(builder.totals.events == 60_000)
     }
+
+    @Test("as many lines are kept as were asked for, of sessions that log in and then do something, too")
+    func full() {
+        var builder = StoryBuilder(limit: 50)
+        for second in 0..<5000 {
+            let number = Int64(second)
+            builder.take(.event(event(number, "auth.success", session: "s\(second)", address: "a\(second)")))
+            builder.take(.event(event(number, session: "s\(second)", message: "\(second)")))
+        }
+        builder.finish()
+        // A session is a line for itself and one for each of the two things in it.
+        #expect(words(builder) == Array(repeating: "session 2", count: 16))
+    }
 }

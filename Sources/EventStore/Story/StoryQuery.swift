@@ -12,14 +12,14 @@ extension Store {
         let bans = try storyBans(of: subject, alerts: Set(alerts.map(\.id)), since: since, until: until)
         let marks = (alerts.map(StoryItem.alert) + bans.map(StoryItem.ban)).sorted { $0.time < $1.time }
         var next = 0
-        let (condition, arguments) = subject.condition
+        let condition = subject.condition
         try pool.read { db in
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
                     SELECT v.*, coalesce(v.message, v.query) AS text FROM event v
-                    WHERE \(condition) AND v.time >= ? AND v.time < ? ORDER BY v.time, v.seq
-                    """, arguments: arguments + [since.milliseconds, until.milliseconds])
+                    WHERE \(condition.sql) AND v.time >= ? AND v.time < ? ORDER BY v.time, v.seq
+                    """, arguments: condition.allArguments + [since.milliseconds, until.milliseconds])
             while let row = try rows.next() {
                 let event = StoryEvent(row)
                 while next < marks.count, marks[next].time < event.time {
@@ -33,19 +33,18 @@ extension Store {
     }
 
     private func storyAlerts(of subject: StorySubject, since: LogTime, until: LogTime) throws -> [StoryAlert] {
-        let (condition, arguments) = subject.condition
+        let condition = subject.condition
         return try pool.read { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT a.id, a.time, r.rule, a.severity, a.message, a.events,
-                        (SELECT v.session FROM evidence x JOIN event v ON v.seq = x.event WHERE x.alert = a.seq
-                            ORDER BY v.time DESC, v.seq DESC LIMIT 1) AS session
+                        (SELECT coalesce(e.session, e.origin) FROM evidence x JOIN events e ON e.seq = x.event
+                            WHERE x.alert = a.seq ORDER BY e.time DESC, e.seq DESC LIMIT 1) AS session
                     FROM alerts a JOIN rules r ON r.id = a.rule
-                    WHERE a.time >= ? AND a.time < ? AND EXISTS (
-                        SELECT 1 FROM evidence x JOIN event v ON v.seq = x.event WHERE x.alert = a.seq AND \(condition))
+                    WHERE a.time >= ? AND a.time < ? AND \(condition.ofAlert)
                     ORDER BY a.time, a.seq
-                    """, arguments: [since.milliseconds, until.milliseconds] + arguments
+                    """, arguments: [since.milliseconds, until.milliseconds] + condition.alertArguments
             ).map {
                 StoryAlert(
                     id: $0["id"], time: LogTime(milliseconds: $0["time"]), rule: $0["rule"],

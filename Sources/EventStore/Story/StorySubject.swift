@@ -31,45 +31,62 @@ public enum StorySubject: Sendable, Equatable {
     }
 }
 
+/// Which events are a subject's own.
+struct StoryCondition {
+    /// Gives the numbers of events that an index finds.
+    var rows: String
+    var arguments: StatementArguments
+    /// What must hold of them in the view `event` (as `v`); nil: all are meant.
+    var filter: String?
+    var filterArguments: StatementArguments = []
+
+    /// All of it as a condition on the view (as `v`).
+    var sql: String { "v.seq IN (\(rows))" + (filter.map { " AND \($0)" } ?? "") }
+    /// Its arguments.
+    var allArguments: StatementArguments { arguments + filterArguments }
+
+    /// True for an alert (as `a`) that rests on such an event.
+    var ofAlert: String {
+        let view = filter.map { "JOIN event v ON v.seq = x.event AND \($0)" } ?? ""
+        // Found once for all alerts: looked for alert by alert, the events would be searched anew each time.
+        return "a.seq IN (SELECT x.alert FROM evidence x \(view) WHERE x.event IN (\(rows)))"
+    }
+    /// Its arguments, in their order there.
+    var alertArguments: StatementArguments { filterArguments + arguments }
+}
+
 extension StorySubject {
-    /// Which events of the view `event` (as `v`) are its own. First what an index finds, then what must hold.
-    var condition: (sql: String, arguments: StatementArguments) {
+    var condition: StoryCondition {
         switch self {
         case .user(let name):
-            return (
-                """
-                v.seq IN (SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE user = ?)
-                    UNION ALL SELECT seq FROM events WHERE target_user = ?
-                        AND kind IN (SELECT id FROM kinds WHERE tags LIKE '%priv.%'))
-                """, [name, name]
-            )
+            return StoryCondition(
+                rows: """
+                    SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE user = ?)
+                        UNION ALL SELECT seq FROM events WHERE target_user = ?
+                            AND kind IN (SELECT id FROM kinds WHERE tags LIKE '%priv.%')
+                    """, arguments: [name, name])
         case .address(let block):
             let value = AddressTest.value(block)
             let test = { AddressTest.sql($0, block) }
-            return (
-                """
-                v.seq IN (SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE \(test("ip")))
-                    UNION SELECT e.seq FROM hops h JOIN actors a ON a.address = h.address
-                        JOIN events e ON e.actor = a.id AND e.port = h.port
-                            AND e.time BETWEEN h.start - \(ProxyHop.slack) AND h."end" + \(ProxyHop.slack)
-                        WHERE \(test("h.client_ip"))
-                    UNION SELECT e.seq FROM hops p JOIN hops h ON h.client = p.address AND h.client_port = p.port
-                        JOIN actors a ON a.address = h.address JOIN events e ON e.actor = a.id AND e.port = h.port
-                        WHERE \(test("p.client_ip"))) AND \(test("v.ip"))
-                """, [value, value, value, value]
-            )
+            return StoryCondition(
+                rows: """
+                    SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE \(test("ip")))
+                        UNION SELECT e.seq FROM hops h JOIN actors a ON a.address = h.address
+                            JOIN events e ON e.actor = a.id AND e.port = h.port
+                                AND e.time BETWEEN h.start - \(ProxyHop.slack) AND h."end" + \(ProxyHop.slack)
+                            WHERE \(test("h.client_ip"))
+                        UNION SELECT e.seq FROM hops p JOIN hops h ON h.client = p.address AND h.client_port = p.port
+                            JOIN actors a ON a.address = h.address JOIN events e ON e.actor = a.id AND e.port = h.port
+                            WHERE \(test("p.client_ip"))
+                    """, arguments: [value, value, value], filter: test("v.ip"), filterArguments: [value])
         case .host(let name):
-            return (
-                """
-                v.seq IN (SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE address = ?))
-                    AND v.address = ?
-                """, [name, name]
-            )
+            return StoryCondition(
+                rows: "SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE address = ?)",
+                arguments: [name], filter: "v.address = ?", filterArguments: [name])
         case .session(let id):
-            return (
-                "v.seq IN (SELECT seq FROM events WHERE origin = ? UNION SELECT seq FROM events WHERE session = ?)",
-                [id, id]
-            )
+            return StoryCondition(
+                rows: "SELECT seq FROM events WHERE origin = ? UNION SELECT seq FROM events WHERE session = ?",
+                arguments: [id, id])
         }
     }
 }

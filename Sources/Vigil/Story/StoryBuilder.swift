@@ -85,6 +85,7 @@ public struct StoryBuilder: Sendable {
         guard let quiet = quietSessions.removeValue(forKey: session) else { return nil }
         if let number = known(quiet.block), case .logins(var block) = blocks[number - base] {
             block.count -= 1
+            if block.count == 0 { height -= 1 }
             blocks[number - base] = .logins(block)
         }
         begin(session, with: quiet.login)

@@ -107,27 +107,28 @@ public struct WhatIf {
             let alert = ban.alertID ?? ""
             return "\(moved[alert] ?? alert) \(ban.cidr)"
         }
-        func judged(_ ban: Ban) throws -> JudgedBan {
+        let sessions = try SessionLedger(of: Set((given + held).map(\.cidr)), in: now)
+        func judged(_ ban: Ban) -> JudgedBan {
             let start = first[ban.alertID ?? ""] ?? ban.start
             return JudgedBan(
                 ban: ban,
-                before: try now.goodSessions(
+                before: sessions.sessions(
                     of: ban.cidr, from: start.adding(milliseconds: -WhatIf.memory), to: start),
-                during: try now.goodSessions(of: ban.cidr, from: ban.start, to: ban.end))
+                during: sessions.sessions(of: ban.cidr, from: ban.start, to: ban.end))
         }
         let heldByKey = Dictionary(held.map { (key($0), $0) }) { one, _ in one }
         let givenKeys = Set(given.map(key))
         for ban in given {
             guard let other = heldByKey[key(ban)] else {
-                report.gainedBans.append(try judged(ban))
+                report.gainedBans.append(judged(ban))
                 continue
             }
             if other.end == ban.end && other.start == ban.start {
                 report.keptBans += 1
             } else {
-                report.changedBans.append((other, try judged(ban)))
+                report.changedBans.append((other, judged(ban)))
             }
         }
-        for ban in held where !givenKeys.contains(key(ban)) { report.lostBans.append(try judged(ban)) }
+        for ban in held where !givenKeys.contains(key(ban)) { report.lostBans.append(judged(ban)) }
     }
 }

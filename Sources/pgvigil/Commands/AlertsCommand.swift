@@ -105,9 +105,10 @@ extension Ban {
     fileprivate var row: ShownRow {
         [
             ("cidr", .text(cidr.description)), ("source.ip", .text(sourceIP.description)), ("start", .time(start)),
-            ("end", .time(end)), ("rule.id", .text(ruleID)), ("alert.id", .text(alertID ?? "")),
-            ("reason", .text(reason)),
-            ("event.count", .number(eventCount)), ("mode", .text(mode.rawValue)), ("by", .text(by)),
+            ("end", .time(end)), ("rule.id", .text(ruleID)),
+        ] + (alertID.map { [("alert.id", ShownValue.text($0))] } ?? []) + [
+            ("reason", .text(reason)), ("event.count", .number(eventCount)), ("mode", .text(mode.rawValue)),
+            ("by", .text(by)),
         ]
     }
 }
