@@ -8,6 +8,8 @@ final class TextFinder {
     private let patterns: [TextPattern.Place: [TextPattern]]
     /// Kinds made of two others, by these.
     private var merged: [[ObjectIdentifier]: Merged] = [:]
+    /// What applications' names were found to look like.
+    private var applications: [String: EventKind?] = [:]
     private let scratch = Regex.Scratch()
 
     /// A kind, and those it was made of, which must outlive their identifiers.
@@ -16,7 +18,7 @@ final class TextFinder {
         let parts: (EventKind, EventKind)
     }
 
-    /// Combinations remembered: a catalogue has some thousands at most.
+    /// Combinations and names remembered.
     private static let limit = 4096
 
     init(_ patterns: [TextPattern]) {
@@ -59,14 +61,23 @@ final class TextFinder {
             guard let name, TextFinder.mayLookOdd(name) else { continue }
             take(Array(name.utf8), .name, into: &event)
         }
-        if let name = event.applicationName, TextFinder.mayLookOdd(name) {
-            take(Array(name.utf8), .application, into: &event)
+        if let name = event.applicationName, let kind = kind(ofApplication: name) {
+            event.kind = merge(event.kind, kind)
         }
     }
 
     private func take(_ text: [UInt8], _ place: TextPattern.Place, into event: inout SecurityEvent) {
         guard let kind = kind(of: text, place) else { return }
         event.kind = merge(event.kind, kind)
+    }
+
+    /// What the name of an application looks like. There are few on a server, so each is looked at once.
+    private func kind(ofApplication name: String) -> EventKind? {
+        if let known = applications[name] { return known }
+        let kind = kind(of: Array(name.utf8), .application)
+        if applications.count >= TextFinder.limit { applications = [:] }
+        applications[name] = .some(kind)
+        return kind
     }
 
     /// What the message or the detail of a client's record is made to look like.
