@@ -22,8 +22,10 @@ public final class Store: Sendable {
         let previous = umask(0o077)
         defer { umask(previous) }
         do {
-            try Store.mark(path)
-            let pool = try DatabasePool(path: path, configuration: configuration)
+            let pool = try Store.patiently { [configuration] in
+                try Store.mark(path)
+                return try DatabasePool(path: path, configuration: configuration)
+            }
             if try pool.read(Schema.migrator.hasBeenSuperseded) {
                 throw StoreProblem(
                     path: path, reason: "this store was made by a newer pgvigil",
@@ -62,6 +64,17 @@ public final class Store: Sendable {
     private init(pool: DatabasePool, path: String) {
         self.pool = pool
         self.path = path
+    }
+
+    /// Tries again for ten seconds while somebody else is making the same store: SQLite does not wait by itself where a
+    /// file gets its write-ahead log (https://www.sqlite.org/wal.html, 2.4).
+    private static func patiently<Value>(_ body: () throws -> Value) throws -> Value {
+        for _ in 0..<200 {
+            do { return try body() } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                usleep(50_000)
+            }
+        }
+        return try body()
     }
 
     /// Makes a new file ours before it gets a write-ahead log: what stands only in that is not seen by `checkOwner`,
