@@ -14,7 +14,6 @@ public struct Finding: Sendable {
 /// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output.
 public struct Detector {
     private var machines: [RuleMachine]
-    private let places: [EventKey.Place]
     /// Machines that wait for silence.
     private let waiting: [Int]
     /// Which machines may look at events of a kind, found once a kind.
@@ -35,7 +34,6 @@ public struct Detector {
     ) {
         self.exceptions = exceptions
         machines = rules.filter(\.enabled).map { RuleMachine($0, publicNetworks: publicNetworks) }
-        places = machines.map(\.place)
         waiting = machines.indices.filter { [machines] in
             if case .absence = machines[$0].rule.condition { true } else { false }
         }
@@ -55,18 +53,9 @@ public struct Detector {
         machines.compactMap { if case .firstSeen = $0.rule.condition { $0.id } else { nil } }
     }
 
-    /// What must be known of events of a kind: nil when no rule looks at them.
-    public func place(for kind: EventKind) -> EventKey.Place? {
-        machines.indices.filter { machines[$0].mayLook(at: kind) }.map { index in
-            // What an alert says when its rule has no words of its own: the statement, if there is one.
-            let isStatement = machines[index].rule.message == nil && kind.category != "authentication"
-            return isStatement || exceptions.contains { !$0.applications.isEmpty } ? .details : places[index]
-        }.max()
-    }
-
     private mutating func interest(in kind: EventKind) -> Interest {
         if let known = byKind[ObjectIdentifier(kind)] { return known }
-        let interest = Interest(kind: kind, machines: machines.indices.filter { machines[$0].mayLook(at: kind) })
+        let interest = Interest(kind: kind, machines: machines.indices.filter { machines[$0].rule.mayLook(at: kind) })
         byKind[ObjectIdentifier(kind)] = interest
         return interest
     }

@@ -26,8 +26,8 @@ struct RecentTable<Key: Hashable, Value> {
     subscript(key: Key) -> Value? { young[key] ?? old[key] }
 
     mutating func remove(_ key: Key) {
-        if !young.isEmpty { young[key] = nil }
-        if !old.isEmpty { old[key] = nil }
+        if let value = young.removeValue(forKey: key) { weight -= weigh(value) }
+        old[key] = nil
     }
 
     /// Changes the state of a group, which becomes one of the younger generation. What is older than `window` is of no

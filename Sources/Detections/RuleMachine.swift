@@ -40,20 +40,6 @@ struct RuleMachine {
     /// Groups let go before their time.
     var evictions: Int { windows.evictions + progress.evictions + alerts.evictions }
 
-    /// False when events of the kind are nothing to this rule.
-    func mayLook(at kind: EventKind) -> Bool { rule.matches.contains { $0.mayMatch(kind) } }
-
-    /// What must be known of events for this rule.
-    var place: EventKey.Place {
-        var places = rule.matches.map(\.place) + rule.except.map(\.match.place) + rule.groupBy.map(\.place)
-        places += (rule.message?.keys ?? []).map(\.place)
-        switch rule.condition {
-        case .distinct(let key, _, _), .firstSeen(let key, _, _, _): places.append(key.place)
-        default: break
-        }
-        return places.max() ?? .kind
-    }
-
     mutating func restore(_ group: String, _ time: LogTime) {
         alerts.change(group, at: time, window: max(rule.suppress, 1), fresh: .distantPast) { last in
             last = max(last, time)

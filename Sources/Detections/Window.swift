@@ -94,7 +94,7 @@ struct Window {
     }
 
     private mutating func compact() {
-        guard front > 32, front * 2 > entries.count else { return }
+        guard front * 2 > entries.count else { return }
         entries.removeSubrange(..<front)
         front = 0
     }

@@ -39,9 +39,9 @@ struct DetectionReader {
         detail = try RawStatement(db, DetectionReader.select)
     }
 
-    /// The numbers of the kinds that must be read, for SQL.
-    var kinds: String {
-        byNumber.filter { $0.value.place != nil || $0.value.hasEvidence }.keys.sorted().map(String.init)
+    /// The numbers of the kinds that must be read, for SQL; with `alone`, of those alone that rules look at as they are.
+    func kinds(alone: Bool) -> String {
+        byNumber.filter { $0.value.place != nil || ($0.value.hasEvidence && !alone) }.keys.sorted().map(String.init)
             .joined(separator: ", ")
     }
 

@@ -22,15 +22,16 @@ extension Store {
 
     /// Hands over the events of a time span (`after`, `through`] in the order of (time, source fingerprint, offset):
     /// never by path, by argument or by arrival. `place` says what must be known of events of a kind; those for which it
-    /// gives nil are left out. What `body` gets beside an event gives the identity of any event of the store, the same in
+    /// gives nil are left out; with `alone`, also those that only further records would make some. What `body` gets beside an event gives the identity of any event of the store, the same in
     /// every store.
     public func forEachEvent(
         after: LogTime, through: LogTime, place: @escaping (EventKind) -> EventKey.Place?,
+        alone: Bool = false,
         _ body: (DetectionEvent, _ identity: (Int64) throws -> String) throws -> Void
     ) throws {
         try pool.read { db in
             var reader = try DetectionReader(db, place: place)
-            let kinds = reader.kinds
+            let kinds = reader.kinds(alone: alone)
             guard !kinds.isEmpty else { return }
             // Without proxies the index alone tells everything.
             let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false

@@ -200,15 +200,27 @@ extension StoreWriter {
             record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
-        guard !record.kind.tags.isEmpty || record.kind.outcome == .failure, db.changesCount > 0 else { return }
-        // Rules that have been over the event go back to it: it says more now than it did.
+        guard db.changesCount > 0 else { return }
+        try rewind(for: record, db)
+    }
+
+    /// Sends rules that have been over an event back to it when it says more now than it did.
+    private func rewind(for record: EventEvidence, _ db: Database) throws {
+        var conditions = record.kind.tags.map { _ in "instr(' ' || k.tags || ' ', ?) = 0" }
+        if record.kind.outcome == .failure { conditions.append("k.outcome <> 'failure'") }
+        guard !conditions.isEmpty else { return }
         let early = try db.cachedStatement(
             sql: """
                 UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
-                    SELECT min(time) AS found FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?)
+                    SELECT min(e.time) AS found FROM events e JOIN kinds k ON k.id = e.kind
+                    WHERE e.origin = ? AND e.line = ? AND e.mark = ? AND e.content = ?
+                        AND (\(conditions.joined(separator: " OR "))))
                 WHERE found <= detection.time
                 """)
-        try early.execute(arguments: [record.event.origin, record.event.line, record.event.mark, record.content])
+        let event: StatementArguments = [
+            record.event.origin, record.event.line, record.event.mark, record.content,
+        ]
+        try early.execute(arguments: event + StatementArguments(record.kind.tags.map { " \($0) " }))
     }
 
     /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of

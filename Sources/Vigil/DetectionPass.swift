@@ -14,6 +14,7 @@ final class DetectionPass {
     private let rules: [Rule]
     private let configuration: Configuration
     private let known: KnownAddresses
+    private let scope: RuleScope
     private var detector: Detector
     private var held: ExceptionWatch?
     /// Up to where events have been looked at; nil: not yet.
@@ -32,6 +33,7 @@ final class DetectionPass {
         self.rules = rules
         self.configuration = configuration
         known = KnownAddresses(store, monitors: configuration.topology.monitors)
+        scope = RuleScope(rules: rules, exceptions: configuration.exceptions)
         detector = Detector(
             rules: rules, publicNetworks: configuration.publicNetworks, exceptions: configuration.exceptions)
     }
@@ -43,14 +45,16 @@ final class DetectionPass {
         let from = try start(state)
         var found: [Finding] = []
         var heldBack: [HeldBack] = []
-        if through > from {
+        let last = try store.lastEventTime() ?? from
+        // A quiet log is looked at every second: nothing is newer then.
+        if through > from, last > from {
             try forEachEvent(after: from, through: through) { event, identity in
                 found += try detector.take(event, identity: identity)
                 heldBack += try held?.take(event, identity: identity) ?? []
             }
         }
         // With the end of input time goes on to where events are, not to the end of time.
-        let end = through == .distantFuture ? try store.lastEventTime() ?? from : through
+        let end = through == .distantFuture ? last : through
         let reached = max(end, from)
         looked = reached
         let moment = max(reached, now ?? reached)
@@ -70,8 +74,7 @@ final class DetectionPass {
     private func forEachEvent(
         after: LogTime, through: LogTime, _ body: (DetectionEvent, (Int64) throws -> String) throws -> Void
     ) throws {
-        let place = { [detector] kind in detector.place(for: kind) }
-        try store.forEachEvent(after: after, through: through, place: place, body)
+        try store.forEachEvent(after: after, through: through, place: scope.place, body)
     }
 
     /// Up to where events have been looked at, with the windows as they were then. Events that came late send it back.
@@ -86,11 +89,18 @@ final class DetectionPass {
         let exceptions = configuration.exceptions
         detector = Detector(rules: rules, publicNetworks: networks, exceptions: exceptions)
         held = ExceptionWatch(rules: rules, publicNetworks: networks, exceptions: exceptions)
+        // Only few kinds matter for longer than a day: the others of that time are not read.
+        let day = moment.adding(milliseconds: -86_400_000)
         let start = moment.adding(milliseconds: -detector.lookback)
-        try forEachEvent(after: start, through: moment) { event, identity in
+        func take(_ event: DetectionEvent, _ identity: (Int64) throws -> String) throws {
             _ = try detector.take(event, silently: true, identity: identity)
             _ = try held?.take(event, silently: true, identity: identity)
         }
+        if start < day {
+            let place = { [scope] kind in scope.lookback(for: kind) > 86_400_000 ? scope.place(for: kind) : nil }
+            try store.forEachEvent(after: start, through: day, place: place, alone: true, take)
+        }
+        try forEachEvent(after: max(start, day), through: moment, take)
         let since = moment.adding(milliseconds: -detector.suppression)
         for alert in try store.lastAlerts(after: since, through: moment) {
             detector.restore(rule: alert.rule, group: alert.group, time: alert.time)

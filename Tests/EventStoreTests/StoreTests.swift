@@ -138,6 +138,31 @@ struct StoreTests {
         #expect(try store.detectionState().rewind == event(3, second: 5).time)
     }
 
+    @Test(
+        "a further record sends rules back when the event says more by it, and only then",
+        arguments: [
+            (["auth.failure"], EventOutcome.failure, false), ([], .success, false), (["perm.denied"], .unknown, true),
+            (["auth.failure", "perm.denied"], .unknown, true),
+        ])
+    func evidence(tags: [String], outcome: EventOutcome, isNew: Bool) throws {
+        let source = try source()
+        let told = event(1, second: 10)
+        _ = try commit(source, [told])
+        _ = try store.commit(alerts: [], bans: [], learnt: [], through: event(1, second: 20).time)
+        var ingest = Ingest(source: source.id, position: 20, clock: .distantPast, counted: 20)
+        ingest.evidence = [
+            EventEvidence(
+                event: told.identity, content: told.content,
+                identity: EventIdentity(origin: told.identity.origin, line: 2, hash: 8, ordinal: 0),
+                kind: EventKind(
+                    dataset: "postgresql.log", category: "database", action: "ddl", outcome: outcome, severity: .low,
+                    tags: tags), time: told.time.adding(milliseconds: 9000), offset: 15, auditClass: nil,
+                objectName: nil, objectType: nil)
+        ]
+        _ = try StoreWriter(store).commit([ingest])
+        #expect(try store.detectionState().rewind == (isNew ? told.time : nil))
+    }
+
     @Test("escapes what it is asked for", arguments: ["x' OR '1'='1", "'; DROP TABLE events; --", "%", "\u{0}"])
     func injection(text: String) throws {
         _ = try commit(try source(), [event(1)])
