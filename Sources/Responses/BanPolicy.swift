@@ -70,8 +70,9 @@ public struct BanPolicy: Sendable {
 
     /// What would be banned for an address.
     public func block(of ip: IPAddress) -> CIDR {
-        // The /64 around ::1 is no customer's network.
-        CIDR(ip, prefix: ip.isV4 || ip.isLoopback ? ip.bitWidth : ipv6Prefix)
+        // The /64 around ::1 is no customer's network; that of 64:ff9b::/96 is all of IPv4, translated (RFC 6052).
+        let isOne = ip.isV4 || ip.isLoopback || CIDR("64:ff9b::/96")?.contains(ip) == true
+        return CIDR(ip, prefix: isOne ? ip.bitWidth : ipv6Prefix)
     }
 
     /// Decides about an alert of a rule that bans for `time` milliseconds at first. `history` holds the earlier bans of

@@ -72,6 +72,8 @@ public struct EventReader {
         error = catalogue.errorWords
     }
 
+    /// When the server was told to stop, of the records being read.
+    private var stops: [LogTime] = []
     /// Whose log it is.
     private var dataset = LogDataset.postgresql
 
@@ -108,16 +110,31 @@ public struct EventReader {
             note(gap, batch[gap.record])
         }
         read(batch, looks, next..<batch.count)
-        if isCounted { records += Int64(batch.count) }
+        if isCounted { records += count(batch) }
         if rhythm != nil { listen(to: batch) }
     }
 
-    /// Looks for a silence between records. After they were read: who was told to stop may be silent.
+    /// Records that no earlier run has counted.
+    private func count(_ batch: RecordBatch) -> Int64 {
+        guard batch.count > 0, batch.offset(of: 0) < countFrom else { return Int64(batch.count) }
+        return Int64((0..<batch.count).count { batch.offset(of: $0) >= countFrom })
+    }
+
+    /// Looks for a silence between records. After they were read, since who was told to stop may be silent; each stop
+    /// counts from its own record on, wherever batches end.
     private mutating func listen(to batch: RecordBatch) {
         if batch.count > 0 { dataset = batch[0].dataset }
+        var stops = stops[...]
         for number in 0..<batch.count {
-            if let silence = rhythm?.take(batch.time(of: number)) { note(silence) }
+            let time = batch.time(of: number)
+            while let stop = stops.first, stop < time {
+                rhythm?.stop(at: stop)
+                stops.removeFirst()
+            }
+            if let silence = rhythm?.take(time) { note(silence) }
         }
+        for stop in stops { rhythm?.stop(at: stop) }
+        self.stops = []
     }
 
     private mutating func note(_ silence: LogRhythm.Silence) {
@@ -254,7 +271,7 @@ public struct EventReader {
 
     /// Keeps an event, with the words for what its names are made to look like.
     private mutating func keep(_ event: SecurityEvent) {
-        if event.kind.action == "server.stop" { rhythm?.stop(at: event.time) }
+        if rhythm != nil, event.kind.action == "server.stop" { stops.append(event.time) }
         events.append(event)
         texts.mark(&events[events.count - 1])
     }

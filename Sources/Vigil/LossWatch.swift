@@ -52,7 +52,7 @@ struct LossWatch {
         let moment = LogTime(milliseconds: Int64(now.timeIntervalSince1970 * 1000))
         var notes: [EventNote] = []
         for (path, note) in silences where note.event.time <= moment {
-            notes.append(note)
+            if !speaksOn(path, since: note) { notes.append(note) }
             silences[path] = nil
         }
         while let first = deletions.first, now.timeIntervalSince(first.since) >= LossWatch.grace {
@@ -61,6 +61,19 @@ struct LossWatch {
         }
         return notes
     }
+
+    /// True when the log went on in another file of its folder, as after a rotation.
+    private func speaksOn(_ path: String, since note: EventNote) -> Bool {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let last = note.event.time.adding(milliseconds: -SecurityEvent.silencePatience)
+        return stamps.contains { other, stamp in
+            other != path && stamp.written / 1_000_000 > last.milliseconds
+                && URL(fileURLWithPath: other).deletingLastPathComponent().path == folder
+        }
+    }
+
+    /// Forgets files that are gone, all but those that are still open.
+    mutating func forget(allBut paths: Set<String>) { stamps = stamps.filter { paths.contains($0.key) } }
 
     private static var now: LogTime { LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 }

@@ -38,6 +38,9 @@ public struct Topology: Sendable {
                 guard access(name, R_OK) == 0 else {
                     throw path.problem("this file cannot be read", hint: "check the name and its mode")
                 }
+                if let problem = TopologyFile.problem(of: name, kind: kind) {
+                    throw path.problem("this file cannot be read: \(problem)", hint: "mend it, or leave it out")
+                }
                 files.append((kind, name))
             }
         }

@@ -15,6 +15,16 @@ enum TopologyFile {
         }
     }
 
+    /// Why hosts cannot be found in a file; nil when it is sound.
+    static func problem(of path: String, kind: Topology.Kind) -> String? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return "it is no text in UTF-8" }
+        guard kind == .pigsty || kind == .patroni else { return nil }
+        do {
+            _ = try YAMLValue(text: text, file: path)
+            return nil
+        } catch { return "\(error)" }
+    }
+
     private static func lines(_ text: String) -> [[String]] {
         text.split(whereSeparator: \.isNewline).map { line in
             line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -94,7 +104,9 @@ enum TopologyFile {
 
     /// The address of a line for replication, when it is a single one.
     private static func replication(_ words: [String]) -> String? {
-        guard words.count >= 5, words[0].hasPrefix("host"), words[1].split(separator: ",").contains("replication")
+        // A line that rejects names somebody to be kept out: the block list's own lines do.
+        guard words.count >= 5, words[0].hasPrefix("host"), words[1].split(separator: ",").contains("replication"),
+            !words[4...].prefix(2).contains("reject")
         else { return nil }
         if words[4] == "255.255.255.255" || IPAddress(words[3]) != nil && words[4].allSatisfy(\.isLetter) {
             return words[3]

@@ -65,9 +65,10 @@ public final class Watch {
         catalogue = try configuration.catalogue()
     }
 
-    /// Follows until SIGTERM or SIGINT. `tell` gets one line for each alert and each change of what is followed.
-    public func run(tell: (String) -> Void) throws {
-        let stop = try StopSignal()
+    /// Follows until SIGTERM or SIGINT, or until SIGHUP asks for another configuration, which gives true: the next watch
+    /// goes on where this one was. `tell` gets one line for each alert and each change of what is followed.
+    public func run(tell: (String) -> Void) throws -> Bool {
+        let stop = try StopSignal.shared()
         let store = try Store(path: storePath)
         let writer = StoreWriter(store)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
@@ -99,7 +100,9 @@ public final class Watch {
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
         }
         try commit(writer)
-        tell("stopped")
+        let isReload = stop.take() == .reload
+        tell(isReload ? "reading the configuration again" : "stopped")
+        return isReload
     }
 
     /// Folders in which something may appear or change.
@@ -133,7 +136,9 @@ public final class Watch {
         }
         for path in found.paths { try follow(path, store, writer, tell: tell) }
         // Files that are gone, or empty now, are not among them. One that is open is read to its end.
-        for path in losses.paths where !found.paths.contains(path) {
+        let present = Set(found.paths)
+        losses.forget(allBut: present.union(followed.keys))
+        for path in losses.paths where !present.contains(path) {
             guard let reader = followed[path]?.reader else { continue }
             try note(losses.look(path, FileStamp(path), isDeleted: reader.file.isDeleted), of: reader, writer)
         }

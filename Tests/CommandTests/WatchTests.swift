@@ -20,10 +20,11 @@ struct WatchTests {
 
     private func path(_ name: String) -> String { folder.appending(path: name).path }
 
-    private func watch(_ store: String) throws -> Process {
+    private func watch(_ store: String, _ options: [String] = [], configuration: String? = nil) throws -> Process {
+        if let configuration { try Data(configuration.utf8).write(to: URL(fileURLWithPath: path("c.yml"))) }
         let process = Process()
         process.executableURL = Program.binary
-        process.arguments = ["watch", "--store", path(store), path("live")]
+        process.arguments = ["watch", "--store", path(store)] + options + [path("live")]
         // What it says is shown when a test fails.
         let talk = path("talk.log")
         if !FileManager.default.fileExists(atPath: talk) { try Data().write(to: URL(fileURLWithPath: talk)) }
@@ -182,6 +183,27 @@ struct WatchTests {
         again.terminate()
         again.waitUntilExit()
         #expect(try !talk().dropFirst(length).contains("reading"))
+    }
+
+    @Test("reads the configuration again at SIGHUP, and keeps the old one when the new is wrong")
+    func reload() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let wanted = try expected()
+        let process = try watch("live.db", ["--config", path("c.yml")], configuration: "bans: {factor: 5}\n")
+        let half = (bytes[(bytes.count / 2)...].firstIndex(of: 10) ?? bytes.count - 1) + 1
+        try append(bytes.subdata(in: 0..<half))
+        #expect(try until { try talk().contains("reading") })
+        try Data("bans: {fcator: 5}\n".utf8).write(to: URL(fileURLWithPath: path("c.yml")))
+        kill(process.processIdentifier, SIGHUP)
+        #expect(try until { try talk().contains("the configuration stays as it was") })
+        try Data("{}\n".utf8).write(to: URL(fileURLWithPath: path("c.yml")))
+        kill(process.processIdentifier, SIGHUP)
+        try append(bytes.subdata(in: half..<bytes.count))
+        #expect(try until { try content("live.db") == wanted })
+        #expect(process.isRunning)
+        process.terminate()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
     }
 
     @Test("follows a log that is renamed and made anew, and one that is cut")

@@ -149,4 +149,15 @@ struct BanLadderTests {
         }
         #expect(back.end.milliseconds - back.start.milliseconds == 4 * hour)
     }
+
+    @Test(
+        "a block is one customer's and no more",
+        arguments: [
+            ("203.0.113.66", "203.0.113.66/32"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("::1", "::1/128"),
+            // All of IPv4 behind a translator has this /64 (RFC 6052).
+            ("64:ff9b::c000:201", "64:ff9b::c000:201/128"),
+        ])
+    func blocks(address: String, block: String) throws {
+        #expect(BanPolicy().block(of: try #require(IPAddress(address))).description == block)
+    }
 }

@@ -165,4 +165,41 @@ struct LineGapTests {
             damaged.restore(Array(state.prefix(length)))
         }
     }
+
+    @Test(
+        "a line of jsonlog that was torn is no missing record, wherever buffers end", arguments: [1, 64, 333, Int.max])
+    func tornJSON(piece: Int) throws {
+        let lines = (1...9).map { number in
+            #"{"timestamp":"2026-03-02 10:00:0\#(number).000 UTC","user":"u","dbname":"d","pid":7,"remote_host":"192.0.2.7","#
+                + #""session_id":"69a5c6da.7","line_num":\#(number),"error_severity":"LOG","message":"x","backend_type":"client backend"}"#
+        }
+        let torn = lines.enumerated().map { $0.offset == 4 ? String($0.element.prefix(60)) : $0.element }
+        func told(_ lines: [String]) throws -> [String] {
+            let bytes = Array(lines.map { $0 + "\n" }.joined().utf8)
+            var feeder = Feeder(reader: EventReader(catalogue: try Self.catalogue.get()))
+            let reader = LogFormat.jsonlog.reader(ReadingFacts(timezone: nil, head: bytes))
+            var start = 0
+            while start < bytes.count {
+                let end = piece < bytes.count - start ? start + piece : bytes.count
+                reader.read(bytes[start..<end], into: &feeder, atEnd: end == bytes.count)
+                start = end
+            }
+            return feeder.reader.takeEvents().compactMap(\.message)
+        }
+        #expect(try told(torn) == [])
+        #expect(
+            try told(lines.enumerated().filter { $0.offset != 4 }.map(\.element)) == [
+                "line 5 of session 69a5c6da.7 is missing"
+            ])
+    }
+
+    @Test("damage that is read once more after a stop is none of what follows")
+    func damageAgain() {
+        var tracker = LineGapTracker()
+        tracker.resume(at: 1000)
+        tracker.lose(at: 500)
+        #expect(tracker.state(at: 2000)[0] == 0)
+        tracker.lose(at: 1500)
+        #expect(tracker.state(at: 2000)[0] == 1)
+    }
 }

@@ -52,4 +52,12 @@ struct LogRhythmTests {
         #expect(rhythm(minutes: from..<70, kept) == log)
         #expect(LogRhythm(text: "nothing") == nil)
     }
+
+    @Test("behind a day without a record begins another log")
+    func seam() {
+        var log = rhythm(minutes: 0..<70)
+        #expect(log.take(LogTime(milliseconds: (69 + 1440) * LogRhythmTests.minute)) == nil)
+        log = rhythm(minutes: 0..<70)
+        #expect(log.take(LogTime(milliseconds: (69 + 1439) * LogRhythmTests.minute)) != nil)
+    }
 }

@@ -53,6 +53,13 @@ struct SecretTests {
         "COPY t TO PROGRAM 'AWS_SECRET_ACCESS_KEY=@ aws s3 cp - s3://b/x'",
         "COPY t TO PROGRAM 'vault login --token @'",
         "ALTER SYSTEM SET archive_command = 'curl -u a:@ -T %p https://192.0.2.9/%f'",
+        "COPY t FROM PROGRAM 'curl -ubob:@ https://192.0.2.9/x'",
+        "COPY t FROM PROGRAM 'curl -su bob:@ https://192.0.2.9/x'",
+        "COPY t TO PROGRAM 'sshpass\t-p@ ssh host'", "COPY t TO PROGRAM 'mysql\n-p@ shop'",
+        "COPY t TO PROGRAM 'vault\t--token @'", "COPY t TO PROGRAM 'mariadb-dump -p@ shop'",
+        "COPY t TO PROGRAM 'mysqladmin -p@ ping'", "COPY t TO PROGRAM 'redis-cli -a @ ping'",
+        "COPY t TO PROGRAM 'curl --oauth2-bearer @ https://192.0.2.9/'",
+        "COPY t FROM PROGRAM 'curl -H \"X-Vault-Token: @\" https://192.0.2.9/x'",
     ]
 
     @Test("in a statement, an ERROR and pgaudit's record", arguments: statements)
@@ -137,5 +144,13 @@ struct SecretTests {
     func ordinary(sql: String) throws {
         let event = try #require(try Self.events(ForgeryTests.row("statement: " + sql)).first)
         #expect(event.query == sql && !event.kind.tags.contains("secret.password"))
+    }
+
+    @Test("a text of nothing but dashes and quotes costs no more than its length", .timeLimit(.minutes(1)))
+    func dashes() throws {
+        for piece in ["\"-", "''-"] {
+            let text = String(repeating: piece, count: 200_000)
+            #expect(try Self.events(ForgeryTests.row("statement: COMMENT ON TABLE zz IS 'x \(text)'")).count <= 1)
+        }
     }
 }

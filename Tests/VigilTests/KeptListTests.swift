@@ -46,9 +46,41 @@ struct KeptListTests {
         #expect(content() == "203.0.113.66/32\n")
         #expect(kept.update(try list()) == .done(bans: 0))
         #expect(content().isEmpty && content("runs") == "x\nx\nx\n")
-        // Another process that finds the file as it should be has nothing to tell.
+        // Another process does not know whether the reader was told of the file that it finds: it tells it once.
         var other = try self.kept(reload: counting)
+        #expect(other.update(try list()) == .done(bans: 0))
         #expect(other.update(try list()) == .nothing)
+        #expect(content("runs") == "x\nx\nx\nx\n")
+        var silent = try self.kept()
+        #expect(silent.update(try list()) == .nothing)
+    }
+
+    @Test("who was freed is free in the file while its reader cannot be told")
+    func freed() throws {
+        var kept = try kept(reload: "[/bin/false]")
+        guard case .failed = kept.update(try list("203.0.113.66")) else {
+            Issue.record("the reload did not fail")
+            return
+        }
+        #expect(kept.update(try list()) == .nothing)
+        #expect(content().isEmpty)
+    }
+
+    @Test("an address and its network are two subjects of fail2ban's log")
+    func subjects() throws {
+        let ip = try #require(IPAddress("2001:db8:5::"))
+        let bans = [48, 128].map { prefix in
+            Ban(
+                cidr: CIDR(ip, prefix: prefix), sourceIP: ip, start: KeptListTests.now,
+                end: KeptListTests.now.adding(milliseconds: 3_600_000), ruleID: "manual", alertID: nil, reason: "",
+                eventCount: 0, mode: .enforce, by: "root")
+        }
+        let both = BlockList(bans: bans, moment: KeptListTests.now)
+        var kept = try kept("fail2ban", reload: counting)
+        #expect(kept.update(both) == .done(bans: 2))
+        let written = content()
+        for _ in 0..<3 { #expect(kept.update(both) == .nothing) }
+        #expect(content() == written && content("runs") == "x\n")
     }
 
     @Test(

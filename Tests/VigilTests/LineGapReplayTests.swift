@@ -76,4 +76,38 @@ struct LineGapReplayTests {
         for paths in [[first], [copy], [first, copy]] { _ = try place.replay(paths, into: "cut.db") }
         #expect(try told("cut.db") == ["lines 5 to 14 of session 69a55d0d.1003 are missing"])
     }
+
+    @Test("a silence is the same however the log is read, and whatever follows it", arguments: [1, 2])
+    func silence(parts: Int) throws {
+        let place = try Workplace()
+        func line(_ minute: Int, _ message: String, _ number: Int) -> String {
+            let hour = 10 + minute / 60
+            return
+                "2026-03-02 \(hour):\(minute % 60 < 10 ? "0" : "")\(minute % 60):00.000 UTC,,,7,,69a5c6da.7,\(number),,"
+                + "2026-03-02 10:00:00 UTC,,0,LOG,00000,\"\(message)\",,,,,,,,,\"\",\"postmaster\",,0"
+        }
+        var rows = (0..<120).map { line($0, "x", $0 + 1) }
+        rows += [line(165, "x", 121), line(166, "received fast shutdown request", 122)]
+        if parts == 2 { _ = try place.replay([place.write("a.csv", Array(rows.prefix(121)))]) }
+        let path = place.path("a.csv")
+        let bytes = Data(rows.map { $0 + "\n" }.joined().utf8)
+        if parts == 2 {
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data((rows[121] + "\n").utf8))
+            try handle.close()
+        } else {
+            try bytes.write(to: URL(fileURLWithPath: path))
+        }
+        _ = try place.replay([path])
+        var told: [String] = []
+        try Store(existing: place.path("a.db")).query(.events, EventFilter()) { row in
+            if case .text("tamper.silence")? = row.first(where: { $0.key == "event.action" })?.value,
+                case .text(let text)? = row.first(where: { $0.key == "message" })?.value
+            {
+                told.append(text)
+            }
+        }
+        #expect(told.count == 1 && told.first?.contains("2026-03-02T11:59:00.000Z") == true, "\(told)")
+    }
 }

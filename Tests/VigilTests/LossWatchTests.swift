@@ -85,4 +85,17 @@ struct LossWatchTests {
         let later = losses.due(at: Date(timeIntervalSinceNow: LossWatch.grace + 1)) { $0.source == 1 }
         #expect(later.map(\.source) == [2])
     }
+
+    @Test("a log that goes on in another file of its folder is not silent")
+    func rotated() throws {
+        var losses = LossWatch()
+        _ = losses.look(path, FileStamp(path), isDeleted: false)
+        let next = try place.write("b.csv", ["one"])
+        losses.rest(path, note(-1))
+        _ = losses.look(next, FileStamp(next), isDeleted: false)
+        #expect(losses.due { _ in false }.isEmpty)
+        // In another folder is another log.
+        losses.rest(path + "/elsewhere/a.csv", note(-1))
+        #expect(losses.due { _ in false }.count == 1)
+    }
 }

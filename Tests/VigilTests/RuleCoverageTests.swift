@@ -54,6 +54,8 @@ struct RuleCoverageTests {
             ("log_authentication", "log_connections = on", 14, true),
             ("receipt", "log_connections = 'receipt'", 18, true), ("log_connections:receipt", "", 18, false),
             ("log_disconnections", "log_disconnections = yes", 17, true),
+            ("log_replication_commands", "log_replication_commands = on", 15, true),
+            ("log_replication_commands", "", 15, false),
             ("log_statement=ddl", "log_statement = mod", 17, true),
             ("log_statement=all", "log_statement = mod", 17, false), ("log_statement=ddl", "", 17, false),
             ("pgaudit=ddl", "pgaudit.log = 'ddl'", 17, false),

@@ -1,4 +1,5 @@
 import Foundation
+import LocatedYAML
 import Testing
 
 @testable import Vigil
@@ -60,6 +61,8 @@ struct TopologyTests {
             host replication replicator 10.10.14.3 255.255.255.0 md5
             host replication all 0.0.0.0/0 md5
             host all all 10.10.14.4/32 md5
+            host replication all 203.0.113.66/32 reject
+            host replication all 203.0.113.67 255.255.255.255 reject
 
             """, ["10.10.14.1", "10.10.14.2"]
         ),
@@ -122,5 +125,16 @@ struct TopologyTests {
     @Test("this machine's own addresses are found, loopback not among them")
     func own() throws {
         #expect(OwnAddresses.entries().allSatisfy { !$0.cidr.address.isLoopback && $0.cidr.isHost })
+    }
+
+    @Test(
+        "a configured file that is no YAML is refused, not passed over", arguments: ["all: {hosts: [", "a: 1\na: 2\n"])
+    func unsound(text: String) throws {
+        let place = try Workplace()
+        let path = place.path("pigsty.yml")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: YAMLProblem.self) {
+            try Topology(YAMLValue(text: "{pigsty: \(path)}", file: "c.yml"))
+        }
     }
 }

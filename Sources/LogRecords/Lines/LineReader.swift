@@ -91,7 +91,8 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
             let end = feed.assumingMemoryBound(to: UInt8.self) - buffer
             take(consumed..<end, isTorn: false)
             consumed = end + 1
-            if rows.isFull { rows.deliver(to: &consumer) }
+            // Who looks for missing records must hear of lines that were none where they stand.
+            if rows.isFull || rows.hasOthers { rows.deliver(to: &consumer) }
         }
         rows.deliver(to: &consumer)
         if consumed == 0, length == capacity, capacity >= lastCapacity { prolong() }

@@ -114,6 +114,9 @@ public struct RowBuffer {
         unread.append(Unread(offset: offset, length: end - offset, reason: reason))
     }
 
+    /// True when there is something beside records.
+    var hasOthers: Bool { !unread.isEmpty || !text.isEmpty }
+
     /// How much there is, for `account`.
     var mark: (rows: Int, unread: Int, text: Int) { (rows.count, unread.count, text.count) }
 

@@ -54,7 +54,10 @@ public struct LineGapTracker: Sendable {
     }
 
     /// Says that records may be missing at that offset for another reason: bytes that could not be read, or are none.
-    public mutating func lose(at offset: Int64) { broken = min(broken ?? .max, offset) }
+    public mutating func lose(at offset: Int64) {
+        guard offset >= start else { return }
+        broken = min(broken ?? .max, offset)
+    }
 
     private mutating func forget() {
         broken = nil

@@ -19,6 +19,7 @@ public struct LogRhythm: Sendable, Equatable {
     static let patience: Int64 = 30 * 60_000
     /// In so many of the sixty minutes before it something must have been written.
     private static let steady = 50
+    private static let seam: Int64 = 86_400_000
     /// A server that was told to stop writes for a while.
     private static let stopTime: Int64 = 120_000
 
@@ -52,7 +53,10 @@ public struct LogRhythm: Sendable, Equatable {
     mutating func take(_ time: LogTime) -> Silence? {
         let now = time.milliseconds
         guard now > last else { return nil }
-        let silence = now &- last >= LogRhythm.patience ? due(at: time) : nil
+        let step = now &- last
+        // Behind a day without a record begins another day's log under the same name.
+        if step >= LogRhythm.seam { minutes = 0 }
+        let silence = step >= LogRhythm.patience ? due(at: time) : nil
         last = now
         let this = now / 60_000
         if this != minute { turn(to: this) }
@@ -79,6 +83,9 @@ public struct LogRhythm: Sendable, Equatable {
 }
 
 extension SecurityEvent {
+    /// Milliseconds without a record that are a silence.
+    public static var silencePatience: Int64 { LogRhythm.patience }
+
     /// The event of a silence: of the moment at which it had lasted long enough, whoever finds it and when.
     init(_ silence: LogRhythm.Silence, kind: EventKind) {
         self.init(

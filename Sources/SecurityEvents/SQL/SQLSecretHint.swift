@@ -4,7 +4,7 @@ enum SQLSecretHint {
     private static let shortest = 8
 
     /// False when the text holds no byte that is part of every form in which a secret is recognised: a quote, `=`,
-    /// `:`, `$`, `\`, a dash behind a blank, and the words `password` and `md5`.
+    /// `:`, `$`, `\`, a dash behind a blank or at the start, and the words `password` and `md5`.
     static func mayHold(_ text: [UInt8], _ range: Range<Int>) -> Bool {
         guard range.count >= shortest else { return false }
         var previous: UInt8 = 0
@@ -16,7 +16,7 @@ enum SQLSecretHint {
                 return true
             case SQLBytes.dash:
                 // An option of a command line.
-                if previous == UInt8(ascii: " ") { return true }
+                if index == range.lowerBound || SQLBytes.isSpace(text[index - 1]) { return true }
             case UInt8(ascii: "w"), UInt8(ascii: "W"), UInt8(ascii: "5"):
                 if previous == UInt8(ascii: "s") || previous == UInt8(ascii: "d") { return true }
             default: break

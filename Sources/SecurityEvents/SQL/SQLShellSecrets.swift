@@ -6,28 +6,43 @@ enum SQLShellSecrets {
     /// Options whose value is a secret, without their dashes; `=` behind one is seen to elsewhere.
     private static let options = [
         "PASSWORD", "PASSWD", "PASSPHRASE", "PASS", "TOKEN", "SECRET", "API-KEY", "APIKEY", "ACCESS-KEY", "SECRET-KEY",
-        "HTTP-PASSWORD", "PROXY-PASSWORD", "FTP-PASSWORD",
+        "HTTP-PASSWORD", "PROXY-PASSWORD", "FTP-PASSWORD", "OAUTH2-BEARER",
     ]
     /// Options whose value is a name, a colon and a secret.
     private static let pairs = ["USER", "PROXY-USER"]
     /// Headers whose value is a secret, by how they end.
-    private static let headers = ["AUTHORIZATION", "API-KEY", "AUTH-TOKEN", "PRIVATE-TOKEN", "ACCESS-TOKEN", "SECRET"]
+    private static let headers = [
+        "AUTHORIZATION", "API-KEY", "AUTH-TOKEN", "PRIVATE-TOKEN", "ACCESS-TOKEN", "VAULT-TOKEN", "SECRET",
+    ]
+    /// Commands that take a password attached to `-p`.
+    private static let attached = [
+        "MYSQL", "MYSQLDUMP", "MYSQLADMIN", "MYSQLIMPORT", "MARIADB", "MARIADB-DUMP", "SSHPASS",
+    ]
 
     /// The secret behind an option that starts at a dash; nil when there is none.
     static func behindOption(_ text: [UInt8], at start: Int) -> Range<Int>? {
         guard start == 0 || SQLBytes.isSpace(text[start - 1]) || isQuote(text[start - 1]) else { return nil }
         var end = start
-        while end < text.count, !SQLBytes.isSpace(text[end]), text[end] != SQLBytes.equals { end += 1 }
+        // Up to a quote, too: a text of nothing but dashes and quotes must not be gone over again from each of them.
+        while end < text.count, !SQLBytes.isSpace(text[end]), text[end] != SQLBytes.equals, !isQuote(text[end]) {
+            end += 1
+        }
         let isLong = start + 1 < end && text[start + 1] == SQLBytes.dash
         let name = (start + (isLong ? 2 : 1))..<end
         guard !name.isEmpty else { return nil }
         if !isLong {
-            if SQLBytes.matches(text, name, "U") { return pair(text, value(text, behind: end)) }
+            // `curl -u NAME:SECRET`, `-su NAME:SECRET`, `-uNAME:SECRET`.
+            if name.count <= 3, text[name.upperBound - 1] | 0x20 == UInt8(ascii: "u") {
+                return pair(text, value(text, behind: end))
+            }
+            if text[name.lowerBound] == UInt8(ascii: "u") { return pair(text, name.dropFirst()) }
+            // `redis-cli -a SECRET`.
+            if SQLBytes.matches(text, name, "A"), precedes(text, start, ["REDIS-CLI"]) {
+                return value(text, behind: end)
+            }
             // `mysql -pSECRET`, `sshpass -p SECRET`.
             guard text[name.lowerBound] == UInt8(ascii: "p") else { return nil }
-            if name.count > 1 {
-                return precedes(text, start, ["MYSQL", "MYSQLDUMP", "SSHPASS"]) ? name.dropFirst() : nil
-            }
+            if name.count > 1 { return precedes(text, start, attached) ? name.dropFirst() : nil }
             return precedes(text, start, ["SSHPASS"]) ? value(text, behind: end) : nil
         }
         if pairs.contains(where: { SQLBytes.matches(text, name, $0) }) { return pair(text, value(text, behind: end)) }

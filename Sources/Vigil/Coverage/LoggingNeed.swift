@@ -4,6 +4,8 @@ import VigilModel
 public enum LoggingNeed: Hashable, Sendable {
     /// Connection lines: who came (`receipt`), how they proved who they are, who was let in.
     case receipt, authentication, connections, disconnections
+    /// Commands of replication connections, base backups among them.
+    case replicationCommands
     /// `log_statement`, at least so much.
     case statement(StatementLevel)
     /// A class of pgaudit's.
@@ -43,6 +45,7 @@ public enum LoggingNeed: Hashable, Sendable {
         case ("log_authentication", nil): self = .authentication
         case ("receipt", nil), ("log_connections", "receipt"): self = .receipt
         case ("log_disconnections", nil): self = .disconnections
+        case ("log_replication_commands", nil): self = .replicationCommands
         case ("statements", nil): self = .statements
         case ("log_min_duration_statement", nil): self = .durations
         case ("csvlog", nil): self = .columns
@@ -66,6 +69,7 @@ public enum LoggingNeed: Hashable, Sendable {
         case .authentication: "log_authentication"
         case .connections: "log_connections"
         case .disconnections: "log_disconnections"
+        case .replicationCommands: "log_replication_commands"
         case .statement(let level): "log_statement=\(level.rawValue)"
         case .audit(let name): "pgaudit=\(name)"
         case .statements: "statements"

@@ -16,6 +16,9 @@ public struct NeedRemedy: Sendable, Equatable {
         case .disconnections:
             setting = "log_disconnections = on, reload"
             pigsty = "pg_parameters: {log_disconnections: 'on'}"
+        case .replicationCommands:
+            setting = "log_replication_commands = on, reload"
+            pigsty = "pg_parameters: {log_replication_commands: 'on'}"
         case .statement(let level):
             setting = "log_statement = '\(level.rawValue)', reload"
             pigsty = "pg_parameters: {log_statement: '\(level.rawValue)'}"

@@ -74,6 +74,7 @@ public struct LoggingFacts: Sendable {
         case .authentication: connection("authentication", server)
         case .connections: connection("authorization", server)
         case .disconnections: toggle("log_disconnections", server)
+        case .replicationCommands: toggle("log_replication_commands", server)
         case .statement(let level): statement(level, server)
         case .audit(let name): audit(name, server)
         case .durations:

@@ -35,10 +35,11 @@ public final class Enforcer {
         return list.bans.count
     }
 
-    /// Applies every change until SIGTERM or SIGINT. The table stays: its bans end by themselves. `tell` gets a line for
+    /// Applies every change until SIGTERM or SIGINT, or until SIGHUP asks for another configuration, which gives true. The
+    /// table stays: its bans end by themselves. `tell` gets a line for
     /// each change and each new problem.
-    public func run(tell: (String) -> Void) throws {
-        let stop = try StopSignal()
+    public func run(tell: (String) -> Void) throws -> Bool {
+        let stop = try StopSignal.shared()
         let lists = CurrentList(store, configuration)
         var applied: [Ban]?
         var verifiedAt = Date.distantPast
@@ -70,6 +71,8 @@ public final class Enforcer {
             var waiting = pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)
             if poll(&waiting, 1, Int32(pause * 1000)) > 0 { break }
         }
+        if stop.take() == .reload { return true }
         tell("stopped; the table stays, and its bans end by themselves")
+        return false
     }
 }

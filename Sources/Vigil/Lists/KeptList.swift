@@ -9,7 +9,7 @@ struct KeptList {
     /// Bans that the file tells of; nil: not written yet.
     private var written: [Ban]?
     /// Its reader has not been told of what stands in it.
-    private var isWaiting = false
+    private var isWaiting: Bool
     private var triesAt = Date.distantPast
     private var pause = 1.0
     /// What went wrong last, until it works again.
@@ -23,6 +23,8 @@ struct KeptList {
         var options = options
         if let acl = file.aclFile { options.aclFile = acl }
         self.options = options
+        // Whether it was told before this start nobody knows.
+        isWaiting = !file.reload.isEmpty
     }
 
     /// What became of an update.
@@ -38,22 +40,28 @@ struct KeptList {
 
     /// Brings the file up to a list.
     mutating func update(_ list: BlockList, now: Date = Date()) -> Outcome {
-        guard now >= triesAt else { return .nothing }
         do {
+            // Whoever was freed is free in the file at once, also while its reader cannot be told.
             if try write(list) { isWaiting = true }
-            guard isWaiting else { return .nothing }
+        } catch { return failed(error) }
+        guard isWaiting, now >= triesAt else { return .nothing }
+        do {
             if !file.reload.isEmpty { try ReloadCommand.run(file.reload) }
-            isWaiting = false
-            pause = 1
-            defer { problem = nil }
-            return problem == nil ? .done(bans: list.bans.count) : .recovered
         } catch {
-            triesAt = Date(timeIntervalSinceNow: pause)
+            triesAt = now.addingTimeInterval(pause)
             pause = min(pause * 2, 300)
-            let text = "\(file.path): \(Shown.text("\(error)", limit: 500))"
-            defer { problem = text }
-            return problem == nil ? .failed(text) : .nothing
+            return failed(error)
         }
+        isWaiting = false
+        pause = 1
+        defer { problem = nil }
+        return problem == nil ? .done(bans: list.bans.count) : .recovered
+    }
+
+    private mutating func failed(_ error: any Error) -> Outcome {
+        let text = "\(file.path): \(Shown.text("\(error)", limit: 500))"
+        defer { problem = text }
+        return problem == nil ? .failed(text) : .nothing
     }
 
     /// True when something was written.
@@ -77,11 +85,8 @@ struct KeptList {
         guard let bytes = FileManager.default.contents(atPath: file.path), bytes.count < KeptList.logLimit else {
             return try AtomicFile.write(text, to: file.path)
         }
-        var last: [Substring: Substring] = [:]
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            if let address = KeptList.address(line) { last[address] = line }
-        }
-        let new = text.split(separator: "\n").filter { line in KeptList.address(line).map { last[$0] != line } ?? false
+        let last = KeptList.lastLines(of: String(decoding: bytes, as: UTF8.self))
+        let new = text.split(separator: "\n").filter { line in KeptList.subject(line).map { last[$0] != line } ?? false
         }
         guard !new.isEmpty else { return false }
         // A line that was cut off by a full disk must not swallow the next.
@@ -90,9 +95,19 @@ struct KeptList {
         return true
     }
 
-    /// Whom a line of fail2ban's log is about: `… Ban 203.0.113.66 …`.
-    static func address(_ line: Substring) -> Substring? {
+    /// The last line about each address or network of fail2ban's log: that one counts.
+    static func lastLines(of log: String) -> [String: Substring] {
+        var last: [String: Substring] = [:]
+        for line in log.split(separator: "\n") {
+            if let subject = subject(line) { last[subject] = line }
+        }
+        return last
+    }
+
+    /// Whom a line of fail2ban's log is about: `… Ban 203.0.113.66 … net=203.0.113.0/24`.
+    private static func subject(_ line: Substring) -> String? {
         let words = line.split(separator: " ")
-        return words.count > 5 ? words[5] : nil
+        guard words.count > 5 else { return nil }
+        return words[5] + (words.last { $0.hasPrefix("net=") }.map { " \($0)" } ?? "")
     }
 }

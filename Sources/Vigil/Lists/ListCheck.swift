@@ -69,10 +69,6 @@ public struct ListCheck {
     private static func text(_ bytes: Data, _ format: BlockListFormat) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         guard format == .fail2ban else { return text }
-        var last: [Substring: Substring] = [:]
-        for line in text.split(separator: "\n") {
-            if let address = KeptList.address(line) { last[address] = line }
-        }
-        return last.values.joined(separator: "\n")
+        return KeptList.lastLines(of: text).values.joined(separator: "\n")
     }
 }

@@ -170,7 +170,8 @@ struct BansCommand: ParsableCommand {
         func run() throws {
             try reporting {
                 let isNew = try desk(common).setPaused(true, reason: reason)
-                Talk.say(isNew ? "every list is empty until `pgvigil bans resume`" : "lists are paused already")
+                Talk.say(
+                    isNew ? "every list is empty until `pgvigil bans resume --reason …`" : "lists are paused already")
             }
         }
     }

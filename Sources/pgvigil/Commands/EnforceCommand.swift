@@ -28,22 +28,28 @@ struct EnforceCommand: ParsableCommand {
 
     func run() throws {
         try reporting {
-            let settings = try common.load()
-            let path = common.storePath(settings)
-            let store = try Store(existing: path, readOnly: true)
-            let enforcer = Enforcer(store, settings, nft: nft)
-            if dryRun { return print(try enforcer.script(), terminator: "") }
-            guard settings.bans.mode == .enforce else {
-                throw Failure(
-                    ValidationError("bans.mode is observe\n  hint: `bans: {mode: enforce}` in the configuration"),
-                    code: 2)
-            }
-            for file in [path] + common.configurationFiles { try Trust.check(file, users: trust) }
-            if once {
-                Talk.say("applied: \(try enforcer.apply()) bans")
-            } else {
-                try enforcer.run { Talk.say($0) }
+            if dryRun { return print(try enforcer().script(), terminator: "") }
+            var current = try trusted()
+            if once { return Talk.say("applied: \(try current.apply()) bans") }
+            while try current.run(tell: { Talk.say($0) }) {
+                do { current = try trusted() } catch { Talk.say("the configuration stays as it was: \(error)") }
             }
         }
+    }
+
+    private func enforcer() throws -> Enforcer {
+        let settings = try common.load()
+        return Enforcer(try Store(existing: common.storePath(settings), readOnly: true), settings, nft: nft)
+    }
+
+    /// What may tell root what to do, looked at before it is opened.
+    private func trusted() throws -> Enforcer {
+        let settings = try common.load()
+        guard settings.bans.mode == .enforce else {
+            throw Failure(
+                ValidationError("bans.mode is observe\n  hint: `bans: {mode: enforce}` in the configuration"), code: 2)
+        }
+        for file in [common.storePath(settings)] + common.configurationFiles { try Trust.check(file, users: trust) }
+        return try enforcer()
     }
 }

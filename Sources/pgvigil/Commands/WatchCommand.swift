@@ -9,6 +9,7 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch", abstract: "Follow logs until stopped (SIGTERM or Ctrl-C).",
         discussion: """
             A file seen for the first time is read from its start; after a restart reading goes on where it was.
+            SIGHUP reads the configuration again; one that is wrong leaves the old one in force.
 
               pgvigil watch                         every log of a Pigsty or Debian node
               pgvigil watch /pg/log/postgres
@@ -26,12 +27,20 @@ struct WatchCommand: ParsableCommand {
 
     func run() throws {
         try reporting {
-            let settings = try common.load()
-            let watch: Watch
-            do {
-                watch = try Watch(paths: paths, store: common.storePath(settings), configuration: settings)
-            } catch let problem as WatchProblem { throw Failure(problem, code: 2) }
-            try watch.run { line in Talk.say(line) }
+            var settings = try common.load()
+            while try watch(settings).run(tell: { Talk.say($0) }) {
+                do {
+                    let changed = try common.load()
+                    _ = try watch(changed)
+                    settings = changed
+                } catch { Talk.say("the configuration stays as it was: \(error)") }
+            }
         }
+    }
+
+    private func watch(_ settings: Configuration) throws -> Watch {
+        do {
+            return try Watch(paths: paths, store: common.storePath(settings), configuration: settings)
+        } catch let problem as WatchProblem { throw Failure(problem, code: 2) }
     }
 }
