@@ -1,7 +1,7 @@
 # The two commands a newcomer needs are `make demo` and `make test`; both install what is missing first.
 SHELL := /bin/bash
 BINARY := .build/release/pgvigil
-PACKAGES := libpcre2-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
+PACKAGES := libpcre2-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
 TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban \
 	postgresql-15 postgresql-15-pgaudit pgbouncer libc-ares2 haproxy \
 	util-linux iproute2 nftables ipset iptables firewalld ufw

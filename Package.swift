@@ -19,7 +19,7 @@ let package = Package(
     targets: [
         // The way of the data, in order.
         .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "LogSources", dependencies: ["VigilModel", "CCompression"]),
+        .target(name: "LogSources", dependencies: ["VigilModel", "Codecs"]),
         .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"], plugins: ["EmbedPatterns"]),
         .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns", "CWords"]),
         .target(
@@ -34,6 +34,8 @@ let package = Package(
             dependencies: ["VigilModel", "Patterns"]),
         .target(name: "Responses", dependencies: ["VigilModel"]),
         // What the rooms lean on.
+        .target(name: "Codecs", dependencies: ["CCompression"]),
+        .target(name: "HTTPTransport", dependencies: ["Codecs", "CCurl"]),
         .target(name: "LocatedYAML", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(
             name: "Patterns", dependencies: ["VigilModel", "LocatedYAML", "CPCRE2"],
@@ -42,7 +44,7 @@ let package = Package(
             name: "Vigil",
             dependencies: [
                 "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
-                "Patterns", "LocatedYAML",
+                "Patterns", "LocatedYAML", "Codecs",
             ]),
         .executableTarget(
             name: "pgvigil",
@@ -60,11 +62,14 @@ let package = Package(
         .systemLibrary(
             name: "CCompression", path: "Modules/CCompression",
             providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev", "liblz4-dev"])]),
+        .systemLibrary(
+            name: "CCurl", path: "Modules/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CScan", path: "Modules/CScan"),
         .target(name: "CWords", path: "Modules/CWords"),
         // Tests mirror Sources; Tests/Corpus replays labelled logs of real servers.
         .testTarget(name: "VigilModelTests", dependencies: ["VigilModel"]),
-        .testTarget(name: "LogSourcesTests", dependencies: ["LogSources"]),
+        .testTarget(name: "LogSourcesTests", dependencies: ["LogSources", "Codecs"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "Codecs"]),
         .testTarget(name: "LogRecordsTests", dependencies: ["LogRecords", "VigilModel", "CScan"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns", "LocatedYAML", "VigilModel"]),
         .testTarget(

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+import Codecs
+
 @testable import LogSources
 
 @Suite("Archives")

@@ -1,5 +1,7 @@
 import Foundation
 
+import Codecs
+
 @testable import LogSources
 
 /// The tools that pack logs, and a folder to pack in; gone with the test.
