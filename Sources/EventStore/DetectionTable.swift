@@ -95,6 +95,7 @@ extension Store {
         alerts: [(alert: Alert, group: String)], bans: [Ban], learnt: [BaselineEntry], through: LogTime
     ) throws -> (alerts: [Alert], bans: [Ban]) {
         try pool.write { db in
+            let mark = try outbox.mark(db)
             for entry in learnt { try keep(entry, db) }
             var newAlerts: [Alert] = []
             for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
@@ -102,6 +103,7 @@ extension Store {
             for ban in bans where try Store.insert(ban, db) { newBans.append(ban) }
             try db.execute(
                 sql: "UPDATE detection SET time = ?, rewind = NULL", arguments: [through.milliseconds])
+            try outbox.queue(since: mark, db)
             return (newAlerts, newBans)
         }
     }

@@ -1,17 +1,6 @@
 import GRDB
 import VigilModel
 
-/// One value of a row that is shown.
-public enum ShownValue: Sendable, Equatable {
-    case text(String)
-    case number(Int64)
-    case time(LogTime)
-    case list([String])
-}
-
-/// A row that is shown: keys in their documented order, absent ones left out.
-public typealias ShownRow = [(key: String, value: ShownValue)]
-
 /// Which rows of the store are shown.
 public struct EventFilter: Sendable {
     /// From this time on, and before that.
