@@ -33,6 +33,7 @@ let package = Package(
             name: "Detections",
             dependencies: ["VigilModel", "Patterns"]),
         .target(name: "Responses", dependencies: ["VigilModel"]),
+        .target(name: "Deliveries", dependencies: ["VigilModel", "HTTPTransport", "LocatedYAML"]),
         // What the rooms lean on.
         .target(name: "Codecs", dependencies: ["CCompression"]),
         .target(name: "HTTPTransport", dependencies: ["Codecs", "CCurl"]),
@@ -44,7 +45,7 @@ let package = Package(
             name: "Vigil",
             dependencies: [
                 "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
-                "Patterns", "LocatedYAML", "Codecs",
+                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport",
             ]),
         .executableTarget(
             name: "pgvigil",

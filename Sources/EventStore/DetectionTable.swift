@@ -108,6 +108,17 @@ extension Store {
         }
     }
 
+    /// Writes an alert that no rule's pass over events has found; false when it is there already.
+    @discardableResult
+    public func note(_ notice: (alert: Alert, group: String)) throws -> Bool {
+        try pool.write { db in
+            let mark = try outbox.mark(db)
+            let isNew = try insert(notice.alert, group: notice.group, db)
+            try outbox.queue(since: mark, db)
+            return isNew
+        }
+    }
+
     private func insert(_ alert: Alert, group: String, _ db: Database) throws -> Bool {
         let rule = alert.rule
         let values: StatementArguments = [

@@ -140,6 +140,21 @@ public struct Queryable: Sendable {
             keys: events.keys,
             rows: "SELECT x.alert FROM evidence x JOIN event ON event.seq = x.event WHERE"))
 
+    /// What sinks are told of an alert: as `alerts`, with cluster and instance where all events agree.
+    static let told: Queryable = {
+        func common(_ column: String) -> String {
+            """
+            (SELECT CASE WHEN count(DISTINCT coalesce(s.\(column), '')) = 1 THEN max(s.\(column)) END FROM evidence x
+                JOIN events e ON e.seq = x.event JOIN sources s ON s.id = e.source WHERE x.alert = told.seq)
+            """
+        }
+        return Queryable(
+            source: alerts.source + " AS told",
+            keys: alerts.keys + [
+                .init("service.name", common("cluster")), .init("service.node.name", common("instance")),
+            ], order: alerts.order)
+    }()
+
     /// Every key in order.
     public var names: [String] { keys.map(\.key) }
 

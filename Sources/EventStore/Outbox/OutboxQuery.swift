@@ -100,6 +100,13 @@ extension Store {
         }
     }
 
+    /// Lets a sink be tried at once.
+    public func retryOutboxNow(_ sink: Int64) throws {
+        try pool.write { db in
+            try db.execute(sql: "UPDATE sinks SET next_try = NULL, attempts = 0 WHERE id = ?", arguments: [sink])
+        }
+    }
+
     /// Queues events of a time span again for a sink, those alone that are given by id when there are any. Gives how many.
     public func requeue(sink: String, since: LogTime, until: LogTime, ids: Set<String>?) throws -> Int {
         try pool.write { db in
@@ -140,6 +147,24 @@ extension Store {
                         AND NOT EXISTS (SELECT 1 FROM set_aside x WHERE x.sink = s.id AND x.kind = 1 AND x.item = e.seq)
                     """, arguments: [sink, since.milliseconds, until.milliseconds])
             while let row = try rows.next() { try body(row["id"], LogTime(milliseconds: row["time"])) }
+        }
+    }
+
+    /// Midnights (UTC) of the days of a time span that have events, in order.
+    public func days(since: LogTime, until: LogTime) throws -> [LogTime] {
+        try pool.read { db in
+            // From one day's first event to the next day's: a day is one step in the index.
+            try Int64.fetchAll(
+                db,
+                sql: """
+                    WITH RECURSIVE day(start) AS (
+                        SELECT (SELECT min(time) FROM events WHERE time >= ?1) / 86400000 * 86400000
+                        UNION ALL
+                        SELECT (SELECT min(time) FROM events WHERE time >= start + 86400000) / 86400000 * 86400000
+                            FROM day WHERE start IS NOT NULL)
+                    SELECT start FROM day WHERE start IS NOT NULL AND start < ?2
+                    """, arguments: [since.milliseconds, until.milliseconds]
+            ).map(LogTime.init)
         }
     }
 

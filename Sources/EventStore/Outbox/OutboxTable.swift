@@ -1,21 +1,6 @@
 import GRDB
 import VigilModel
 
-/// What came of an attempt to deliver.
-public struct DeliveryResult: Sendable {
-    /// Taken by the sink.
-    public var taken: [Delivery] = []
-    /// Refused for what they are, with the reason: they are set aside.
-    public var refused: [(delivery: Delivery, reason: String)] = []
-    /// Alerts that the sink keeps telling, and until when.
-    public var firing: [(alert: Int64, end: LogTime)] = []
-    /// Something that is wrong although things were taken.
-    public var problem: String?
-
-    /// Nothing.
-    public init() {}
-}
-
 extension Store {
     /// What waits for a sink, alerts first, then by number. `settled` leaves out what was queued later than that, by the
     /// clock on the wall: more may be told of it in a moment.
@@ -44,7 +29,7 @@ extension Store {
     /// Rows as `events` and `alerts` show them, by number.
     private static func rows(of kind: Delivery.Kind, _ items: [Int64], _ db: Database) throws -> [Int64: ShownRow] {
         guard !items.isEmpty else { return [:] }
-        let what = kind == .event ? Queryable.events : Queryable.alerts
+        let what = kind == .event ? Queryable.events : Queryable.told
         let columns = what.keys.map(\.column).joined(separator: ", ")
         let numbers = items.map(String.init).joined(separator: ",")
         var result: [Int64: ShownRow] = [:]
