@@ -19,7 +19,7 @@ let package = Package(
     targets: [
         // The way of the data, in order.
         .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "LogSources", dependencies: ["VigilModel", "Codecs"]),
+        .target(name: "LogSources", dependencies: ["VigilModel", "Codecs", "HTTPTransport"]),
         .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"], plugins: ["EmbedPatterns"]),
         .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns", "CWords"]),
         .target(

@@ -21,6 +21,9 @@ enum Schema {
         migrator.registerMigration("2 outbox") { db in
             try db.execute(sql: OutboxSchema.tables)
         }
+        migrator.registerMigration("3 streams") { db in
+            try db.execute(sql: StreamSchema.tables)
+        }
         return migrator
     }
 

@@ -14,6 +14,8 @@ public struct Configuration: Sendable {
     public var patterns: String?
     /// Sources and what is known of them.
     public var sources: [Source] = []
+    /// Servers of logs that are sources, too.
+    public var fleets: [FleetSource] = []
     /// Who is banned and for how long.
     public var bans = BanPolicy()
     /// Where the fleet's own addresses stand.
@@ -83,7 +85,9 @@ public struct Configuration: Sendable {
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
-        for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
+        for value in try keys["sources"]?.list() ?? [] {
+            if let fleet = try FleetSource(ifMeant: value) { fleets.append(fleet) } else { sources.append(try Source(value)) }
+        }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
         if let value = keys["topology"] { topology = try Topology(value) }

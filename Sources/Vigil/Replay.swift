@@ -24,6 +24,8 @@ public struct Replay: Sendable {
         public var jobs: Int
         /// What is found is sent to the sinks of the configuration.
         public var delivers = false
+        /// Servers of logs.
+        public var fleets: [FleetSource] = []
 
         /// Takes all of it.
         public init(
@@ -56,7 +58,10 @@ public struct Replay: Sendable {
     /// Nothing is written before every named file has shown that it can be read.
     public func run(progress: @escaping (_ read: Int64, _ total: Int64?) -> Void) throws -> ReplaySummary {
         let started = Date()
-        let inputs = try ReplayInputs(options.paths, format: options.format, configuration: configuration)
+        let inputs =
+            options.paths.isEmpty && !options.fleets.isEmpty
+            ? ReplayInputs()
+            : try ReplayInputs(options.paths, format: options.format, configuration: configuration)
         let store = try Store(path: options.store)
         var summary = ReplaySummary(store: options.store)
         summary.files = inputs.files.count
@@ -66,7 +71,12 @@ public struct Replay: Sendable {
         // Who asks for it wants old alerts told, too.
         let sinks = options.delivers ? configuration.sinks : []
         _ = try store.subscribe(sinks.map(\.asked))
-        try read(inputs.files, into: store, &summary, progress: progress)
+        if !inputs.files.isEmpty { try read(inputs.files, into: store, &summary, progress: progress) }
+        for fleet in options.fleets {
+            try FleetReplay(fleet, store: store, catalogue: catalogue.events).run(
+                since: options.since, until: options.until, &summary
+            ) { progress($0, nil) }
+        }
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let found = try pass.run(through: .distantFuture, now: options.until)
         summary.alerts = found.alerts

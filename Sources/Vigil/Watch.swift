@@ -11,7 +11,7 @@ import VigilModel
 public struct WatchProblem: Error, CustomStringConvertible {
     /// What to do.
     public var description: String {
-        "nothing to follow\n  hint: name log files or folders, or list them under `sources` in the configuration;\n        without any, /pg/log and /var/log/{postgresql,pgbouncer,patroni,pgbackrest} are looked at"
+        "nothing to follow\n  hint: name log files or folders, or --from a server of logs, or list them under `sources` in the configuration;\n        without any, /pg/log and /var/log/{postgresql,pgbouncer,patroni,pgbackrest} are looked at"
     }
 }
 
@@ -22,6 +22,8 @@ public final class Watch {
     private let storePath: String
     private let configuration: Configuration
     private let catalogue: Catalogue
+    private let fleets: [FleetSource]
+    private var followers: [FleetFollower] = []
     private var files = WatchedFiles()
     private var losses = LossWatch()
     private var followed: [String: Followed] = [:]
@@ -55,11 +57,15 @@ public final class Watch {
         var problem: SourceProblem?
     }
 
-    /// Takes what to follow. Throws `WatchProblem` when that is nothing, and what is wrong with the catalogue.
-    public init(paths: [String], store: String, configuration: Configuration) throws {
+    /// Takes what to follow; without any, what is configured. Throws `WatchProblem` when that is nothing, and what is
+    /// wrong with the catalogue.
+    public init(paths: [String], from fleets: [FleetSource] = [], store: String, configuration: Configuration) throws {
+        let isNamed = !paths.isEmpty || !fleets.isEmpty
+        self.fleets = isNamed ? fleets : configuration.fleets
         let configured = configuration.sources.map(\.path)
-        self.paths = !paths.isEmpty ? paths : configured.isEmpty ? configuration.node.folders : configured
-        guard !self.paths.isEmpty else { throw WatchProblem() }
+        self.paths =
+            isNamed ? paths : configured.isEmpty && self.fleets.isEmpty ? configuration.node.folders : configured
+        guard !self.paths.isEmpty || !self.fleets.isEmpty else { throw WatchProblem() }
         storePath = store
         self.configuration = configuration
         catalogue = try configuration.catalogue()
@@ -76,7 +82,11 @@ public final class Watch {
         let desk = DeliveryDesk(store: store, sinks: configuration.sinks)
         try desk.start()
         defer { desk.stop() }
-        tell("following \(paths.joined(separator: " ")), store \(storePath)")
+        let fleetReader = FleetReader(store: store, catalogue: catalogue.events)
+        followers = fleets.map { FleetFollower($0, store: store, reader: fleetReader) }
+        for follower in followers { try follower.start() }
+        defer { for follower in followers { follower.stop() } }
+        tell("following \((paths + fleets.map(\.name)).joined(separator: " ")), store \(storePath)")
         for path in paths where (try? InputPaths.expand([path])) == nil {
             tell("no log is at \(Shown.text(path)) yet; waiting for one")
         }
@@ -97,7 +107,8 @@ public final class Watch {
             try read(writer, tell: tell)
             try detect(store, pass, tell: tell)
             try rest(store, writer)
-            for message in (keeper?.takeMessages() ?? []) + desk.takeMessages() { tell(message) }
+            let news = (keeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+            for message in news { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
@@ -310,11 +321,14 @@ public final class Watch {
 
     private func detect(_ store: Store, _ pass: DetectionPass, tell: (String) -> Void) throws {
         let busy = followed.values.filter { !$0.isSettled }.map(\.reader.now)
-        let moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
+        var moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
         // With every source read and quiet, it is the clock that says how long nothing has happened.
-        let found = try pass.run(
-            through: moment,
-            now: moment == .distantFuture ? LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) : nil)
+        var now = moment == .distantFuture ? LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) : nil
+        if let horizon = followers.compactMap(\.horizon).min().map({ $0.adding(milliseconds: -Watch.delay) }) {
+            moment = min(moment, horizon)
+            if now != nil { now = horizon }
+        }
+        let found = try pass.run(through: moment, now: now)
         for alert in found.alerts {
             tell("alert \(alert.severity.rawValue) \(alert.time) \(alert.message) [\(alert.rule.id)]")
         }

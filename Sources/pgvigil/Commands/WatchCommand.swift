@@ -13,10 +13,13 @@ struct WatchCommand: ParsableCommand {
 
               pgvigil watch                         every log of a Pigsty or Debian node
               pgvigil watch /pg/log/postgres
+              pgvigil watch --from victorialogs://infra-1:9428 --store /var/lib/pgvigil/fleet.db
               pgvigil watch --store /var/lib/pgvigil/pgvigil.db '/pg/log/postgres/*.csv'
             """)
 
     @OptionGroup var common: CommonOptions
+
+    @OptionGroup var fleet: FleetOptions
 
     @Argument(
         help: .init(
@@ -24,6 +27,8 @@ struct WatchCommand: ParsableCommand {
             valueName: "path"),
         completion: .file())
     var paths: [String] = []
+
+    func validate() throws { try fleet.check() }
 
     func run() throws {
         try reporting {
@@ -40,7 +45,8 @@ struct WatchCommand: ParsableCommand {
 
     private func watch(_ settings: Configuration) throws -> Watch {
         do {
-            return try Watch(paths: paths, store: common.storePath(settings), configuration: settings)
+            return try Watch(
+                paths: paths, from: try fleet.sources(settings), store: common.storePath(settings), configuration: settings)
         } catch let problem as WatchProblem { throw Failure(problem, code: 2) }
     }
 }
