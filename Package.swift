@@ -15,6 +15,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.1")),
     ],
     targets: [
         // The way of the data, in order.
@@ -34,6 +35,7 @@ let package = Package(
             dependencies: ["VigilModel", "Patterns"]),
         .target(name: "Responses", dependencies: ["VigilModel"]),
         // What the rooms lean on.
+        .target(name: "HTTPListener", dependencies: [.product(name: "FlyingSocks", package: "FlyingFox")]),
         .target(name: "LocatedYAML", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(
             name: "Patterns", dependencies: ["VigilModel", "LocatedYAML", "CPCRE2"],
@@ -42,7 +44,7 @@ let package = Package(
             name: "Vigil",
             dependencies: [
                 "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
-                "Patterns", "LocatedYAML",
+                "Patterns", "LocatedYAML", "HTTPListener",
             ]),
         .executableTarget(
             name: "pgvigil",
@@ -66,6 +68,7 @@ let package = Package(
         .testTarget(name: "VigilModelTests", dependencies: ["VigilModel"]),
         .testTarget(name: "LogSourcesTests", dependencies: ["LogSources"]),
         .testTarget(name: "LogRecordsTests", dependencies: ["LogRecords", "VigilModel", "CScan"]),
+        .testTarget(name: "HTTPListenerTests", dependencies: ["HTTPListener"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns", "LocatedYAML", "VigilModel"]),
         .testTarget(
             name: "SecurityEventsTests",
