@@ -77,6 +77,7 @@ let package = Package(
             name: "SecurityEventsTests",
             dependencies: ["SecurityEvents", "LogRecords", "Patterns", "VigilModel", "CWords"]),
         .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
+        .testTarget(name: "DeliveriesTests", dependencies: ["Deliveries", "VigilModel"]),
         .testTarget(
             name: "ResponsesTests", dependencies: ["Responses", "VigilModel"], exclude: ["Golden"]),
         .testTarget(
@@ -92,7 +93,7 @@ let package = Package(
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
-            exclude: ["clients.py", "leash.py", "steps.py"]),
+            exclude: ["clients.py", "get-victorialogs.sh", "leash.py", "receiver.py", "steps.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

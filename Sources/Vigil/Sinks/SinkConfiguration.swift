@@ -69,8 +69,8 @@ extension SinkConfiguration {
                     + ["urls", "peers", "hold", "resend", "heartbeat", "labels", "link"])
             var options = AlertmanagerSink.Options()
             if let peers = keys["peers"] { options.peers = try peers.word(AlertmanagerSink.Options.Peers.self) }
-            // Shorter than the time by which a group waits, nobody would hear of it.
-            if let hold = keys["hold"] { options.hold = try atLeast(60_000, hold) }
+            // Below the time that Alertmanager lets a group wait (group_wait), nobody would hear of it.
+            if let hold = keys["hold"] { options.hold = try atLeast(10_000, hold) }
             if let resend = keys["resend"] { options.resend = try atLeast(1000, resend) }
             if let heartbeat = keys["heartbeat"] { options.heartbeat = try heartbeat.boolean() }
             options.labels = try texts(keys["labels"], named: isLabel)
