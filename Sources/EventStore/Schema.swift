@@ -18,6 +18,9 @@ enum Schema {
         migrator.registerMigration("1 events, alerts, bans, sources") { db in
             try db.execute(sql: first)
         }
+        migrator.registerMigration("2 outbox") { db in
+            try db.execute(sql: OutboxSchema.tables)
+        }
         return migrator
     }
 
