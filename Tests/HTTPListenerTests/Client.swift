@@ -5,7 +5,7 @@ import HTTPListener
 final class Client {
     let file: Int32
 
-    init(_ listener: HTTPListener) throws {
+    init(_ listener: HTTPServer) throws {
         guard case .ip4(_, let port) = listener.address else { throw POSIXError(.EINVAL) }
         file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -62,7 +62,7 @@ final class Client {
     }
 
     /// One request on a connection of its own.
-    static func get(_ listener: HTTPListener, _ line: String, _ fields: String...) throws -> String {
+    static func get(_ listener: HTTPServer, _ line: String, _ fields: String...) throws -> String {
         let client = try Client(listener)
         let more = fields.map { $0 + "\r\n" }.joined()
         client.send("\(line) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(more)\r\n")

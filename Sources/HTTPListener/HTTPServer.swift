@@ -2,7 +2,7 @@ import Foundation
 
 /// A small HTTP/1.1 listener: a few routes, bounded in everything that clients can ask for. It waits on the sockets of
 /// FlyingSocks, and cuts requests itself: FlyingFox's own server bounds neither heads, nor their time, nor connections.
-public final class HTTPListener: Sendable {
+public final class HTTPServer: Sendable {
     /// Where it listens; with port 0 the one that was chosen.
     public let address: ListenAddress
     private let file: Int32

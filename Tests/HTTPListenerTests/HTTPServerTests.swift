@@ -4,10 +4,10 @@ import Testing
 
 @testable import HTTPListener
 
-@Suite struct HTTPListenerTests {
+@Suite struct HTTPServerTests {
     /// A listener on a free port, while the body runs.
     private func listening(
-        token: BearerToken? = nil, limits: HTTPLimits = HTTPLimits(), _ body: (HTTPListener) throws -> Void
+        token: BearerToken? = nil, limits: HTTPLimits = HTTPLimits(), _ body: (HTTPServer) throws -> Void
     ) throws {
         let routes = [
             HTTPRoute("GET", "/open", isOpen: true) { _ in HTTPAnswer(200, text: "open\n") },
@@ -19,7 +19,7 @@ import Testing
                 return HTTPAnswer(200, text: "late\n")
             },
         ]
-        let listener = try HTTPListener(.ip4("127.0.0.1", port: 0), token: token, limits: limits, routes: routes)
+        let listener = try HTTPServer(.ip4("127.0.0.1", port: 0), token: token, limits: limits, routes: routes)
         listener.start()
         defer { listener.stop() }
         try body(listener)
@@ -180,16 +180,16 @@ import Testing
     }
 
     @Test("a port in use is an error that says so, and is free again after a stop") func inUse() throws {
-        let first = try HTTPListener(.ip4("127.0.0.1", port: 0), routes: [])
+        let first = try HTTPServer(.ip4("127.0.0.1", port: 0), routes: [])
         first.start()
-        let error = #expect(throws: ListenProblem.self) { try HTTPListener(first.address, routes: []) }
+        let error = #expect(throws: ListenProblem.self) { try HTTPServer(first.address, routes: []) }
         #expect(error?.description.contains("Address already in use\n  hint: ") == true)
         let client = try Client(first)
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         _ = client.read()
         first.stop()
         #expect(client.read() == nil)
-        let second = try HTTPListener(first.address, routes: [])
+        let second = try HTTPServer(first.address, routes: [])
         second.start()
         #expect(try Client.get(second, "GET /").hasPrefix("HTTP/1.1 404 "))
         second.stop()
@@ -210,12 +210,12 @@ import Testing
             }
         }
         close(left)
-        let listener = try HTTPListener(address, routes: [])
+        let listener = try HTTPServer(address, routes: [])
         listener.start()
         var status = stat()
         #expect(stat(path, &status) == 0)
         #expect(status.st_mode & 0o777 == 0o660)
-        #expect(throws: ListenProblem.self) { try HTTPListener(address, routes: []) }
+        #expect(throws: ListenProblem.self) { try HTTPServer(address, routes: []) }
         listener.stop()
         #expect(access(path, F_OK) != 0)
     }
