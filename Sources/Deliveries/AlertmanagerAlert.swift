@@ -20,6 +20,8 @@ struct AlertmanagerAlert {
         var labels: [String: String] = [:]
         /// Address that an alert leads to; `{ins}`, `{cls}`, `{rule}`, `{alert}` are filled in.
         var link: String?
+        /// Addresses of instances (label `ip`).
+        var addresses: [String: String] = [:]
         /// So many addresses attack at once before alerts of a rule no longer have one each.
         var sourceLimit = 20
     }
@@ -99,7 +101,10 @@ struct AlertmanagerAlert {
         let severity = row.value("event.severity")?.text ?? ""
         (labels["level"], labels["severity"]) = level(severity)
         if let cluster = row.value("service.name")?.text { labels["cls"] = cluster }
-        if let instance = row.value("service.node.name")?.text { labels["ins"] = instance }
+        if let instance = row.value("service.node.name")?.text {
+            labels["ins"] = instance
+            labels["ip"] = labels["ip"] ?? style.addresses[instance]
+        }
         return labels
     }
 

@@ -28,6 +28,7 @@ public final class AlertmanagerSink: Sink {
         public init() {}
     }
 
+    /// Most deliveries in one request or write.
     public let batchSize = 100
     private let peers: [(endpoint: HTTPEndpoint, client: HTTPClient)]
     private let options: Options
@@ -42,18 +43,20 @@ public final class AlertmanagerSink: Sink {
     /// An end is told again for so many milliseconds: once may be lost.
     public static let afterglow: Int64 = 300_000
 
-    /// Takes whom to tell, what this machine is called, and what was being told before a restart.
+    /// Takes whom to tell, what this machine is called, the addresses of instances that are known, and what was being
+    /// told before a restart.
     public init(
-        _ endpoints: [HTTPEndpoint], _ options: Options, host: String,
+        _ endpoints: [HTTPEndpoint], _ options: Options, host: String, addresses: [String: String] = [:],
         firing: [(delivery: Delivery, end: LogTime)], cancellation: HTTPClient.Cancellation
     ) {
         peers = endpoints.map { ($0, HTTPClient($0, cancellation: cancellation)) }
         self.options = options
         self.host = host
         self.firing = firing
-        style = AlertmanagerAlert.Style(labels: options.labels, link: options.link)
+        style = AlertmanagerAlert.Style(labels: options.labels, link: options.link, addresses: addresses)
     }
 
+    /// Sends a batch; throws `DeliveryProblem` when it must be tried again.
     public func deliver(_ batch: [Delivery], now: LogTime) throws -> DeliveryResult {
         let new = batch.map { delivery in
             // Told late, it must still be heard: it lasts from when it is told.
@@ -84,7 +87,8 @@ public final class AlertmanagerSink: Sink {
         return result
     }
 
-    public func keepUp(now: LogTime) -> String? {
+    /// Tells again what has not ended, and that we are there.
+    public func keepUp(now: LogTime) throws -> DeliveryResult? {
         if let lastTold, now >= lastTold, now < lastTold.adding(milliseconds: options.resend) { return nil }
         lastTold = now
         firing.removeAll { $0.end.adding(milliseconds: AlertmanagerSink.afterglow) < now }
@@ -98,13 +102,10 @@ public final class AlertmanagerSink: Sink {
                     end: now.adding(milliseconds: options.resend * 4)))
         }
         guard !alerts.isEmpty else { return nil }
-        var problem: String?
-        do {
-            try post(alerts[...]) { _, reason in problem = reason }
-        } catch {
-            return "\(error)"
-        }
-        return problem ?? peerProblem
+        var result = DeliveryResult()
+        try post(alerts[...]) { _, reason in result.problem = reason }
+        result.problem = result.problem ?? peerProblem
+        return result
     }
 
     /// Tells every peer, or the first that takes it; some one must. `refused` gets alerts that a server will not have.
@@ -151,6 +152,7 @@ public final class AlertmanagerSink: Sink {
 
     // MARK: - Test
 
+    /// Sends a test and finds out where it went.
     public func test(now: LogTime) -> [TestResult] { peers.flatMap { test($0, now) } }
 
     /// Tells of an alert of each level that is sent, and asks where it would go: an Alertmanager that takes alerts may
@@ -172,16 +174,16 @@ public final class AlertmanagerSink: Sink {
                 if names.isEmpty {
                     return TestResult(
                         .bad,
-                        "\(peer.endpoint.url): the \(level) test alert was taken but is not there: a mute or an inhibition?"
+                        "\(peer.endpoint.name): the \(level) test alert was taken but is not there: a mute or an inhibition?"
                     )
                 }
                 if silent.count == names.count {
                     return TestResult(
                         .bad,
-                        "\(peer.endpoint.url): \(level) goes to receiver \(list), which tells nobody: it has no "
+                        "\(peer.endpoint.name): \(level) goes to receiver \(list), which tells nobody: it has no "
                             + "*_configs; give it one in alertmanager.yml")
                 }
-                return TestResult(.good, "\(peer.endpoint.url): \(level) goes to receiver \(list)")
+                return TestResult(.good, "\(peer.endpoint.name): \(level) goes to receiver \(list)")
             }
         } catch { return [TestResult(.bad, "\(error)")] }
     }

@@ -19,12 +19,14 @@ public final class FileSink: Sink {
         public init(path: String) { self.path = path }
     }
 
+    /// Most deliveries in one request or write.
     public let batchSize = 1000
     private let options: Options
 
     /// Takes where to write.
     public init(_ options: Options) { self.options = options }
 
+    /// Sends a batch; throws `DeliveryProblem` when it must be tried again.
     public func deliver(_ batch: [Delivery], now: LogTime) throws -> DeliveryResult {
         var bytes: [UInt8] = []
         for delivery in batch where !delivery.row.isEmpty {
@@ -44,8 +46,9 @@ public final class FileSink: Sink {
         var size = try mend(file)
         if size > 0, size + bytes.count > options.size {
             try rotate()
+            let next = try open()
             close(file)
-            file = try open()
+            file = next
             size = 0
         }
         var rest = bytes[...]
@@ -107,6 +110,7 @@ public final class FileSink: Sink {
         DeliveryProblem("\(options.path): \(String(cString: strerror(errno)))")
     }
 
+    /// Sends a test and finds out where it went.
     public func test(now: LogTime) -> [TestResult] {
         do {
             close(try open())

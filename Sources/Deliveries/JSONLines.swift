@@ -3,6 +3,8 @@ import Foundation
 /// Cuts a stream of bytes into lines.
 struct JSONLines {
     private var rest: [UInt8] = []
+    /// Longest line in bytes.
+    private static let limit = 4 << 20
 
     /// True when nothing is left of a line that has no end.
     var isWhole: Bool { rest.isEmpty }
@@ -15,6 +17,8 @@ struct JSONLines {
             start = end + 1
         }
         rest.removeFirst(start)
+        // Nobody's line is so long: without its end the stream does not count as whole.
+        if rest.count > JSONLines.limit { rest.removeLast(rest.count - 1) }
     }
 
     /// The texts of an object whose values are all texts, as VictoriaLogs writes them; nil for anything else.

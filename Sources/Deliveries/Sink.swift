@@ -12,9 +12,9 @@ public protocol Sink: AnyObject {
     /// Sends a batch. `now` is the clock on the wall. Throws `DeliveryProblem` when it must be tried again.
     func deliver(_ batch: [Delivery], now: LogTime) throws -> DeliveryResult
 
-    /// Does what is to be done when time goes on although nothing new comes: telling again what has not ended. Gives
-    /// what is wrong.
-    func keepUp(now: LogTime) -> String?
+    /// Does what is to be done when time goes on although nothing new comes: telling again what has not ended. Gives nil
+    /// when there was nothing to do; throws `DeliveryProblem` when nobody took it.
+    func keepUp(now: LogTime) throws -> DeliveryResult?
 
     /// Sends something harmless and finds out whether it arrived.
     func test(now: LogTime) -> [TestResult]
@@ -22,7 +22,7 @@ public protocol Sink: AnyObject {
 
 extension Sink {
     /// Most sinks have nothing to repeat.
-    public func keepUp(now: LogTime) -> String? { nil }
+    public func keepUp(now: LogTime) throws -> DeliveryResult? { nil }
 }
 
 /// One thing that a test of a sink showed.
@@ -65,7 +65,7 @@ enum Verdict {
 
     init(_ answer: HTTPAnswer, of endpoint: HTTPEndpoint) {
         let text =
-            "\(endpoint.url) answered \(answer.status)" + (answer.text.isEmpty ? "" : ": \(Shown.text(answer.text))")
+            "\(endpoint.name) answered \(answer.status)" + (answer.text.isEmpty ? "" : ": \(Shown.text(answer.text))")
         switch answer.status {
         case 200..<300: self = .taken
         // 413 may be the batch's size alone; one delivery that is too large is refused for good.

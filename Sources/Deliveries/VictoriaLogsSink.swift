@@ -7,8 +7,9 @@ import VigilModel
 public final class VictoriaLogsSink: Sink {
     /// How rows are sent.
     public struct Options: Sendable, Equatable {
-        /// Tenant (headers AccountID and ProjectID).
+        /// The tenant's account (header AccountID).
         public var account: UInt32 = 0
+        /// The tenant's project (header ProjectID).
         public var project: UInt32 = 0
         /// Fields that every row carries.
         public var fields: [String: String] = [:]
@@ -17,6 +18,7 @@ public final class VictoriaLogsSink: Sink {
         public init() {}
     }
 
+    /// Most deliveries in one request or write.
     public let batchSize = 1000
     private let client: HTTPClient
     private let endpoint: HTTPEndpoint
@@ -38,6 +40,7 @@ public final class VictoriaLogsSink: Sink {
             ? [] : [("AccountID", String(options.account)), ("ProjectID", String(options.project))]
     }
 
+    /// Sends a batch; throws `DeliveryProblem` when it must be tried again.
     public func deliver(_ batch: [Delivery], now: LogTime) throws -> DeliveryResult {
         var result = DeliveryResult()
         try deliverInPieces(batch[...], into: &result) { part in
@@ -70,6 +73,7 @@ public final class VictoriaLogsSink: Sink {
             "POST", "/select/logsql/query", body: Array("query=\(FormText.escaped(query))".utf8),
             type: "application/x-www-form-urlencoded")
         request.headers += tenant
+        request.timeout = 120
         var lines = JSONLines()
         var fault: String?
         let answer: HTTPAnswer
@@ -86,10 +90,11 @@ public final class VictoriaLogsSink: Sink {
         } catch { throw DeliveryProblem("\(error)") }
         // An error after the first rows comes as text behind them.
         guard answer.isSuccess, fault == nil, lines.isWhole else {
-            throw DeliveryProblem("\(endpoint.url) answered \(answer.status)" + (fault.map { ": \($0)" } ?? ""))
+            throw DeliveryProblem("\(endpoint.name) answered \(answer.status)" + (fault.map { ": \($0)" } ?? ""))
         }
     }
 
+    /// Sends a test and finds out where it went.
     public func test(now: LogTime) -> [TestResult] {
         let id = "test-\(now.milliseconds)"
         let row: ShownRow = [

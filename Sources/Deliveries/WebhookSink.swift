@@ -3,6 +3,7 @@ import VigilModel
 
 /// An HTTP server of any kind: each request is one JSON object, described in docs/sinks.md.
 public final class WebhookSink: Sink {
+    /// Most deliveries in one request or write.
     public let batchSize = 200
     private let client: HTTPClient
     private let endpoint: HTTPEndpoint
@@ -15,6 +16,7 @@ public final class WebhookSink: Sink {
         client = HTTPClient(endpoint, cancellation: cancellation)
     }
 
+    /// Sends a batch; throws `DeliveryProblem` when it must be tried again.
     public func deliver(_ batch: [Delivery], now: LogTime) throws -> DeliveryResult {
         var result = DeliveryResult()
         try deliverInPieces(batch[...], into: &result) { try post(WebhookSink.body($0, sender: sender)) }
@@ -34,6 +36,7 @@ public final class WebhookSink: Sink {
         do { return Verdict(try client.send(request), of: endpoint) } catch { throw DeliveryProblem("\(error)") }
     }
 
+    /// Sends a test and finds out where it went.
     public func test(now: LogTime) -> [TestResult] {
         do {
             switch try post(WebhookSink.body([], sender: sender, isTest: true)) {

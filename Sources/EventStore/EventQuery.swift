@@ -254,8 +254,7 @@ extension Store {
             arguments += [until.milliseconds]
         }
         if let severity = filter.severity {
-            let words = Severity.allCases.filter { $0 >= severity }.map { "'\($0.rawValue)'" }
-            parts.append("severity IN (\(words.joined(separator: ", ")))")
+            parts.append("severity IN (\(severity.andAbove))")
         }
         // What belongs to a row must have all of the other keys at once: one event, not several.
         var others: [String] = []

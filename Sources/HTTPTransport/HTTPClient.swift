@@ -64,7 +64,7 @@ public final class HTTPClient {
         defer { curl_slist_free_all(list) }
         for (name, value) in headers {
             guard !(name + value).utf8.contains(where: { $0 < 32 && $0 != 9 }) else {
-                throw HTTPProblem(url: endpoint.url, reason: "header \(name) holds a control character")
+                throw HTTPProblem(url: endpoint.name, reason: "header \(name) holds a control character")
             }
             list = curl_slist_append(list, value.isEmpty ? "\(name):" : "\(name): \(value)")
         }
@@ -87,7 +87,7 @@ public final class HTTPClient {
         vigil_curl_set_long(curl, CURLOPT_FOLLOWLOCATION, 0)
         vigil_curl_set_long(curl, CURLOPT_NOSIGNAL, 1)
         vigil_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT_MS, Int(min(5, endpoint.timeout) * 1000))
-        vigil_curl_set_long(curl, CURLOPT_TIMEOUT_MS, Int(endpoint.timeout * 1000))
+        vigil_curl_set_long(curl, CURLOPT_TIMEOUT_MS, Int((request.timeout ?? endpoint.timeout) * 1000))
         vigil_curl_set_text(curl, CURLOPT_USERAGENT, "pgvigil")
         vigil_curl_set_text(curl, CURLOPT_ACCEPT_ENCODING, "")
         if hasBody { vigil_curl_set_long(curl, CURLOPT_POST, 1) }
@@ -136,7 +136,7 @@ public final class HTTPClient {
         guard code == CURLE_OK else {
             let reason =
                 transfer.cancellation.isCancelled ? "stopped" : String(cString: curl_easy_strerror(code))
-            throw HTTPProblem(url: endpoint.url, reason: reason)
+            throw HTTPProblem(url: endpoint.name, reason: reason)
         }
         return HTTPAnswer(status: vigil_curl_status(curl), body: [], retryAfter: transfer.retryAfter)
     }

@@ -2,6 +2,8 @@
 public struct HTTPEndpoint: Sendable, Equatable {
     /// `http://` or `https://` with host, port and what every path begins with; no user, no query.
     public var url: String
+    /// What it is called in messages: its address, unless that is a secret itself.
+    public var name: String
     /// How we say who we are.
     public var credentials: Credentials?
     /// PEM file of the authorities that are trusted in place of the system's.
@@ -24,11 +26,15 @@ public struct HTTPEndpoint: Sendable, Equatable {
     }
 
     /// A server that needs nothing else.
-    public init(url: String) { self.url = url }
+    public init(url: String) {
+        self.url = url
+        name = url
+    }
 
     /// Equal in everything.
     public static func == (one: HTTPEndpoint, other: HTTPEndpoint) -> Bool {
-        one.url == other.url && one.credentials == other.credentials && one.authorities == other.authorities
+        one.url == other.url && one.name == other.name && one.credentials == other.credentials
+            && one.authorities == other.authorities
             && one.certificate == other.certificate && one.key == other.key && one.proxy == other.proxy
             && one.headers.elementsEqual(other.headers, by: ==) && one.packs == other.packs
             && one.timeout == other.timeout
@@ -45,6 +51,8 @@ public struct HTTPRequest: Sendable {
     public var headers: [(name: String, value: String)] = []
     /// The body; nil: none.
     public var body: [UInt8]?
+    /// Seconds that the answer may take; nil: what the endpoint says.
+    public var timeout: Double?
 
     /// A request without further headers.
     public init(_ method: String, _ path: String, body: [UInt8]? = nil, type: String? = nil) {

@@ -86,7 +86,10 @@ public struct Replay: Sendable {
             summary.bans = try BanBook(store, configuration).list(at: end).bans
         }
         summary.seconds = Date().timeIntervalSince(started)
-        if !sinks.isEmpty { summary.deliveries = try OutboxDrain(store, sinks).run(patience: Replay.patience) }
+        if !sinks.isEmpty {
+            summary.deliveries = try OutboxDrain(store, sinks, addresses: configuration.node.addresses).run(
+                patience: Replay.patience)
+        }
         return summary
     }
 

@@ -79,7 +79,7 @@ public final class Watch {
         let writer = StoreWriter(store)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
-        let desk = DeliveryDesk(store: store, sinks: configuration.sinks)
+        let desk = DeliveryDesk(store: store, configuration: configuration)
         try desk.start()
         defer { desk.stop() }
         let fleetReader = FleetReader(store: store, catalogue: catalogue.events)

@@ -1,7 +1,6 @@
+import Codecs
 import Foundation
 import Testing
-
-import Codecs
 
 @testable import LogSources
 

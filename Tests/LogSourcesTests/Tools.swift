@@ -1,6 +1,5 @@
-import Foundation
-
 import Codecs
+import Foundation
 
 @testable import LogSources
 

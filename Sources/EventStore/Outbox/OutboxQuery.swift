@@ -3,11 +3,13 @@ import VigilModel
 
 /// How it stands with a sink.
 public struct SinkState: Sendable {
-    /// Its number and name.
+    /// Its number.
     public let id: Int64
+    /// Its name in the configuration.
     public let name: String
-    /// What waits, and since when the oldest, by the clock on the wall.
+    /// What waits.
     public let events, alerts: Int64
+    /// Since when the oldest waits, by the clock on the wall.
     public let oldest: LogTime?
     /// Taken so far, and let go since the limit was reached.
     public let sent, dropped: Int64
@@ -25,11 +27,13 @@ public struct SinkState: Sendable {
 public struct SetAside: Sendable {
     /// The sink's name.
     public let sink: String
-    /// What it is, and its `event.id` or `alert.id`.
+    /// What it is.
     public let kind: Delivery.Kind
+    /// Its `event.id` or `alert.id`.
     public let id: String
-    /// When, by the clock on the wall, and why.
+    /// When, by the clock on the wall.
     public let time: LogTime
+    /// Why.
     public let reason: String
 }
 
@@ -107,8 +111,35 @@ extension Store {
         }
     }
 
-    /// Queues events of a time span again for a sink, those alone that are given by id when there are any. Gives how many.
-    public func requeue(sink: String, since: LogTime, until: LogTime, ids: Set<String>?) throws -> Int {
+    /// Queues what a sink wants of a time span again. Gives how many.
+    public func requeue(_ subscription: Subscription, since: LogTime, until: LogTime) throws -> Int {
+        let sink = try subscribe([subscription]).first ?? 0
+        return try pool.write { db in
+            var count = 0
+            let span: StatementArguments = [sink, OutboxWriter.now(), since.milliseconds, until.milliseconds]
+            if let severity = subscription.alerts {
+                try db.execute(
+                    sql: """
+                        INSERT OR IGNORE INTO outbox (sink, kind, item, written)
+                        SELECT ?, \(Delivery.Kind.alert.rawValue), seq, ? FROM alerts WHERE time >= ? AND time < ?
+                            AND severity IN (\(severity.andAbove))
+                        """, arguments: span)
+                count += db.changesCount
+            }
+            if subscription.events {
+                try db.execute(
+                    sql: """
+                        INSERT OR IGNORE INTO outbox (sink, kind, item, written)
+                        SELECT ?, \(Delivery.Kind.event.rawValue), seq, ? FROM events WHERE time >= ? AND time < ?
+                        """, arguments: span)
+                count += db.changesCount
+            }
+            return count
+        }
+    }
+
+    /// Queues events of a time span again for a sink, by their ids. Gives how many.
+    public func requeue(sink: String, since: LogTime, until: LogTime, ids: Set<String>) throws -> Int {
         try pool.write { db in
             guard let id = try Int64.fetchOne(db, sql: "SELECT id FROM sinks WHERE name = ?", arguments: [sink]) else {
                 return 0
@@ -120,12 +151,10 @@ extension Store {
                     """)
             let rows = try Row.fetchAll(
                 db,
-                sql: ids == nil
-                    ? "SELECT seq, '' AS id FROM events WHERE time >= ? AND time < ?"
-                    : "SELECT seq, id FROM event WHERE time >= ? AND time < ?",
+                sql: "SELECT seq, id FROM event WHERE time >= ? AND time < ?",
                 arguments: [since.milliseconds, until.milliseconds])
             var count = 0
-            for row in rows where ids?.contains(row["id"]) ?? true {
+            for row in rows where ids.contains(row["id"]) {
                 try insert.execute(arguments: [id, row["seq"] as Int64, OutboxWriter.now()])
                 count += db.changesCount
             }

@@ -2,18 +2,19 @@ import GRDB
 import VigilModel
 
 extension Store {
-    /// What waits for a sink, alerts first, then by number. `settled` leaves out what was queued later than that, by the
-    /// clock on the wall: more may be told of it in a moment.
+    /// What waits for a sink, alerts first, then by number. `settled` leaves out events that were queued later than that,
+    /// by the clock on the wall: more may be told of them in a moment.
     public func waiting(for sink: Int64, limit: Int, settled: LogTime) throws -> [Delivery] {
         try pool.read { db in
             var result: [Delivery] = []
             for kind in Delivery.Kind.allCases where result.count < limit {
+                let latest = kind == .event ? settled : .distantFuture
                 let rows = try Row.fetchAll(
                     db,
                     sql: """
                         SELECT item, version FROM outbox WHERE sink = ? AND kind = ? AND written <= ?
                         ORDER BY item LIMIT ?
-                        """, arguments: [sink, kind.rawValue, settled.milliseconds, limit - result.count])
+                        """, arguments: [sink, kind.rawValue, latest.milliseconds, limit - result.count])
                 let shown = try Store.rows(of: kind, rows.map { $0["item"] as Int64 }, db)
                 for row in rows {
                     let item: Int64 = row["item"]

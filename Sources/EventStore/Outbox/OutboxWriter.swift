@@ -46,12 +46,11 @@ final class OutboxWriter: Sendable {
                 try insert.execute(arguments: [taker.sink, now, mark.event])
             }
             if let severity = taker.subscription.alerts {
-                let words = Severity.allCases.filter { $0 >= severity }.map { "'\($0.rawValue)'" }
                 let insert = try db.cachedStatement(
                     sql: """
                         INSERT INTO outbox (sink, kind, item, written)
                         SELECT ?, \(Delivery.Kind.alert.rawValue), seq, ? FROM alerts WHERE seq > ? AND time >= ?
-                            AND severity IN (\(words.joined(separator: ",")))
+                            AND severity IN (\(severity.andAbove))
                         """)
                 let oldest = taker.subscription.oldest.map { now - $0 } ?? LogTime.distantPast.milliseconds
                 try insert.execute(arguments: [taker.sink, now, mark.alert, oldest])
@@ -82,6 +81,11 @@ final class OutboxWriter: Sendable {
         clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
+}
+
+extension Severity {
+    /// The words for this one and those above it, for SQL's IN.
+    var andAbove: String { Severity.allCases.filter { $0 >= self }.map { "'\($0.rawValue)'" }.joined(separator: ", ") }
 }
 
 extension Store {

@@ -67,7 +67,6 @@ extension FleetSource {
         }
         self.init(name: text, endpoint: try EndpointReader.read(place, address: address, keys))
         if keys["timeout"] != nil { server.endpoint = try EndpointReader.read(place, address: address, keys) }
-        else { server.endpoint.timeout = FleetSource.patience }
         if let number = keys["account"] { server.account = UInt32(try number.integer(0...Int(UInt32.max))) }
         if let number = keys["project"] { server.project = UInt32(try number.integer(0...Int(UInt32.max))) }
         query.filter = try keys["query"]?.text()

@@ -14,14 +14,16 @@ final class DeliveryDesk: @unchecked Sendable {
 
     private let store: Store
     private let sinks: [SinkConfiguration]
+    private let addresses: [String: String]
     private let cancellation = HTTPClient.Cancellation()
 
     /// Seconds between two looks at the store.
     private static let interval = 1.0
 
-    init(store: Store, sinks: [SinkConfiguration]) {
+    init(store: Store, configuration: Configuration) {
         self.store = store
-        self.sinks = sinks
+        sinks = configuration.sinks
+        addresses = configuration.node.addresses
     }
 
     /// From now on what is written is queued, and what is queued is sent.
@@ -64,7 +66,10 @@ final class DeliveryDesk: @unchecked Sendable {
         while !condition.withLock({ isStopping }) {
             var wait = DeliveryDesk.interval
             do {
-                var current = try feeder ?? SinkFeeder(sink, number: number, store: store, cancellation: cancellation)
+                var current =
+                    try feeder
+                    ?? SinkFeeder(
+                        sink, number: number, store: store, addresses: addresses, cancellation: cancellation)
                 switch try current.round() {
                 case .busy:
                     wait = 0

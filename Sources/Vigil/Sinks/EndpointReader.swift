@@ -4,6 +4,29 @@ import LocatedYAML
 
 /// Reads how a server is spoken to: `url`, `tls`, `basic`, `bearer`, `proxy`, `headers`, `timeout`, `compress`.
 enum EndpointReader {
+    /// The keys that every server has.
+    static let keys = [
+        "url", "url_file", "url_env", "tls", "basic", "bearer", "proxy", "headers", "timeout", "compress",
+    ]
+
+    /// The one server that the keys name: `url`, or where its address stands when that is a secret.
+    static func read(_ place: YAMLValue, only keys: [String: YAMLValue]) throws(YAMLProblem) -> HTTPEndpoint {
+        if let url = keys["url"], keys["url_file"] == nil, keys["url_env"] == nil { return try read(url, keys) }
+        guard keys["url"] == nil, keys["url_file"] != nil || keys["url_env"] != nil else {
+            throw place.problem("the key 'url' is missing, or said twice", hint: "write url, url_file or url_env")
+        }
+        let secret = try secret(place, file: keys["url_file"], environment: keys["url_env"])
+        let text: String
+        do { text = try secret.read() } catch { throw place.problem("\(error)") }
+        guard let parts = URLComponents(string: text), let host = parts.host, let scheme = parts.scheme,
+            ["http", "https"].contains(scheme)
+        else { throw place.problem("what stands there is no address of a server") }
+        var endpoint = HTTPEndpoint(url: text)
+        endpoint.name = "\(scheme)://\(host)/…"
+        try complete(&endpoint, keys)
+        return endpoint
+    }
+
     /// `url` may be one of several; the other keys are the same for all. `address` is what it says in terms of HTTP.
     static func read(
         _ url: YAMLValue, address: String? = nil, _ keys: [String: YAMLValue]
@@ -21,6 +44,11 @@ enum EndpointReader {
         }
         guard parts.fragment == nil else { throw url.problem("no #… belongs in the address") }
         var endpoint = HTTPEndpoint(url: text.hasSuffix("/") ? String(text.dropLast()) : text)
+        try complete(&endpoint, keys)
+        return endpoint
+    }
+
+    private static func complete(_ endpoint: inout HTTPEndpoint, _ keys: [String: YAMLValue]) throws(YAMLProblem) {
         if let tls = keys["tls"] {
             let files = try tls.mapping(["ca", "certificate", "key"])
             endpoint.authorities = try files["ca"]?.text()
@@ -54,7 +82,6 @@ enum EndpointReader {
             guard endpoint.timeout >= 0.1 else { throw timeout.problem("at least 100ms belong here") }
         }
         if let compress = keys["compress"] { endpoint.packs = try compress.boolean() }
-        return endpoint
     }
 
     private static func secret(

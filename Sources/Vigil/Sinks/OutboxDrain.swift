@@ -19,11 +19,13 @@ public struct OutboxDrain: Sendable {
 
     private let store: Store
     private let sinks: [SinkConfiguration]
+    private let addresses: [String: String]
 
-    /// Takes the store and the sinks.
-    public init(_ store: Store, _ sinks: [SinkConfiguration]) {
+    /// Takes the store, the sinks, and the addresses of instances that are known.
+    public init(_ store: Store, _ sinks: [SinkConfiguration], addresses: [String: String] = [:]) {
         self.store = store
         self.sinks = sinks
+        self.addresses = addresses
     }
 
     /// Delivers to each sink until nothing waits, or until it has failed for `patience` seconds.
@@ -34,7 +36,7 @@ public struct OutboxDrain: Sendable {
         for (sink, number) in zip(sinks, numbers) {
             try store.retryOutboxNow(number)
             var feeder = try SinkFeeder(
-                sink, number: number, store: store, cancellation: HTTPClient.Cancellation())
+                sink, number: number, store: store, addresses: addresses, cancellation: HTTPClient.Cancellation())
             var failingSince: Date?
             rounds: while true {
                 switch try feeder.round(isFinal: true) {

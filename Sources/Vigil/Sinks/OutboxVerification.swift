@@ -9,12 +9,15 @@ public struct OutboxVerification: Sendable {
     public struct Outcome: Sendable {
         /// The sink's name.
         public let sink: String
-        /// Events that were delivered, and those of them that are there, more than once even.
+        /// Events that were delivered.
         public var delivered = 0
+        /// Those that are there.
         public var found = 0
+        /// Those that are there more than once.
         public var doubled = 0
         /// Events that are not there: id and time, at most 10,000 of them.
         public var missing: [(id: String, time: LogTime)] = []
+        /// How many are not there.
         public var missingCount: Int { delivered - found }
     }
 

@@ -30,8 +30,8 @@ public struct SinkConfiguration: Sendable, Equatable {
     /// Where it sends to, for people: without what is secret.
     public var target: String {
         switch kind {
-        case .alertmanager(let endpoints, _): endpoints.map(\.url).joined(separator: " ")
-        case .victoriaLogs(let endpoint, _), .webhook(let endpoint): endpoint.url
+        case .alertmanager(let endpoints, _): endpoints.map(\.name).joined(separator: " ")
+        case .victoriaLogs(let endpoint, _), .webhook(let endpoint): endpoint.name
         case .file(let options): options.path
         }
     }
@@ -41,7 +41,6 @@ extension SinkConfiguration {
     private enum What: String, CaseIterable { case alerts, events }
 
     private static let common = ["name", "send", "severity", "max_age", "backlog"]
-    private static let server = ["url", "tls", "basic", "bearer", "proxy", "headers", "timeout", "compress"]
 
     /// Reads the key `sinks`: of each kind one, or a list of several.
     static func read(_ value: YAMLValue) throws(YAMLProblem) -> [SinkConfiguration] {
@@ -66,12 +65,12 @@ extension SinkConfiguration {
         switch kind {
         case "alertmanager":
             let keys = try value.mapping(
-                common.filter { $0 != "send" } + server
+                common.filter { $0 != "send" } + EndpointReader.keys.filter { !$0.hasPrefix("url_") }
                     + ["urls", "peers", "hold", "resend", "heartbeat", "labels", "link"])
             var options = AlertmanagerSink.Options()
             if let peers = keys["peers"] { options.peers = try peers.word(AlertmanagerSink.Options.Peers.self) }
-            // Shorter than the time by which a group waits, nobody would hear of it.
-            if let hold = keys["hold"] { options.hold = try atLeast(60_000, hold) }
+            // Below the time that Alertmanager lets a group wait (group_wait), nobody would hear of it.
+            if let hold = keys["hold"] { options.hold = try atLeast(10_000, hold) }
             if let resend = keys["resend"] { options.resend = try atLeast(1000, resend) }
             if let heartbeat = keys["heartbeat"] { options.heartbeat = try heartbeat.boolean() }
             options.labels = try texts(keys["labels"], named: isLabel)
@@ -83,16 +82,16 @@ extension SinkConfiguration {
             guard !endpoints.isEmpty else { throw value.problem("the key 'url' is missing", hint: "or `urls`, a list") }
             return try make(.alertmanager(endpoints, options), keys, usual, send: [.alerts], severity: .high)
         case "victorialogs":
-            let keys = try value.mapping(common + server + ["account", "project", "fields"], required: ["url"])
+            let keys = try value.mapping(common + EndpointReader.keys + ["account", "project", "fields"])
             var options = VictoriaLogsSink.Options()
             if let number = keys["account"] { options.account = UInt32(try number.integer(0...Int(UInt32.max))) }
             if let number = keys["project"] { options.project = UInt32(try number.integer(0...Int(UInt32.max))) }
             options.fields = try texts(keys["fields"]) { !$0.isEmpty && $0.utf8.count <= 128 && !$0.hasPrefix("_") }
-            let endpoint = try EndpointReader.read(keys["url"] ?? value, keys)
+            let endpoint = try EndpointReader.read(value, only: keys)
             return try make(.victoriaLogs(endpoint, options), keys, usual, send: [.events], severity: .info)
         case "webhook":
-            let keys = try value.mapping(common + server, required: ["url"])
-            let endpoint = try EndpointReader.read(keys["url"] ?? value, keys)
+            let keys = try value.mapping(common + EndpointReader.keys)
+            let endpoint = try EndpointReader.read(value, only: keys)
             return try make(.webhook(endpoint), keys, usual, send: [.alerts], severity: .high)
         default:
             let keys = try value.mapping(common + ["path", "max_size", "keep"], required: ["path"])

@@ -20,6 +20,7 @@ struct SinkFeeder {
     let number: Int64
     private let store: Store
     private let sink: any Sink
+    private let cancellation: HTTPClient.Cancellation
     private var backoff = Backoff()
     private var nextTry: LogTime?
     private var trimmedAt = LogTime.distantPast
@@ -29,12 +30,16 @@ struct SinkFeeder {
     /// So long an event waits, in milliseconds: further records may tell more of it.
     static let settling: Int64 = 2000
 
-    init(_ configuration: SinkConfiguration, number: Int64, store: Store, cancellation: HTTPClient.Cancellation) throws
-    {
+    init(
+        _ configuration: SinkConfiguration, number: Int64, store: Store, addresses: [String: String],
+        cancellation: HTTPClient.Cancellation
+    ) throws {
         self.configuration = configuration
         self.number = number
         self.store = store
-        sink = try configuration.make(store: store, number: number, cancellation: cancellation)
+        self.cancellation = cancellation
+        sink = try configuration.make(
+            store: store, number: number, addresses: addresses, cancellation: cancellation)
         nextTry = try store.nextTry(of: number)
     }
 
@@ -48,11 +53,14 @@ struct SinkFeeder {
         }
         let settled = isFinal ? .distantFuture : now.adding(milliseconds: -SinkFeeder.settling)
         let batch = try store.waiting(for: number, limit: sink.batchSize, settled: settled)
-        guard !batch.isEmpty else {
-            if let problem = sink.keepUp(now: now) { return try fail(problem, retryAfter: nil, now) }
-            return .idle
-        }
         do {
+            guard !batch.isEmpty else {
+                if let result = try sink.keepUp(now: now) {
+                    try store.settle(result, of: number)
+                    backoff.reset()
+                }
+                return .idle
+            }
             let result = try sink.deliver(batch, now: now)
             try store.settle(result, of: number)
             backoff.reset()
@@ -65,6 +73,8 @@ struct SinkFeeder {
     }
 
     private mutating func fail(_ problem: String, retryAfter: Double?, _ now: LogTime) throws -> Round {
+        // Who is stopped has not failed.
+        if cancellation.isCancelled { return .idle }
         let until = now.adding(milliseconds: backoff.next(retryAfter: retryAfter))
         nextTry = until
         try store.noteFailure(of: number, problem, nextTry: until)

@@ -30,7 +30,7 @@ struct OutboxCommand: ParsableCommand {
             again. Exit code 1 when something is missing.
             """)
     var verify = false
-    @Flag(help: "Queue events of a time span again.") var resend = false
+    @Flag(help: "Queue what a sink wants of a time span again.") var resend = false
     @Option(help: .init("Forget a sink that is no more, with what waits for it.", valueName: "sink")) var forget:
         String?
     @Option(help: .init("Only this sink.", valueName: "name")) var sink: String?
@@ -58,8 +58,8 @@ struct OutboxCommand: ParsableCommand {
             if let forget { return try drop(forget, settings, store) }
             if retry { return try again(store) }
             if verify { return try verify(sinks, store) }
-            if resend { return try queue(store) }
-            if send { return try deliver(sinks, store) }
+            if resend { return try queue(sinks, store) }
+            if send { return try deliver(sinks, store, settings.node.addresses) }
             if aside { return try showAside(store) }
             try show(sinks, store)
         }
@@ -117,15 +117,21 @@ struct OutboxCommand: ParsableCommand {
         Talk.say("\(Sizes.plural(count, "refused one")) queued again; `watch` tries at once, or --send")
     }
 
-    private func queue(_ store: Store) throws {
-        guard let sink, let since else { return }
-        let count = try store.requeue(
-            sink: sink, since: since.time, until: until?.time ?? .distantFuture, ids: nil)
-        Talk.say("\(Sizes.plural(count, "event")) queued again")
+    private func queue(_ sinks: [SinkConfiguration], _ store: Store) throws {
+        guard let since else { return }
+        for sink in sinks {
+            let count = try store.requeue(
+                sink.subscription, since: since.time, until: until?.time ?? .distantFuture)
+            Talk.say(
+                "sink \(sink.subscription.name): \(Sizes.count(Int64(count))) queued again; `watch` sends them, or --send"
+            )
+        }
     }
 
-    private func deliver(_ sinks: [SinkConfiguration], _ store: Store) throws {
-        let outcomes = try OutboxDrain(store, sinks).run(patience: 15)
+    private func deliver(
+        _ sinks: [SinkConfiguration], _ store: Store, _ addresses: [String: String]
+    ) throws {
+        let outcomes = try OutboxDrain(store, sinks, addresses: addresses).run(patience: 15)
         for line in DeliveryText.lines(outcomes) { Talk.say(line) }
         if outcomes.contains(where: { $0.waiting > 0 }) { throw ExitCode(1) }
     }
