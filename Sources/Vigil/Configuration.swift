@@ -32,6 +32,8 @@ public struct Configuration: Sendable {
     public var secretKeyFile: String?
     /// What rules do not look at.
     public var exceptions: [AlertException] = []
+    /// What is known of rows that Vector posts.
+    var ingest = FleetReader.Manner(isReceived: true)
     /// Who is told of alerts and events.
     public var sinks: [SinkConfiguration] = []
     /// What the machine tells of itself.
@@ -81,7 +83,7 @@ public struct Configuration: Sendable {
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
-            "secrets", "sinks",
+            "secrets", "sinks", "ingest",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
@@ -100,6 +102,7 @@ public struct Configuration: Sendable {
         if let value = keys["secrets"] {
             secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
+        ingest = try FleetReader.Manner(reading: keys["ingest"])
         if let value = keys["sinks"] { sinks = try SinkConfiguration.read(value) }
         for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }

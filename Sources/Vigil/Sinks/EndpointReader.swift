@@ -31,7 +31,7 @@ enum EndpointReader {
     static func read(
         _ url: YAMLValue, address: String? = nil, _ keys: [String: YAMLValue]
     ) throws(YAMLProblem) -> HTTPEndpoint {
-        let text = try address ?? url.text()
+        let text = if let address { address } else { try url.text() }
         guard let parts = URLComponents(string: text), ["http", "https"].contains(parts.scheme), parts.host != nil
         else {
             throw url.problem("no address of a server", hint: "write http://HOST:PORT or https://HOST:PORT")
