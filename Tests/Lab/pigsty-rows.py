@@ -50,11 +50,17 @@ def records(path):
 
 
 def pgbouncer(path, late):
-    for line in open(path, encoding="utf-8", errors="replace"):
+    last, count = None, 0
+    for line in open(path, encoding="utf-8", errors="replace", newline="\n"):
         line = line.rstrip("\n")
-        if HEAD.match(line):
-            yield {"job": "syslog", "app": "pgbouncer", "unit": "pgbouncer.service", "_time": shown(line, late),
-                   "message": line}
+        # The journal has a row for each line, and a clock that counts microseconds.
+        is_head = HEAD.match(line)
+        if not is_head and last is None:
+            continue
+        count = 0 if is_head and line[:23] != last else count + 1
+        last = line[:23] if is_head else last
+        yield {"job": "syslog", "app": "pgbouncer", "unit": "pgbouncer.service",
+               "_time": f"{shown(last, late)[:-1]}{count:03}Z", "message": line}
 
 
 def patroni(path, late):

@@ -11,7 +11,7 @@ public struct VectorRow: Sendable {
     public let nanoseconds: Int64
     /// Session id of a server's row, the id of an event; empty for others.
     public let session: String
-    /// Session line number.
+    /// Session line number, from 1; of other rows what decides their order in one moment, at most 0.
     public let number: Int64
     /// Hash of what it says and when, for rows without session and line.
     public let digest: UInt64
@@ -100,7 +100,11 @@ public struct VectorRow: Sendable {
         case .events:
             guard let id = text(.eventID), id.utf8.count <= 256 else { return ("", 0, "no event id") }
             return (id, 0, nil)
-        case .pgbouncer, .patroni, .pgbackrest, .unknown: return ("", 0, nil)
+        case .pgbackrest:
+            // The error that ends a command is of the same millisecond as that end.
+            let said = fields.text(.text, of: bytes) ?? text(.message) ?? ""
+            return ("", said.contains(" command end: ") ? 0 : said.contains(" command begin ") ? -2 : -1, nil)
+        case .pgbouncer, .patroni, .unknown: return ("", 0, nil)
         }
     }
 
@@ -148,11 +152,11 @@ public struct VectorRow: Sendable {
         return time.milliseconds * 1_000_000 + fraction % 1_000_000
     }
 
-    /// As rows are read: by time, by session, by line as a number.
+    /// As rows are read: by time, by session, by line as a number. Other rows of one moment stay as they came, which is
+    /// most often how they were written.
     public static func isBefore(_ one: VectorRow, _ other: VectorRow) -> Bool {
         if one.nanoseconds != other.nanoseconds { return one.nanoseconds < other.nanoseconds }
         if one.session != other.session { return one.session < other.session }
-        if one.number != other.number { return one.number < other.number }
-        return one.digest < other.digest
+        return one.number < other.number
     }
 }

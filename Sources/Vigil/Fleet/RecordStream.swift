@@ -14,16 +14,23 @@ struct RecordStream {
         var events: EventReader
         var unread: [Unread] = []
         var textLines: Int64 = 0
+        /// A row that is missing was lost or is late, and says nothing. But between rows that are all there, statements
+        /// that pgaudit counted and nobody wrote do.
+        var lines: LineGapTracker?
 
-        mutating func take(_ records: RecordBatch) { events.read(records) }
-        mutating func takeUnfinished(_ records: RecordBatch) { events.read(records) }
+        mutating func take(_ records: RecordBatch) {
+            events.read(records, gaps: lines?.take(records).filter { $0.counter == .audit } ?? [])
+        }
+
+        mutating func takeUnfinished(_ records: RecordBatch) { take(records) }
         mutating func skip(_ unread: Unread) { self.unread.append(unread) }
         mutating func pass(_ line: TextLine) { textLines += 1 }
     }
 
-    init(_ stream: VectorStream, timezone: String?, events: EventReader) {
+    /// `isWhole`: of its sessions, rows come in order.
+    init(_ stream: VectorStream, timezone: String?, events: EventReader, isWhole: Bool) {
         lines = VectorReader(stream, timezone: timezone)
-        collector = Collector(events: events)
+        collector = Collector(events: events, lines: isWhole ? LineGapTracker() : nil)
     }
 
     /// The time of the last record.

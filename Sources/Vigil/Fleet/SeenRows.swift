@@ -14,7 +14,7 @@ struct SeenRows {
     init(_ rows: [VectorRow], of source: Int64, _ store: Store) throws {
         let numbered = Set(rows.lazy.filter { $0.number > 0 }.map(\.session))
         sessions = numbered.isEmpty ? [:] : try store.seen(numbered, of: source)
-        if let first = rows.first, let last = rows.last, rows.contains(where: { $0.number == 0 }) {
+        if let first = rows.first, let last = rows.last, rows.contains(where: { $0.number <= 0 }) {
             before = try store.seenRows(from: first.time, through: last.time, of: source)
         } else {
             before = [:]

@@ -57,7 +57,8 @@ final class StreamReader {
             stream, timezone: timezone,
             events: EventReader(
                 catalogue: catalogue, clock: state.clock, countFrom: state.counted,
-                storedBefore: state.position > 0 ? state.counted : 0, sessions: state.sessions))
+                storedBefore: state.position > 0 ? state.counted : 0, sessions: state.sessions),
+            isWhole: true)
     }
 
     /// True when a login waits for what its session does next.
@@ -95,7 +96,7 @@ final class StreamReader {
                 last = place
                 main.read(row, offset: place)
             } else {
-                if late == nil { late = RecordStream(stream, timezone: timezone, events: blank) }
+                if late == nil { late = RecordStream(stream, timezone: timezone, events: blank, isWhole: false) }
                 late?.read(row, offset: place)
                 count.late += 1
             }
