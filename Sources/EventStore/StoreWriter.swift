@@ -73,6 +73,18 @@ public struct IngestResult: Sendable {
     public var inserted = 0
     /// Events that were there already.
     public var known = 0
+    /// The kind of each event that was there already.
+    public var knownKinds: [EventKind] = []
+    /// By the sources' rows.
+    public var sources: [Int64: Part] = [:]
+
+    /// What became of the events of one source.
+    public struct Part: Sendable {
+        /// Events that were there already.
+        public var known = 0
+        /// New events of a time that rules had been over: they go back for them.
+        public var late = 0
+    }
 
     /// Nothing yet.
     public init() {}
@@ -81,6 +93,8 @@ public struct IngestResult: Sendable {
     public mutating func add(_ other: IngestResult) {
         inserted += other.inserted
         known += other.known
+        knownKinds += other.knownKinds
+        sources.merge(other.sources) { Part(known: $0.known + $1.known, late: $0.late + $1.late) }
     }
 }
 
@@ -132,12 +146,15 @@ public final class StoreWriter {
     private func write(
         _ events: [SecurityEvent], of source: Int64, _ db: Database, _ inserter: EventInserter
     ) throws -> EventInserter.Result {
-        let result = try inserter.write(events, source: source)
+        var result = try inserter.write(events, source: source)
         if let earliest = result.earliest {
             // Rules have been over that time already: they go back to it.
             try db.execute(
                 sql: "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
                 arguments: [earliest.milliseconds])
+            if db.changesCount > 0, let time = try Int64.fetchOne(db, sql: "SELECT time FROM detection") {
+                result.late = min(result.inserted, events.count { $0.time.milliseconds <= time })
+            }
         }
         return result
     }
@@ -195,6 +212,10 @@ public final class StoreWriter {
         var result = IngestResult()
         result.inserted = events.inserted
         result.known = events.known
+        result.knownKinds = events.knownKinds
+        if events.known + events.late > 0 {
+            result.sources[ingest.source] = IngestResult.Part(known: events.known, late: events.late)
+        }
         return result
     }
 }
@@ -209,6 +230,8 @@ extension StoreWriter {
             let result = try write([event], of: ingest.source, db, inserter)
             total.inserted += result.inserted
             total.known += result.known
+            total.knownKinds += result.knownKinds
+            total.late += result.late
             if result.known > 0 { try add(EventEvidence(retelling: event), source: ingest.source, mark, db) }
         }
         return total

@@ -4,8 +4,8 @@ import Glibc
 struct Connection {
     private let wire: Wire
     private let table: ConnectionTable
-    private let router: Router
     private let limits: HTTPLimits
+    private let router: @Sendable () -> Router
     /// What was received and not used yet.
     private var received: [UInt8] = []
 
@@ -14,11 +14,11 @@ struct Connection {
     /// Bytes of a refused body that are read, so that the client gets to see its answer.
     private static let farewell = 1 << 20
 
-    init(_ wire: Wire, _ table: ConnectionTable, _ router: Router, _ limits: HTTPLimits) {
+    init(_ wire: Wire, _ table: ConnectionTable, _ limits: HTTPLimits, router: @escaping @Sendable () -> Router) {
         self.wire = wire
         self.table = table
-        self.router = router
         self.limits = limits
+        self.router = router
     }
 
     /// Serves until the client leaves, or must.
@@ -59,7 +59,7 @@ struct Connection {
     private mutating func answer(_ head: RequestHead) async -> Bool {
         let route: HTTPRoute
         let parameter: String
-        switch router.choose(head) {
+        switch router().choose(head) {
         case .route(let found, let rest): (route, parameter) = (found, rest)
         case .refusal(let answer):
             // With a body on its way the next request cannot be told from it.

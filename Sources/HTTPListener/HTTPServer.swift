@@ -1,12 +1,15 @@
 import Foundation
+import Synchronization
 
 /// A small HTTP/1.1 listener: a few routes, bounded in everything that clients can ask for. It waits on the sockets of
 /// FlyingSocks, and cuts requests itself: FlyingFox's own server bounds neither heads, nor their time, nor connections.
 public final class HTTPServer: Sendable {
     /// Where it listens; with port 0 the one that was chosen.
     public let address: ListenAddress
+    /// Where it was asked to listen.
+    public let requested: ListenAddress
     private let file: Int32
-    private let router: Router
+    private let router: Mutex<Router>
     private let limits: HTTPLimits
     private let table: ConnectionTable
     /// The first end is readable once it is to stop.
@@ -16,9 +19,10 @@ public final class HTTPServer: Sendable {
     /// Begins to listen, so that a port in use is known at once; nobody is answered before `start`. With a token all but
     /// open routes ask for it.
     public init(
-        _ address: ListenAddress, token: BearerToken? = nil, limits: HTTPLimits = HTTPLimits(), routes: [HTTPRoute]
+        _ address: ListenAddress, token: BearerToken? = nil, limits: HTTPLimits = HTTPLimits(), routes: [HTTPRoute] = []
     ) throws {
-        router = Router(routes: routes, token: token)
+        requested = address
+        router = Mutex(Router(routes: routes, token: token))
         self.limits = limits
         table = ConnectionTable(limits)
         (file, self.address) = try ListeningSocket.open(address)
@@ -29,6 +33,11 @@ public final class HTTPServer: Sendable {
     }
 
     deinit { for end in stopping { close(end) } }
+
+    /// From the next request on, of open connections, too, there are these routes, and this token holds.
+    public func serve(_ routes: [HTTPRoute], token: BearerToken?) {
+        router.withLock { $0 = Router(routes: routes, token: token) }
+    }
 
     /// Answers from now on, beside whatever this program does.
     public func start() {
@@ -86,9 +95,9 @@ public final class HTTPServer: Sendable {
         // Programs that are started meanwhile must not keep a client waiting.
         _ = fcntl(client, F_SETFD, FD_CLOEXEC)
         table.admit(client)
-        ListenerExecutor.start { [table, router, limits] in
+        ListenerExecutor.start { [self] in
             await Wire.waiting.value
-            var connection = Connection(Wire(client), table, router, limits)
+            var connection = Connection(Wire(client), table, limits) { self.router.withLock { $0 } }
             await connection.serve()
             table.leave(client)
             close(client)

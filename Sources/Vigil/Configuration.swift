@@ -32,10 +32,14 @@ public struct Configuration: Sendable {
     public var secretKeyFile: String?
     /// What rules do not look at.
     public var exceptions: [AlertException] = []
-    /// What is known of rows that Vector posts.
-    var ingest = FleetReader.Manner(isReceived: true)
+    /// What is known of rows that Vector posts; nil: none are taken.
+    var ingest: FleetReader.Manner?
     /// Who is told of alerts and events.
     public var sinks: [SinkConfiguration] = []
+    /// Where `watch` answers those who ask.
+    public var listen: ListenConfiguration?
+    /// A file of metrics that `watch` keeps, for node_exporter.
+    public var metricsFile: String?
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -83,12 +87,16 @@ public struct Configuration: Sendable {
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
-            "secrets", "sinks", "ingest",
+            "secrets", "sinks", "listen", "metrics_file", "ingest",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
         for value in try keys["sources"]?.list() ?? [] {
-            if let fleet = try FleetSource(ifMeant: value) { fleets.append(fleet) } else { sources.append(try Source(value)) }
+            if let fleet = try FleetSource(ifMeant: value) {
+                fleets.append(fleet)
+            } else {
+                sources.append(try Source(value))
+            }
         }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
@@ -102,8 +110,10 @@ public struct Configuration: Sendable {
         if let value = keys["secrets"] {
             secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
-        ingest = try FleetReader.Manner(reading: keys["ingest"])
+        if let value = keys["ingest"] { ingest = try FleetReader.Manner(value) }
         if let value = keys["sinks"] { sinks = try SinkConfiguration.read(value) }
+        if let value = keys["listen"] { listen = try ListenConfiguration(value) }
+        metricsFile = try keys["metrics_file"].map { value throws(YAMLProblem) in try MetricsFile.path(value) }
         for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }
 

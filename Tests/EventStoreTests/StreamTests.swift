@@ -67,7 +67,8 @@ struct StreamTests {
         #expect(try store.cursor("y") == nil)
         try commit("three", at: 3000, forgets: 2000)
         #expect(try store.seen(["one", "two", "three"], of: state.id).keys.sorted() == ["three", "two"])
-        let rows = try store.seenRows(from: LogTime(milliseconds: 0), through: LogTime(milliseconds: 9000), of: state.id)
+        let rows = try store.seenRows(
+            from: LogTime(milliseconds: 0), through: LogTime(milliseconds: 9000), of: state.id)
         #expect(rows.count == 2 && rows.values.allSatisfy { $0 == 3 })
         let again = try store.open(identity)
         #expect(again.position == 7 && again.counted == 9)

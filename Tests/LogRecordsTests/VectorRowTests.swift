@@ -62,11 +62,13 @@ struct VectorRowTests {
     func random(seed: UInt64) throws {
         var numbers = SeededNumbers(seed: seed)
         let pieces = [
-            "\"", "\\", ",", "\n", "\r\n", "{", "}", "\u{0}", "\u{1F}", "a", "é", "\u{2028}", "\\u0000", "\\\"", "[", "]",
+            "\"", "\\", ",", "\n", "\r\n", "{", "}", "\u{0}", "\u{1F}", "a", "é", "\u{2028}", "\\u0000", "\\\"", "[",
+            "]",
             "_time", ":", "'", "𝄞", "\t", "null",
         ]
         func text() -> String {
-            (0..<Int.random(in: 1...40, using: &numbers)).map { _ in pieces.randomElement(using: &numbers) ?? "" }.joined()
+            (0..<Int.random(in: 1...40, using: &numbers)).map { _ in pieces.randomElement(using: &numbers) ?? "" }
+                .joined()
         }
         for _ in 0..<20 {
             // A carriage return before a line feed, and NUL, do not come through csvlog itself unharmed.
@@ -87,7 +89,8 @@ struct VectorRowTests {
         let rows = try [
             make("2026-03-02T09:49:01.374Z", "69a55d0d.1", 10), make("2026-03-02T09:49:01.374Z", "69a55d0d.1", 9),
             make("2026-03-02T09:49:01.373999999Z", "69a55d0d.1", 100), make("2026-03-02T09:49:01Z", "69a55d0d.9", 1),
-            make("2026-03-02T09:49:01.374000000Z", "69a55d0d.0", 2), make("2026-03-02T10:49:00.1+01:00", "69a55d0d.9", 1),
+            make("2026-03-02T09:49:01.374000000Z", "69a55d0d.0", 2),
+            make("2026-03-02T10:49:00.1+01:00", "69a55d0d.9", 1),
         ]
         let sorted = rows.sorted(by: VectorRow.isBefore)
         #expect(sorted.map(\.number) == [1, 1, 100, 2, 9, 10])
@@ -116,16 +119,19 @@ struct VectorRowTests {
 
     @Test("the first of two values of a name counts, so no text of a client can add one")
     func doubled() throws {
-        let line = #"{"_time":"2026-03-02T09:49:01Z","job":"postgres","sid":"a.b","sln":"1","lv":"LOG","code":"00000","#
+        let line =
+            #"{"_time":"2026-03-02T09:49:01Z","job":"postgres","sid":"a.b","sln":"1","lv":"LOG","code":"00000","#
             + #""user":"x","msg":"m","code":"28P01","user":"y"}"#
         #expect(try read([Array(line.utf8)], [.userName, .sqlState]).rows == [["x", "00000"]])
     }
 
     @Test("numbers, and values that are none, are read as Vector may write them")
     func kinds() throws {
-        let line = #"{"_time":"2026-03-02T09:49:01Z","job":"postgres","sid":"a.b","sln":7,"pid":42,"lv":"LOG","#
+        let line =
+            #"{"_time":"2026-03-02T09:49:01Z","job":"postgres","sid":"a.b","sln":7,"pid":42,"lv":"LOG","#
             + #""msg":"m","user":null,"db":{"a":1},"app":""}"#
-        let found = try read([Array(line.utf8)], [.sessionLine, .processID, .userName, .databaseName, .applicationName])
+        let found = try read(
+            [Array(line.utf8)], [.sessionLine, .processID, .userName, .databaseName, .applicationName])
         #expect(found.rows == [["7", "42", "-", "-", "-"]])
     }
 
@@ -161,7 +167,8 @@ struct VectorRowTests {
     @Test("pgBackRest's rows know their stanza and command by the name of their file")
     func pgBackRest() throws {
         let line = try json([
-            "_time": "2026-03-02T09:49:01.5Z", "job": "pgbackrest", "topic": "pg-meta-archive-push-async", "level": "err",
+            "_time": "2026-03-02T09:49:01.5Z", "job": "pgbackrest", "topic": "pg-meta-archive-push-async",
+            "level": "err",
             "ins": "a", "_msg": "[082]: unable to push",
         ])
         let found = try read([line], [.severity, .message, .databaseName, .commandTag])

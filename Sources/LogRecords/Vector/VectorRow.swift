@@ -61,9 +61,11 @@ public struct VectorRow: Sendable {
     private static func read(_ line: [UInt8]) throws(Problem) -> VectorRow {
         var fields = VectorFields()
         guard line.withUnsafeBufferPointer({ fields.read($0) }) else { throw .broken }
-        let result = line.withUnsafeBufferPointer { bytes in Result { () throws(Problem) in
-            try make(line, bytes, fields)
-        } }
+        let result = line.withUnsafeBufferPointer { bytes in
+            Result { () throws(Problem) in
+                try make(line, bytes, fields)
+            }
+        }
         return try result.get()
     }
 

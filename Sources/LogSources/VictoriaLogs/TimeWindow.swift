@@ -39,7 +39,9 @@ public struct TimeWindow: Sendable, Equatable {
 public struct WindowPlan: Sendable {
     /// How much a window holds.
     public struct Load: Sendable {
+        /// Rows.
         public var rows: Int
+        /// Bytes of their long texts.
         public var bytes: Int
 
         /// Takes both.

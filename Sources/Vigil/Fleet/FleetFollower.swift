@@ -21,6 +21,7 @@ final class FleetFollower: @unchecked Sendable {
     private let source: FleetSource
     private let store: Store
     private let reader: FleetReader
+    private let meter: WatchMeter
     private let cancellation = HTTPClient.Cancellation()
     private var cursor: ReadingCursor?
     private var deepAt = Date.distantPast
@@ -36,10 +37,11 @@ final class FleetFollower: @unchecked Sendable {
     /// Milliseconds by which a login's own time may lie before that of its row.
     private static let slack: Int64 = 8000
 
-    init(_ source: FleetSource, store: Store, reader: FleetReader) {
+    init(_ source: FleetSource, store: Store, reader: FleetReader, meter: WatchMeter = WatchMeter()) {
         self.source = source
         self.store = store
         self.reader = reader
+        self.meter = meter
     }
 
     /// Up to where its events are known; nil while the server does not answer.
@@ -105,6 +107,7 @@ final class FleetFollower: @unchecked Sendable {
             problem = nil
         } catch {
             if !cancellation.isCancelled, problem == nil {
+                meter.note(rows: StreamReader.Count(), of: source.name, kind: "victorialogs", isUp: false)
                 say("cannot read \(error); it is tried again from where it was")
                 problem = "\(error)"
             }
@@ -141,6 +144,7 @@ final class FleetFollower: @unchecked Sendable {
             FleetReader.Manner(isReceived: source.isReceived, timezone: source.timezone))
         next.late += Int64(count.late)
         cursor = next
+        meter.note(rows: count, of: source.name, kind: "victorialogs", isUp: true, lastRecord: end)
         condition.withLock {
             workedAt = Date()
             reached = next.reached
@@ -154,6 +158,8 @@ final class FleetFollower: @unchecked Sendable {
         guard let kept = client.retention() else { return }
         let oldest = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000) - kept)
         if from < oldest {
+            let seconds = Double(oldest.milliseconds - from.milliseconds) / 1000
+            meter.note { $0.sources[source.name, default: .init()].gapSeconds = seconds }
             say(
                 "\(Shown.text(source.name)): rows from \(from) to \(oldest) were not read, and the server keeps only "
                     + "\(Shown.duration(kept)): they are lost here")

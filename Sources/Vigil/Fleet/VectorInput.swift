@@ -1,9 +1,8 @@
 import Codecs
 import EventStore
 import Foundation
-import HTTPListener
-import LogRecords
 import LocatedYAML
+import LogRecords
 import VigilModel
 
 /// Takes rows that Vector posts, lines of JSON, and answers once they are in the store.
@@ -16,29 +15,21 @@ final class VectorInput: @unchecked Sendable {
     private let queue = DispatchQueue(label: "vector input")
     private let reader: FleetReader
     private let manner: FleetReader.Manner
+    private let meter: WatchMeter
     private var waiting = 0
     private var isStopping = false
 
     /// Where Vector posts to.
     static let path = "/ingest/vector"
     /// Bytes of a body, as it is sent and unpacked.
-    private static let limit = (sent: 16 << 20, unpacked: 64 << 20)
+    static let limit = (sent: 16 << 20, unpacked: 64 << 20)
     /// Bodies that wait for the store.
     private static let most = 4
 
-    init(_ reader: FleetReader, _ manner: FleetReader.Manner) {
+    init(_ reader: FleetReader, _ manner: FleetReader.Manner, meter: WatchMeter = WatchMeter()) {
         self.reader = reader
         self.manner = manner
-    }
-
-    /// The route for the listener.
-    var route: HTTPRoute {
-        HTTPRoute("POST", VectorInput.path, bodyLimit: VectorInput.limit.sent) { [self] request in
-            let answer = await answer(to: request.body, packed: request.headers["content-encoding"])
-            return HTTPAnswer(
-                answer.status, headers: (answer.status == 503 ? [("Retry-After", "1")] : [])
-                    + [("Content-Type", "text/plain; charset=utf-8")], body: Array((answer.text + "\n").utf8))
-        }
+        self.meter = meter
     }
 
     /// Takes no more; what is under way is brought to its end.
@@ -86,6 +77,7 @@ final class VectorInput: @unchecked Sendable {
         }
         do {
             let count = try reader.commit(rows, through: nil, manner)
+            meter.note(rows: count, of: "vector", kind: "http", isUp: true)
             return (200, "\(count.read) new, \(count.known) known, \(lines.bad) unread")
         } catch {
             return (503, "the store takes nothing now: \(error)")
@@ -115,8 +107,8 @@ extension FleetReader.Manner {
     private enum Meaning: String, CaseIterable { case log, received }
 
     /// What is known of rows that Vector posts (key `ingest`).
-    init(reading value: YAMLValue?) throws(YAMLProblem) {
-        let keys = try value?.mapping(["time", "timezone"]) ?? [:]
+    init(_ value: YAMLValue) throws(YAMLProblem) {
+        let keys = try value.mapping(["time", "timezone"])
         let time = try keys["time"]?.word(Meaning.self)
         self.init(isReceived: time != .log, timezone: try keys["timezone"]?.text())
     }

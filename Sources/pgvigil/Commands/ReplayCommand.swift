@@ -76,7 +76,9 @@ struct ReplayCommand: ParsableCommand {
             throw ValidationError("--what-if reads files and the store; replay --from first.")
         }
         try fleet.check()
-        guard whatIf || !paths.isEmpty || !fleet.from.isEmpty else { throw ValidationError("Missing expected argument '<path> ...'") }
+        guard whatIf || !paths.isEmpty || !fleet.from.isEmpty else {
+            throw ValidationError("Missing expected argument '<path> ...'")
+        }
         guard format.compactMap(\.input).count <= 1, format.compactMap(\.output).count <= (whatIf ? 1 : 0) else {
             throw ValidationError(
                 "--format takes one format of the logs"
