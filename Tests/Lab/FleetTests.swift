@@ -112,12 +112,26 @@ struct FleetTests {
 
     private func compare(_ found: String, _ wanted: String, _ note: String = "") throws {
         let (one, other) = (try content(found), try content(wanted))
-        for what in ["events", "alerts", "bans"] {
+        for what in ["events", "bans"] {
             let (found, wanted) = (one[what] ?? [], other[what] ?? [])
             #expect(wanted.count > 0 || what == "bans", "\(what) \(note)")
             #expect(Array(found.subtracting(wanted).prefix(2)) == [], "\(what) only from rows \(note)")
             #expect(Array(wanted.subtracting(found).prefix(2)) == [], "\(what) only from files \(note)")
         }
+        // Which of several events of one millisecond came first, and fired an alert, VictoriaLogs does not tell.
+        func alerts(_ rows: Set<String>?) throws -> [String: Int] {
+            counts(
+                try (rows ?? []).map { text in
+                    let row = try Row(text)
+                    return row.values("@timestamp", "rule.id", "source.ip", "event.count", "first_seen", "last_seen")
+                })
+        }
+        let (found, wanted) = (try alerts(one["alerts"]), try alerts(other["alerts"]))
+        #expect(found.count > 0)
+        #expect(found.filter { wanted[$0.key] != $0.value } == [:], "alerts only from rows \(note)")
+        #expect(wanted.filter { found[$0.key] != $0.value } == [:], "alerts only from files \(note)")
+        let same = (one["alerts"] ?? []).intersection(other["alerts"] ?? []).count
+        #expect(same * 10 >= (other["alerts"] ?? []).count * 9, "\(same) alerts are the same in everything")
     }
 
     @Test(
@@ -135,13 +149,14 @@ struct FleetTests {
         try settle(rows.count)
         try vigil(["replay", "--from", address], store: "rows.db")
         try compare("rows.db", "files.db", run)
-        // The same rows once more are known.
+        // The same rows of servers once more are known. Equal lines of other programs are taken for real.
+        guard files.allSatisfy({ $0.hasSuffix(".csv") }) else { return }
         try push(rows)
         try settle(2 * rows.count)
         let before = try figures("rows.db")
         let again = try vigil(["replay", "--from", address, "--since", "2020-01-01"], store: "rows.db")
         #expect(again.contains("events: 0 new"), "\(again)")
-        if files.allSatisfy({ $0.hasSuffix(".csv") }) { #expect(try figures("rows.db") == before) }
+        #expect(try figures("rows.db") == before)
         try compare("rows.db", "files.db", run)
     }
 
@@ -213,6 +228,9 @@ struct FleetTests {
                 }
             }
         }
+        // What came behind the last two minutes is looked for at the start.
+        try kill(reader)
+        reader = try watch()
         try Lab.until("all is there: " + lab.read("live.talk"), seconds: 90) {
             try wanted.subtracting(ids("live.db")).isEmpty
         }

@@ -45,7 +45,8 @@ struct ShippedEvent {
         }
         event.content = text("event.hash").flatMap { UInt64($0, radix: 16) }.map { Int64(bitPattern: $0) } ?? id.content
         event.count = max(1, number("event.count") ?? 1)
-        event.offset = offset
+        // Events of one moment are in order by where they stood.
+        event.offset = number("log.offset") ?? offset
         event.processID = number("process.pid")
         event.sqlState = text("postgresql.log.sql_state_code")
         event.sessionID = text("postgresql.log.session_id")
