@@ -24,6 +24,8 @@ public struct ReplaySummary {
     public var repeatedRows = 0
     /// Rows that came behind later ones.
     public var lateRows = 0
+    /// What servers of logs no longer had, in words.
+    public var lostRows: [String] = []
     /// Bytes and records read in this run.
     public var bytes: Int64 = 0
     /// Records read in this run.

@@ -174,6 +174,8 @@ struct FleetTests {
         reader.stop()
     }
 
+    /// Ids of events, and the rules that alerted: a standby that was cloned has lines of its primary in its log, and whose
+    /// they are is a matter of what was read first.
     private func ids(_ store: String) throws -> Set<String> {
         var result: Set<String> = []
         guard lab.size(store) > 0 else { return [] }
@@ -184,7 +186,7 @@ struct FleetTests {
             ]
             for text in try Lab.run(line).split(separator: "\n") {
                 let row = try Row(String(text))
-                result.insert(row["event.id"] + row["alert.id"])
+                result.insert(row["event.id"] + row["rule.id"])
             }
         }
         return result
@@ -298,5 +300,50 @@ struct FleetTests {
         try settle(wanted + 1000)
         try vigil(["replay", "--from", address, "--since", "2020-01-01"], store: "central.db")
         try compare("central.db", "node.db", "both kinds of rows")
+    }
+
+    @Test("rows that Vector posts are in the store when it hears 200, who shows no token is not heard")
+    func posted() throws {
+        let port = Port.free(1)[0]
+        try lab.makeFolder("logs")
+        try lab.write("t0ken\n", to: "token")
+        try configure(
+            "listen: {address: '127.0.0.1:\(port)', token_file: '\(lab.path("token"))'}\ningest: {time: log}")
+        func watch() throws -> Child {
+            try Child(
+                [
+                    Vigil.binary.path, "watch", "--config", lab.path("pgvigil.yml"), "--store", lab.path("live.db"),
+                    lab.path("logs"),
+                ], signal: "TERM", output: lab.path("live.out"), errors: lab.path("live.talk"), folder: lab.folder)
+        }
+        func post(_ rows: [String], token: String = "t0ken", packs: Bool = true) throws -> String {
+            let body = packs ? "gzip -c" : "cat"
+            let packing = packs ? "-H 'Content-Encoding: gzip'" : ""
+            let line = """
+                \(body) | curl -sS -o /dev/null -w '%{http_code}' --data-binary @- \(packing) \
+                -H 'Content-Type: application/x-ndjson' -H 'Authorization: Bearer \(token)' \
+                http://127.0.0.1:\(port)/ingest/vector
+                """
+            return try Lab.run(["sh", "-c", line], input: Data(rows.map { $0 + "\n" }.joined().utf8))
+        }
+        func events() throws -> Int { try content("live.db")["events"]?.count ?? 0 }
+        var reader = try watch()
+        try Lab.until("it listens: " + lab.read("live.talk")) { Port.isOpen(port) }
+        let rows = failures(30, from: 1, at: Date(timeIntervalSinceNow: -10))
+        try Lab.until("it takes rows") { try post(Array(rows[..<1])) == "200" }
+        #expect(try post(Array(rows[..<20])) == "200")
+        #expect(try events() == 20)
+        // Right after the answer, as if the power had gone.
+        #expect(try post(Array(rows[..<25]), packs: false) == "200")
+        try kill(reader)
+        #expect(try events() == 25)
+        reader = try watch()
+        try Lab.until("it listens again: " + lab.read("live.talk")) { try Port.isOpen(port) && post(rows) == "200" }
+        #expect(try events() == 30)
+        #expect(try post(rows, token: "other") == "401")
+        #expect(try post(["no row"]) == "400")
+        #expect(try figures("live.db").hasPrefix("30|"))
+        try Lab.until("an alert: " + lab.read("live.talk")) { lab.read("live.talk").contains("[auth-bruteforce]") }
+        #expect(reader.stop() == 0)
     }
 }

@@ -153,16 +153,8 @@ final class FleetFollower: @unchecked Sendable {
 
     /// What the server no longer has was never read.
     private func warnOfGap() {
-        guard let from = cursor?.reached else { return }
-        let client = VictoriaLogsReader(source.server, cancellation: cancellation)
-        guard let kept = client.retention() else { return }
-        let oldest = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000) - kept)
-        if from < oldest {
-            let seconds = Double(oldest.milliseconds - from.milliseconds) / 1000
-            meter.note { $0.sources[source.name, default: .init()].gapSeconds = seconds }
-            say(
-                "\(Shown.text(source.name)): rows from \(from) to \(oldest) were not read, and the server keeps only "
-                    + "\(Shown.duration(kept)): they are lost here")
-        }
+        guard let gap = FleetGap(source, from: cursor?.reached, cancellation) else { return }
+        meter.note { $0.sources[source.name, default: .init()].gapSeconds = gap.seconds }
+        say(gap.text)
     }
 }

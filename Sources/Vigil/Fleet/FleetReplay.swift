@@ -36,6 +36,9 @@ struct FleetReplay {
         var cursor = known ?? ReadingCursor(name: source.cursorName, reached: from)
         let manner = FleetReader.Manner(isReceived: source.isReceived, timezone: source.timezone)
         let cancellation = HTTPClient.Cancellation()
+        if isWhole, let gap = FleetGap(source, from: known?.reached, cancellation) {
+            summary.lostRows.append(gap.text)
+        }
         let fetcher = WindowFetcher(source, span, cancellation: cancellation)
         defer {
             cancellation.cancel()

@@ -21,8 +21,8 @@ final class StreamReader {
     private var handed: Int64 = 0
     /// Offset of the last row that was read in order.
     private var last: Int64
-    /// What was read before is read again, to know what was known there.
-    private var isResuming = true
+    /// Offset up to which what was read before has been read again, to know what was known there.
+    private var resumed: Int64
     /// When what was seen was last thinned out, by the rows' time.
     private var thinned = LogTime.distantPast
 
@@ -53,6 +53,7 @@ final class StreamReader {
         self.timezone = timezone
         self.blank = blank
         last = state.counted - 1
+        resumed = state.position - 1
         main = RecordStream(
             stream, timezone: timezone,
             events: EventReader(
@@ -77,7 +78,8 @@ final class StreamReader {
             let verdict = seen.take(row)
             if verdict == .known {
                 count.known += 1
-                if isResuming, row.fault == nil, place >= state.position, place < state.counted {
+                if last < state.counted, row.fault == nil, place > resumed, place < state.counted {
+                    resumed = place
                     main.read(row, offset: place)
                 }
                 continue
@@ -101,7 +103,6 @@ final class StreamReader {
                 count.late += 1
             }
         }
-        isResuming = false
         late?.finish()
         late?.settle()
         late?.take(into: &ingest, position: nil)

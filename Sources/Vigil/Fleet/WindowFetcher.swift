@@ -119,9 +119,7 @@ final class WindowFetcher: @unchecked Sendable {
             var rows: [VectorRow] = []
             try reader.read(source.query, window, limit: WindowFetcher.answerLimit) { line in
                 do { rows.append(try VectorRow(line)) } catch VectorRow.Problem.broken {
-                    throw HTTPProblem(
-                        url: source.server.endpoint.url,
-                        reason: "no row of JSON: " + Shown.text(String(escaping: line.prefix(200))))
+                    throw HTTPProblem(url: source.server.endpoint.url, reason: "a row that is no JSON with a time")
                 } catch {}
             }
             return Window(window: window, rows: rows)

@@ -34,6 +34,7 @@ struct SummaryText {
                 "  of \(Sizes.plural(summary.servers, "server")) of logs \(Sizes.count(Int64(summary.rows))) rows, "
                     + "\(Sizes.count(Int64(summary.repeatedRows))) known, \(Sizes.count(Int64(summary.lateRows))) late")
         }
+        for lost in summary.lostRows { lines.append("  \(lost)") }
         if summary.empty > 0 { lines.append("  \(Sizes.plural(summary.empty, "empty file"))") }
         if !summary.passedOver.isEmpty {
             lines.append("  passed over \(Sizes.plural(summary.passedOver.count, "other file")):")
