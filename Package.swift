@@ -90,7 +90,7 @@ let package = Package(
             name: "VigilTests",
             dependencies: [
                 "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML",
-                "SecurityEvents", "VigilModel", "Codecs",
+                "SecurityEvents", "VigilModel", "Codecs", "HTTPListener",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
