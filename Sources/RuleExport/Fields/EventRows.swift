@@ -5,18 +5,21 @@ import VigilModel
 /// Rules over the events that pgvigil ships: one row an event, with the keys of `events --format jsonl`.
 struct EventRows {
     let publicNetworks: Set<EventMatch.Network>
+    /// As VictoriaLogs has them: with our alerts among them, and the message as the row's own.
+    let isVictoriaLogs: Bool
 
-    private static let text = "message"
+    /// What the rows of VictoriaLogs have beside an event's keys.
+    private static let kind = "event.kind"
 
     func reading(_ rule: Rule) throws(NotExpressible) -> Reading {
         var excepted: [Condition] = []
         for except in rule.except { excepted.append(.inverse(try condition(except.match))) }
+        let kind: [Condition] = isVictoriaLogs ? [.equals(EventRows.kind, ["event"])] : []
         return Reading(
-            condition: .and([try condition(rule.match)] + excepted), jobs: ["pgvigil"], address: "source.ip",
-            weight: "event.count",
+            condition: .and(kind + [try condition(rule.match)] + excepted), jobs: ["pgvigil"], address: "source.ip",
+            weight: "event.count", identity: "event.id",
             fields: Dictionary(
-                uniqueKeysWithValues: EventKey.allCases.filter { $0 != .network }.map { ($0, EventRows.field($0)) }),
-            tellsRetries: true)
+                uniqueKeysWithValues: EventKey.allCases.filter { $0 != .network }.map { ($0, field($0)) }))
     }
 
     func condition(_ match: EventMatch) throws(NotExpressible) -> Condition {
@@ -43,18 +46,16 @@ struct EventRows {
             return wanted ? .has("source.ip") : .inverse(.has("source.ip"))
         case .count:
             // An event that stands for itself alone does not say so.
-            let field = EventRows.field(.count)
+            let field = field(.count)
             let asked = try FieldTests.condition(field, test)
             return test.holds(for: "1") ? .or([.inverse(.has(field)), asked]) : asked
-        case .message:
-            // The sender may make it the row's message.
-            return .or([try FieldTests.condition("_msg", test), try FieldTests.condition(EventRows.text, test)])
-        default: return try FieldTests.condition(EventRows.field(key), test)
+        default: return try FieldTests.condition(field(key), test)
         }
     }
 
-    private static func field(_ key: EventKey) -> String {
-        switch key {
+    private func field(_ key: EventKey) -> String {
+        guard isVictoriaLogs else { return key.rawValue }
+        return switch key {
         case .cluster: "cls"
         case .instance: "ins"
         case .message: "_msg"

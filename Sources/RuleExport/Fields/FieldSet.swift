@@ -20,12 +20,12 @@ struct Reading {
     var derived: Set<String> = []
     /// The field with the client's address, without its port.
     var address: String
-    /// What a row stands for more than once; nil: one row is one event.
+    /// For how many events a row stands; nil: for one.
     var weight: String?
+    /// What rows of one event share, which is sent again when later records say more of it; nil: each row is one.
+    var identity: String?
     /// Fields by the keys that rules group by.
     var fields: [EventKey: String]
-    /// Failed logins that a client repeats at once can be told by their times.
-    var tellsRetries = false
 }
 
 /// A pipe that makes fields out of others.
@@ -40,7 +40,7 @@ enum GroupLabel {
         switch key {
         case .cluster: "cls"
         case .instance: "ins"
-        case .ip: "client"
+        case .ip: "source"
         case .address: "peer"
         case .user: "user"
         case .targetUser: "target"

@@ -77,7 +77,7 @@ enum RawColumns {
     ]
 
     private static let poolerEnd =
-        #"(?:\\([0-9]+\\))?:(?P<port>[0-9]+) (?:closing because|pooler error): " from _msg"# + keeping
+        #"(?:\\([0-9]+\\))?:(?P<port>[0-9]+) pooler error: " from _msg"# + keeping
 
     /// Takes client, user and database out of a line of PgBouncer's: the last place that looks like them, behind which
     /// stand only words of its own.

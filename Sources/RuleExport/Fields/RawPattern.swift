@@ -168,7 +168,7 @@ struct RawPattern {
     private static let poolerStart = #"\A(?:closing because: |pooler error: )"#
 
     /// A line of PgBouncer's about a client. Of the lines that one failure makes, only that which names its reason behind
-    /// `closing because:` or `pooler error:` is taken: it comes once, and no text of a client's ends it.
+    /// `pooler error:` is taken: it comes once, and no text of a client's ends it.
     private mutating func poolerParts() throws(NotExpressible) -> [Condition] {
         var parts: [Condition] = []
         if condition.absent.contains(.sessionID) {
@@ -188,11 +188,12 @@ struct RawPattern {
             let taken = choices.filter { $0.hasPrefix(RawPattern.poolerStart) }
             guard !taken.isEmpty else { throw NotExpressible("lines of PgBouncer that end in a client's text") }
             notes.append(
-                "of the lines that a failure at PgBouncer makes, the one that closes the client is counted, "
-                    + "and each pattern is looked for by itself")
+                "of the lines that a failure at PgBouncer makes, 'pooler error:' is counted, without an order of patterns"
+            )
             var texts: [String] = []
             for choice in taken {
-                texts.append(try PortableRegex(String(choice.dropFirst(2))).pattern)
+                let rest = try PortableRegex(String(choice.dropFirst(RawPattern.poolerStart.count)))
+                texts.append("pooler error: " + rest.pattern)
             }
             let body = #"C-0x[0-9a-f]+: .*@\S+ (?:\#(texts.joined(separator: "|")))"#
             parts.append(.test(field: "_msg", .regex(PortableRegex(plain: body))))

@@ -31,8 +31,30 @@ struct RawRows {
                 missing = missing ?? error
             }
         }
+        dropFollowers(&choices, &missing, &notes)
         guard !choices.isEmpty else { throw missing ?? NotExpressible(RawRows.nothing(rule)) }
         return try reading(rule, choices, notes: &notes)
+    }
+
+    /// Of the lines that tell of one thing, the first says what it is: a line of a pattern that another one may come before
+    /// cannot be told by itself.
+    private func dropFollowers(
+        _ choices: inout [Choice], _ missing: inout NotExpressible?, _ notes: inout Notes
+    ) {
+        let chosen = Set(choices.map(\.index))
+        for choice in choices {
+            guard case .span(_, let name, _) = choice.pattern.once else { continue }
+            let other = catalogue.patterns.indices.first { index in
+                guard case .span(_, name, _) = catalogue.patterns[index].once else { return false }
+                return !chosen.contains(index)
+            }
+            guard let other else { continue }
+            let reason =
+                "what comes first, a line of \(choice.pattern.id) or of \(catalogue.patterns[other].id), decides"
+            notes.add("not looked at is what the pattern \(choice.pattern.id) tells: \(reason)")
+            missing = missing ?? NotExpressible(reason)
+            choices.removeAll { $0.index == choice.index }
+        }
     }
 
     /// Throws when a pattern's records cannot be found, or lack what the rule counts by.
@@ -49,7 +71,7 @@ struct RawRows {
         guard case .distinct(.object, _, _) = rule.condition, key == .object, !pattern.objects.isEmpty else {
             return try field(key, pattern)
         }
-        return try RawColumns.field(.message, of: pattern.condition.dataset)
+        return try RawColumns.field(EventKey.message, of: pattern.condition.dataset)
     }
 
     private static func nothing(_ rule: Rule) -> String {
@@ -182,6 +204,9 @@ struct RawRows {
                 notes.add("a login that is refused after it was authorized counts as one")
             }
             noteSQL(rule, choice.pattern, &notes)
+            if choice.pattern.condition.dataset != .pgbouncer, choice.pattern.once != nil, rule.condition.count > 1 {
+                notes.add("lines that pgvigil takes for one event count each by itself")
+            }
         }
         for key in RawRows.keys(rule) + RawRows.niceToHave(rule) {
             for choice in choices {
@@ -207,7 +232,7 @@ struct RawRows {
                 + (usesPooler ? RawColumns.poolerPipes : []) + application,
             derived: RawColumns.derived.union(usesPooler ? ["user", "db"] : [])
                 .union(application.isEmpty ? [] : ["app"]),
-            address: "client", weight: nil, fields: fields)
+            address: "client", fields: fields)
     }
 
     /// What rows must have to be counted.

@@ -14,7 +14,7 @@ struct LogsQLQuery {
     static let matchWindow: Int64 = 600_000
     /// Groups shown at once: a client that makes up names makes no more alerts than that.
     private static let limit = 100
-    /// Longest list of a group's like events within which a second failure is a repetition.
+    /// Within so long a second failure of the same client is a repetition.
     private static let retry = "100ms"
 
     init(_ rule: Rule, _ reading: Reading, notes: inout Notes) throws(NotExpressible) {
@@ -52,12 +52,12 @@ struct LogsQLQuery {
             guard condition != .never else { throw NotExpressible("it can never hold: a set that it names is empty") }
             var lines = ["_time:\(Durations.text(window)) \(stream)"]
             if reading.pipes.isEmpty {
-                lines[0] += " " + (try LogsQLText.filter(condition))
+                lines[0] += " " + (try LogsQLText.beside(condition))
             } else {
                 // What is made of a row can be asked for behind the pipes that make it; the rest narrows the search.
                 let usesDerived = !condition.fields.isDisjoint(with: reading.derived)
                 let first = condition.relaxed(without: reading.derived)
-                if first != .always { lines[0] += " " + (try LogsQLText.filter(first)) }
+                if first != .always { lines[0] += " " + (try LogsQLText.beside(first)) }
                 let used = condition.fields.union(countedFields)
                 lines += reading.pipes.filter { !$0.makes.isDisjoint(with: used) }.map(\.text)
                 if usesDerived { lines.append("filter " + (try LogsQLText.filter(later(condition)))) }
@@ -112,9 +112,10 @@ struct LogsQLQuery {
             return reading.fields[key]
         }
 
-        private func grouping(_ more: [String] = []) -> String {
+        /// `by (…)`: what comes first is written as it is, the rest are fields.
+        private func grouping(first: [String] = [], _ more: [String] = []) -> String {
             let fields = keys.map { $0 == .ip ? "client" : LogsQLText.name(reading.fields[$0] ?? $0.rawValue) }
-            let names = fields + more.map(LogsQLText.name).filter { !fields.contains($0) }
+            let names = first + fields + more.map(LogsQLText.name).filter { !fields.contains($0) }
             return names.isEmpty ? "" : "by (\(names.joined(separator: ", "))) "
         }
 
@@ -122,31 +123,38 @@ struct LogsQLQuery {
             if let field = distinctField {
                 return ["stats \(grouping())count_uniq(\(LogsQLText.name(field))) as events"]
             }
-            guard !isPlain else { return ["stats \(grouping())count() as events"] }
-            let weight = reading.weight.map(LogsQLText.name)
-            let weigh = weight.map { ["math \($0) default 1 as weight"] } ?? []
-            let sum = weight == nil ? "count()" : "sum(weight)"
-            guard rule.countsFailures else { return weigh + ["stats \(grouping())\(sum) as events"] }
-            guard reading.tellsRetries else {
-                notes.add("a client that tries twice at once for want of TLS (sslmode=prefer) counts twice")
-                return weigh + ["stats \(grouping())\(sum) as events"]
+            guard let identity = reading.identity.map(LogsQLText.name), let weight = reading.weight.map(LogsQLText.name)
+            else {
+                if !isPlain, rule.countsFailures {
+                    notes.add("a client that tries twice at once for want of TLS (sslmode=prefer) counts twice")
+                }
+                return ["stats \(grouping())count() as events"]
+            }
+            guard !isPlain else { return ["stats \(grouping())count_uniq(\(identity)) as events"] }
+            let weigh = "math \(weight) default 1 as weight"
+            guard rule.countsFailures else {
+                return [
+                    weigh, "stats \(grouping(first: [identity]))max(weight) as weight",
+                    "stats \(grouping())sum(weight) as events",
+                ]
             }
             notes.add(
                 "of two failures of one client within the same tenth of a second one counts, as of a client that tries "
                     + "again for want of TLS; when a tenth ends between the two, both count")
             let same = ["source.ip", "user.name", "db.namespace"]
-            let within = "_time:\(LogsQLQuery.retry), "
-            return weigh + [
-                "stats \(grouping(same).replacing("by (", with: "by (" + within))\(sum) as some, count() as tries",
-                "math some - min(tries - 1, 1) as counted",
-                "stats \(grouping())sum(counted) as events",
+            return [
+                weigh, "stats \(grouping(first: ["_time:\(LogsQLQuery.retry)", identity], same))max(weight) as weight",
+                "stats \(grouping(first: ["_time"], same))sum(weight) as some, count() as tries",
+                "math some - min(tries - 1, 1) as counted", "stats \(grouping())sum(counted) as events",
             ]
         }
 
         /// Names that Alertmanager takes for labels.
         private var renames: [String] {
             let pairs = keys.compactMap { key -> String? in
-                guard key != .ip, let field = reading.fields[key], field != GroupLabel.name(key) else { return nil }
+                guard let field = key == .ip ? "client" : reading.fields[key], field != GroupLabel.name(key) else {
+                    return nil
+                }
                 return "\(LogsQLText.name(field)) as \(GroupLabel.name(key))"
             }
             return pairs.isEmpty ? [] : ["rename " + pairs.joined(separator: ", ")]

@@ -20,6 +20,12 @@ enum LogsQLText {
         }
     }
 
+    /// A filter that can stand beside others, all of which must hold: `or` binds weaker than a blank.
+    static func beside(_ condition: Condition) throws(NotExpressible) -> String {
+        if case .any = condition { return try nested(condition) }
+        return try filter(condition)
+    }
+
     private static func nested(_ condition: Condition) throws(NotExpressible) -> String {
         let text = try filter(condition)
         switch condition {

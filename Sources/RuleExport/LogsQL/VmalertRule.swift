@@ -20,6 +20,7 @@ struct VmalertRule {
             "          level: '\(level)'",
             "          severity: \(word)",
             "          category: pgsql",
+            "          job: pgvigil",
             "          rule: \(YAMLText.scalar(rule.about.id))",
             "          family: \(YAMLText.scalar(rule.about.family))",
             "        annotations:",
@@ -47,9 +48,9 @@ struct VmalertRule {
         window <= 3_600_000 ? 60 : window <= 21_600_000 ? 300 : 900
     }
 
-    /// `auth-bruteforce` is `PgvigilAuthBruteforce`.
+    /// `auth-bruteforce` is `PgAuthBruteforce`, as in alerts that pgvigil sends itself.
     static func name(_ id: String) -> String {
-        "Pgvigil"
+        "Pg"
             + id.split { !$0.isLetter && !$0.isNumber }.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
@@ -57,8 +58,8 @@ struct VmalertRule {
     private static func level(_ severity: Severity) -> (Int, String) {
         switch severity {
         case .critical: (0, "CRIT")
-        case .high: (1, "WARN")
-        case .medium, .low, .info: (2, "INFO")
+        case .high, .medium: (1, "WARN")
+        case .low, .info: (2, "INFO")
         }
     }
 }

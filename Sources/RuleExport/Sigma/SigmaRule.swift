@@ -55,11 +55,14 @@ struct SigmaDocument {
         fileprivate var comments: [String] { notes.flatMap { YAMLText.comment("approximated: " + $0, indent: 0) } }
     }
 
+    private static let rows = "events of pgvigil without its alerts, each event.id once: the newest row counts"
+
     /// A rule about single rows.
     init(_ head: Head, part: String, title: String, service: String?, detection: SigmaDetection, isWhole: Bool) {
         lines =
             (isWhole ? head.comments : []) + head.opening(part, title: title) + head.tags
             + ["logsource:", "    product: postgresql"] + (service.map { ["    service: \($0)"] } ?? [])
+            + (service == "pgvigil" ? ["    definition: \(YAMLText.scalar(SigmaDocument.rows))"] : [])
             + ["detection:"] + detection.lines + head.closing
     }
 

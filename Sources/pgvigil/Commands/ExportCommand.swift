@@ -52,7 +52,7 @@ struct ExportCommand: ParsableCommand {
                 export = try settings.export(target, fields: fields ?? target.fields, rules: rules)
             } catch { throw Failure(error, code: 2) }
             if format == .jsonl {
-                for row in ExportList.rows(export.outcomes) { print(JSONText.object(row)) }
+                for row in ExportList.rows(export.outcomes) { print(row.json) }
                 return
             }
             try write(export)
