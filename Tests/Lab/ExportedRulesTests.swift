@@ -52,7 +52,8 @@ struct ExportedRulesTests {
 
     @Test("vmalert takes every exported rule, pySigma every document")
     func reading() throws {
-        let python = ExportedRulesTests.here.appending(path: "../../.build/sigma/bin/python").standardizedFileURL.path
+        let python = ExportedRulesTests.here.deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: ".build/sigma/bin/python").path
         let reader = ExportedRulesTests.here.appending(path: "read-sigma.py").path
         func read(_ files: [String]) throws -> [String: Int] {
             try JSONDecoder().decode([String: Int].self, from: Data(try Lab.run([python, reader] + files).utf8))

@@ -40,6 +40,11 @@ struct LanguageTests {
         #expect(PortableRegex.alternatives(#"a|(b|c)|[|]|\||d"#) == ["a", "(b|c)", "[|]", #"\|"#, "d"])
     }
 
+    @Test("how what matches begins")
+    func heads() {
+        #expect(PortableRegex.heads(#"\A\[062\]: x|\Aabc?d|(?i)\Ax|\A(?:a|b)"#) == ["[062]: x", "ab", "", ""])
+    }
+
     @Test("a value cannot get out of its quotes")
     func quotes() throws {
         #expect(LogsQLText.quoted("a\"\\\n\u{7}\u{2028}é") == #""a\"\\\n\u0007\u2028é""#)

@@ -48,6 +48,27 @@ struct PortableRegex: Hashable, Sendable {
         return result
     }
 
+    /// How texts that match begin, an alternative each; an empty one where that cannot be told easily.
+    static func heads(_ source: String) -> [String] {
+        alternatives(source).map { choice in
+            guard choice.hasPrefix("\\A") else { return "" }
+            var head = ""
+            var rest = choice.dropFirst(2)
+            while let character = rest.popFirst() {
+                if character == "\\", let next = rest.first, !next.isLetter, !next.isNumber {
+                    head.append(rest.removeFirst())
+                } else if character.isLetter || character.isNumber || " _-:,'/".contains(character) {
+                    head.append(character)
+                } else {
+                    // A quantifier makes the character before it one that need not be there.
+                    if "*?{+".contains(character) { head = String(head.dropLast()) }
+                    break
+                }
+            }
+            return head
+        }
+    }
+
     /// What stands between the alternatives of the outermost level.
     static func alternatives(_ source: String) -> [String] {
         var result = [""]

@@ -168,6 +168,9 @@ struct RawRows {
                 throw NotExpressible("\(key.rawValue) is read out of the message (\(pattern.id))")
             }
         }
+        if pattern.condition.absent.contains(.sessionID), [.ip, .address, .port, .user, .database].contains(key) {
+            throw NotExpressible("\(key.rawValue) is not in the lines of \(pattern.id)")
+        }
         return try RawColumns.field(key, of: dataset)
     }
 
@@ -282,7 +285,7 @@ struct RawRows {
                 parts.append(.inverse(try other.translated().without(own)))
                 for note in other.notes { notes.add(note) }
             } catch {
-                notes.add("records of the pattern \(pattern.id) count too: \(error.reason)")
+                notes.add("records that are the pattern \(pattern.id)'s may count, too: \(error.reason)")
             }
         }
         for note in raw.notes { notes.add(note) }
@@ -295,7 +298,9 @@ struct RawRows {
     /// The ERROR of a statement has the statement's words, too; here it has only its own.
     private func noteSQL(_ rule: Rule, _ pattern: EventPattern, _ notes: inout Notes) {
         let isError = pattern.condition.severities.texts.contains("ERROR")
-        guard isError, rule.match.words(of: .action) != nil || !rule.match.noneOf.isEmpty else { return }
+        guard isError, pattern.condition.dataset == .postgresql,
+            rule.match.words(of: .action) != nil || !rule.match.noneOf.isEmpty
+        else { return }
         notes.add("an error counts whatever its statement means; pgvigil gives it the action of the worse of the two")
     }
 }

@@ -11,6 +11,7 @@ extension RecordCondition {
             && RecordCondition.meet(messages, other.messages)
             && RecordCondition.meet(messagesAboutUser, other.messagesAboutUser, aboutUser: true)
             && RecordCondition.meet(detailsAboutUser, other.detailsAboutUser, aboutUser: true)
+            && RecordCondition.meet(expressions, other.expressions)
             && RecordCondition.meet(messages, other.messagesAboutUser)
             && RecordCondition.meet(messagesAboutUser, other.messages)
     }
@@ -25,6 +26,21 @@ extension RecordCondition {
             && (states.isEmpty || (!other.states.isEmpty && other.states.allSatisfy { self.covers(state: $0) }))
             && covers(severities, other.severities) && covers(commandTags, other.commandTags)
             && covers(backendTypes, other.backendTypes)
+    }
+
+    /// False when expressions about one column ask for different beginnings.
+    private static func meet(
+        _ one: [(column: LogColumn, regex: Regex)], _ other: [(column: LogColumn, regex: Regex)]
+    ) -> Bool {
+        for (column, regex) in one {
+            for (otherColumn, otherRegex) in other where column == otherColumn {
+                let (mine, theirs) = (PortableRegex.heads(regex.source), PortableRegex.heads(otherRegex.source))
+                if !mine.contains(where: { head in theirs.contains { $0.hasPrefix(head) || head.hasPrefix($0) } }) {
+                    return false
+                }
+            }
+        }
+        return true
     }
 
     private static func meet(_ one: [String], _ other: [String]) -> Bool {

@@ -34,10 +34,16 @@ struct LogsQLQuery {
         if isPlain { keys = [.cluster, .instance].filter { !keys.contains($0) } + keys }
         keys = keys.filter { reading.fields[$0] != nil }
         var labels: [EventKey: String] = [:]
-        for key in keys { labels[key] = GroupLabel.name(key) }
+        for key in keys { labels[key] = LogsQLQuery.label(key, reading) }
         self.labels = labels
         let builder = LogsQLQuery.Builder(rule: rule, reading: reading, keys: keys, isPlain: isPlain)
         text = try builder.lines(window: window, notes: &notes).joined(separator: "\n| ")
+    }
+
+    /// The label of a key: that of the instance where a value is no field of its own but the cluster's name.
+    private static func label(_ key: EventKey, _ reading: Reading) -> String {
+        guard let field = reading.fields[key], ["cls", "ins"].contains(field) else { return GroupLabel.name(key) }
+        return field
     }
 
     /// What is put together line by line.
@@ -115,7 +121,8 @@ struct LogsQLQuery {
         /// `by (…)`: what comes first is written as it is, the rest are fields.
         private func grouping(first: [String] = [], _ more: [String] = []) -> String {
             let fields = keys.map { $0 == .ip ? "client" : LogsQLText.name(reading.fields[$0] ?? $0.rawValue) }
-            let names = first + fields + more.map(LogsQLText.name).filter { !fields.contains($0) }
+            var names = first
+            for name in fields + more.map(LogsQLText.name) where !names.contains(name) { names.append(name) }
             return names.isEmpty ? "" : "by (\(names.joined(separator: ", "))) "
         }
 
@@ -152,10 +159,10 @@ struct LogsQLQuery {
         /// Names that Alertmanager takes for labels.
         private var renames: [String] {
             let pairs = keys.compactMap { key -> String? in
-                guard let field = key == .ip ? "client" : reading.fields[key], field != GroupLabel.name(key) else {
+                guard let field = key == .ip ? "client" : reading.fields[key], field != label(key, reading) else {
                     return nil
                 }
-                return "\(LogsQLText.name(field)) as \(GroupLabel.name(key))"
+                return "\(LogsQLText.name(field)) as \(label(key, reading))"
             }
             return pairs.isEmpty ? [] : ["rename " + pairs.joined(separator: ", ")]
         }
