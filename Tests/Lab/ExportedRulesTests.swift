@@ -67,7 +67,7 @@ struct ExportedRulesTests {
             #expect(counts["rule"] ?? 0 >= ids.count)
             #expect(counts["event_count"] ?? 0 > 0 && counts["value_count"] ?? 0 > 0)
             // One file a rule says the same.
-            let folder = lab.path("sigma-\(fields)/")
+            let folder = lab.path("sigma-\(fields)") + "/"
             _ = try export("sigma", fields, ["--output", folder])
             let files = try FileManager.default.contentsOfDirectory(atPath: folder).map { folder + $0 }
             #expect(Set(files) == Set(ids.map { folder + $0 + ".yml" }))

@@ -68,6 +68,8 @@ struct LanguageTests {
         #expect(try text(.or([.equals("a", ["1"]), .equals("a", ["2"])])) == #"a:in("1", "2")"#)
         #expect(try text(.and([.has("a"), .or([.has("b"), .inverse(.has("c"))])])) == "a:* (b:* or !c:*)")
         #expect(Condition.and([.has("a"), .never]) == .never)
+        // Without parentheses the time and the stream before it would be asked of the first alone.
+        #expect(try LogsQLText.beside(.or([.has("a"), .has("b")])) == "(a:* or b:*)")
     }
 
     @Test("addresses of a block of IPv6 begin so, or it is refused")
