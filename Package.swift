@@ -89,14 +89,15 @@ let package = Package(
         .testTarget(
             name: "VigilTests",
             dependencies: [
-                "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML",
+                "Vigil", "HTTPListener", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses",
+                "LocatedYAML",
                 "SecurityEvents", "VigilModel",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
-            exclude: ["clients.py", "get-victorialogs.sh", "leash.py", "receiver.py", "steps.py"]),
+            exclude: ["pgvigil-rules.yml", "clients.py", "get-victorialogs.sh", "leash.py", "receiver.py", "steps.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

@@ -115,6 +115,9 @@ public final class WatchMeter: Sendable {
             for rule in rules where rule.enabled {
                 counts.alerts[rule.about.id] = (rule.severity, counts.alerts[rule.about.id]?.count ?? 0)
             }
+            for rule in [BanNotice.cappedRule, BanNotice.sparedRule] {
+                counts.alerts[rule.id] = (BanNotice.severity, counts.alerts[rule.id]?.count ?? 0)
+            }
         }
     }
 
