@@ -85,7 +85,9 @@ final class Listening {
 
     func vigil(_ command: String, _ arguments: String...) throws -> String {
         try Lab.run(
-            [Vigil.binary.path, command, "--config", lab.path("listen.yml"), "--store", lab.path(store)] + arguments)
+            [Vigil.binary.path] + command.split(separator: " ").map(String.init) + [
+                "--config", lab.path("listen.yml"), "--store", lab.path(store),
+            ] + arguments)
     }
 
     func eventCount() throws -> Int { try vigil("events", "--format", "jsonl").split(separator: "\n").count }

@@ -99,7 +99,9 @@ struct ListenTests {
         let settings = try configuration(text)
         _ = try BanDesk(store, settings, by: "test", now: ListenTests.now).ban(
             "203.0.113.66", for: 3_600_000, reason: "test")
-        return StoreFigures(path: path, configuration: settings)
+        let figures = StoreFigures(path: path, configuration: settings)
+        figures.use(store)
+        return figures
     }
 
     @Test("while bans are only observed a list is empty, unless it is asked for so") func observe() throws {
@@ -155,8 +157,10 @@ struct ListenTests {
         let figures = StoreFigures(path: place.path("none.db"), configuration: Configuration())
         #expect(BlockListPage().answer(request("plain"), figures).status == 503)
         #expect(figures.failureCount == 0)
-        try Data("no store".utf8).write(to: URL(fileURLWithPath: place.path("none.db")))
-        #expect(BlockListPage().answer(request("plain"), figures).status == 503)
-        #expect(figures.failureCount == 1)
+        let open = try banned("{topology: {detect: false}, bans: {mode: enforce}}")
+        #expect(BlockListPage().answer(request("plain"), open).status == 200)
+        // Between two configurations nothing is open.
+        open.use(nil)
+        #expect(BlockListPage().answer(request("plain"), open).status == 503)
     }
 }
