@@ -77,7 +77,10 @@ extension SinkConfiguration {
             options.link = try keys["link"]?.text()
             var endpoints: [HTTPEndpoint] = []
             for url in try (keys["urls"]?.oneOrMore() ?? []) + (keys["url"].map { [$0] } ?? []) {
-                endpoints.append(try EndpointReader.read(url, keys))
+                var endpoint = try EndpointReader.read(url, keys)
+                // Alertmanager answers 400 to packed bodies, unless something before it unpacks them.
+                if keys["compress"] == nil { endpoint.packs = false }
+                endpoints.append(endpoint)
             }
             guard !endpoints.isEmpty else { throw value.problem("the key 'url' is missing", hint: "or `urls`, a list") }
             return try make(.alertmanager(endpoints, options), keys, usual, send: [.alerts], severity: .high)
