@@ -63,14 +63,28 @@ public struct EventNote: Sendable {
     }
 }
 
+/// By what events are counted: few classes, whatever the log says.
+public struct EventClass: Hashable, Sendable {
+    /// `event.category`.
+    public let category: String
+    /// `event.severity`.
+    public let severity: Severity
+
+    /// The class of a kind.
+    public init(_ kind: EventKind) {
+        category = kind.category
+        severity = kind.severity
+    }
+}
+
 /// What became of what was handed over.
 public struct IngestResult: Sendable {
     /// Events that are new.
     public var inserted = 0
     /// Events that were there already.
     public var known = 0
-    /// The kind of each event that was there already.
-    public var knownKinds: [EventKind] = []
+    /// Of them, how many were of which class.
+    public var knownClasses: [EventClass: Int] = [:]
     /// By the sources' rows.
     public var sources: [Int64: Part] = [:]
 
@@ -89,7 +103,7 @@ public struct IngestResult: Sendable {
     public mutating func add(_ other: IngestResult) {
         inserted += other.inserted
         known += other.known
-        knownKinds += other.knownKinds
+        knownClasses.merge(other.knownClasses, uniquingKeysWith: +)
         sources.merge(other.sources) { Part(known: $0.known + $1.known, late: $0.late + $1.late) }
     }
 }
@@ -203,7 +217,7 @@ public final class StoreWriter {
         var result = IngestResult()
         result.inserted = events.inserted
         result.known = events.known
-        result.knownKinds = events.knownKinds
+        result.knownClasses = events.knownClasses
         if events.known + events.late > 0 {
             result.sources[ingest.source] = IngestResult.Part(known: events.known, late: events.late)
         }
