@@ -271,4 +271,22 @@ struct ListenTests {
         try lab.write(test.replacing("RULES", with: rules), to: "rules.yml")
         #expect(try Lab.run(["promtool", "test", "rules", lab.path("rules.yml")]).contains("SUCCESS"))
     }
+
+    @Test("promtool can read every expression of the dashboard") func dashboard() throws {
+        let bytes = try Data(contentsOf: ListenTests.root.appending(path: "packaging/grafana/pgvigil.json"))
+        let board = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        let targets = (board["panels"] as? [[String: Any]] ?? []).flatMap { $0["targets"] as? [[String: Any]] ?? [] }
+        let expressions = targets.filter { ($0["datasource"] as? [String: Any])?["uid"] as? String == "ds-prometheus" }
+            .compactMap { $0["expr"] as? String }
+        #expect(expressions.count > 30)
+        var rules = "groups:\n  - name: dashboard\n    rules:\n"
+        for (index, expression) in expressions.enumerated() {
+            let filled = expression.replacing("$__rate_interval", with: "5m").replacing("$__range", with: "1h")
+                .replacing("$cls", with: ".*").replacing("$ins", with: ".*")
+            rules += "      - record: panel:number_\(index)\n        expr: |\n          \(filled)\n"
+        }
+        try lab.write(rules, to: "dashboard.yml")
+        let told = try Lab.run(["promtool", "check", "rules", lab.path("dashboard.yml")])
+        #expect(told.contains("SUCCESS: \(expressions.count) rules found"), "\(told)")
+    }
 }
