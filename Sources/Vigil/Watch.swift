@@ -352,8 +352,9 @@ public final class Watch {
     /// The files of all paths, and by which of these each is found.
     private func expand() -> [InputPath] {
         origins = [:]
+        let own = StoreFiles(storePath)
         return paths.flatMap { path -> [InputPath] in
-            let inputs = (try? InputPaths.expand([path])) ?? []
+            let inputs = ((try? InputPaths.expand([path])) ?? []).filter { !own.contains($0.path) }
             for input in inputs where origins[input.path] == nil { origins[input.path] = path }
             // A folder that is there may be empty still.
             let isUp =

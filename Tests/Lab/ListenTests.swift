@@ -148,6 +148,19 @@ struct ListenTests {
         #expect(watch.stop() == 0)
     }
 
+    @Test("the store may lie in a folder that is followed: others read it meanwhile, and see what is new")
+    func storeAmongLogs() throws {
+        let portions = try portions(2)
+        let watch = try Listening(lab, paths: [lab.folder.path])
+        try watch.waitUntilReady(path: "/readyz")
+        for portion in portions {
+            try append(portion, to: "a.csv")
+            try store(watch, "a.csv")
+            #expect(try watch.get("/blocklist/json").status == 200)
+        }
+        #expect(watch.stop() == 0)
+    }
+
     @Test("a token is asked for by all but health; too large a head, and what is not there, are refused")
     func token() throws {
         try lab.makeFolder("logs")

@@ -150,12 +150,12 @@ struct ArchiveTests {
         let packing = try Packing()
         let bytes = [UInt8](repeating: 0, count: length) + Array("2026-03-02 09:49:01.374 UTC".utf8)
         let path = packing.folder.appending(path: "a.csv").path
-        FileManager.default.createFile(atPath: path, contents: Data(bytes))
+        _ = FileManager.default.createFile(atPath: path, contents: Data(bytes))
         #expect(try LogFile(path: path).head(10) == Array("2026-03-02".utf8))
         let packed = packing.folder.appending(path: "a.csv.gz").path
-        FileManager.default.createFile(atPath: packed, contents: Data(try packing.pack(bytes, .gzip)))
+        _ = FileManager.default.createFile(atPath: packed, contents: Data(try packing.pack(bytes, .gzip)))
         #expect(try LogFile(path: packed).head(10) == Array("2026-03-02".utf8))
-        FileManager.default.createFile(atPath: path, contents: Data(count: length))
+        _ = FileManager.default.createFile(atPath: path, contents: Data(count: length))
         #expect(try LogFile(path: path).head(10) == [])
     }
 }
