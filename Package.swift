@@ -15,6 +15,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", .upToNextMinor(from: "0.27.1")),
     ],
     targets: [
         // The way of the data, in order.
@@ -39,6 +40,7 @@ let package = Package(
         // What the rooms lean on.
         .target(name: "Codecs", dependencies: ["CCompression"]),
         .target(name: "HTTPTransport", dependencies: ["Codecs", "CCurl"]),
+        .target(name: "HTTPListener", dependencies: [.product(name: "FlyingSocks", package: "FlyingFox")]),
         .target(name: "LocatedYAML", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(
             name: "Patterns", dependencies: ["VigilModel", "LocatedYAML", "CPCRE2"],
@@ -47,7 +49,7 @@ let package = Package(
             name: "Vigil",
             dependencies: [
                 "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
-                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport", "RuleExport",
+                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport", "HTTPListener", "RuleExport",
             ]),
         .executableTarget(
             name: "pgvigil",
@@ -74,6 +76,7 @@ let package = Package(
         .testTarget(name: "LogSourcesTests", dependencies: ["LogSources", "Codecs"]),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "Codecs"]),
         .testTarget(name: "LogRecordsTests", dependencies: ["LogRecords", "VigilModel", "CScan"]),
+        .testTarget(name: "HTTPListenerTests", dependencies: ["HTTPListener"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns", "LocatedYAML", "VigilModel"]),
         .testTarget(
             name: "SecurityEventsTests",
@@ -91,7 +94,8 @@ let package = Package(
         .testTarget(
             name: "VigilTests",
             dependencies: [
-                "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML",
+                "Vigil", "HTTPListener", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses",
+                "LocatedYAML",
                 "SecurityEvents", "VigilModel",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
@@ -99,8 +103,8 @@ let package = Package(
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
             exclude: [
-                "clients.py", "get-victorialogs.sh", "leash.py", "read-sigma.py", "receiver.py", "steps.py",
-                "victorialogs.py",
+                "clients.py", "get-victorialogs.sh", "leash.py", "pgvigil-rules.yml", "read-sigma.py", "receiver.py",
+                "steps.py", "victorialogs.py",
             ]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]

@@ -48,6 +48,11 @@ public struct Detector {
     /// Groups that were let go to keep memory bounded.
     public var evictions: Int { machines.reduce(0) { $0 + $1.evictions } }
 
+    /// What each rule holds: its id, groups it counts for, and groups that were let go to keep memory bounded.
+    public var states: [(id: String, entries: Int, evictions: Int)] {
+        machines.map { ($0.id, $0.entries, $0.evictions) }
+    }
+
     /// Rules that keep what they have learnt.
     public var learning: [String] {
         machines.compactMap { if case .firstSeen = $0.rule.condition { $0.id } else { nil } }

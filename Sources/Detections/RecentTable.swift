@@ -23,6 +23,9 @@ struct RecentTable<Key: Hashable, Value> {
         self.weigh = weigh
     }
 
+    /// How many groups are held.
+    var count: Int { young.count + old.count }
+
     subscript(key: Key) -> Value? { young[key] ?? old[key] }
 
     mutating func remove(_ key: Key) {

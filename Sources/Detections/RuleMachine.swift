@@ -37,6 +37,9 @@ struct RuleMachine {
 
     var id: String { rule.about.id }
 
+    /// Groups that something is held of.
+    var entries: Int { windows.count + progress.count + alerts.count }
+
     /// Groups let go before their time.
     var evictions: Int { windows.evictions + progress.evictions + alerts.evictions }
 

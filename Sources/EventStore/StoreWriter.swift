@@ -63,12 +63,38 @@ public struct EventNote: Sendable {
     }
 }
 
+/// By what events are counted: few classes, whatever the log says.
+public struct EventClass: Hashable, Sendable {
+    /// `event.category`.
+    public let category: String
+    /// `event.severity`.
+    public let severity: Severity
+
+    /// The class of a kind.
+    public init(_ kind: EventKind) {
+        category = kind.category
+        severity = kind.severity
+    }
+}
+
 /// What became of what was handed over.
 public struct IngestResult: Sendable {
     /// Events that are new.
     public var inserted = 0
     /// Events that were there already.
     public var known = 0
+    /// Of them, how many were of which class.
+    public var knownClasses: [EventClass: Int] = [:]
+    /// By the sources' rows.
+    public var sources: [Int64: Part] = [:]
+
+    /// What became of the events of one source.
+    public struct Part: Sendable {
+        /// Events that were there already.
+        public var known = 0
+        /// New events of a time that rules had been over: they go back for them.
+        public var late = 0
+    }
 
     /// Nothing yet.
     public init() {}
@@ -77,6 +103,8 @@ public struct IngestResult: Sendable {
     public mutating func add(_ other: IngestResult) {
         inserted += other.inserted
         known += other.known
+        knownClasses.merge(other.knownClasses, uniquingKeysWith: +)
+        sources.merge(other.sources) { Part(known: $0.known + $1.known, late: $0.late + $1.late) }
     }
 }
 
@@ -127,12 +155,15 @@ public final class StoreWriter {
     private func write(
         _ events: [SecurityEvent], of source: Int64, _ db: Database, _ inserter: EventInserter
     ) throws -> EventInserter.Result {
-        let result = try inserter.write(events, source: source)
+        var result = try inserter.write(events, source: source)
         if let earliest = result.earliest {
             // Rules have been over that time already: they go back to it.
             try db.execute(
                 sql: "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
                 arguments: [earliest.milliseconds])
+            if db.changesCount > 0, let time = try Int64.fetchOne(db, sql: "SELECT time FROM detection") {
+                result.late = min(result.inserted, events.count { $0.time.milliseconds <= time })
+            }
         }
         return result
     }
@@ -186,6 +217,10 @@ public final class StoreWriter {
         var result = IngestResult()
         result.inserted = events.inserted
         result.known = events.known
+        result.knownClasses = events.knownClasses
+        if events.known + events.late > 0 {
+            result.sources[ingest.source] = IngestResult.Part(known: events.known, late: events.late)
+        }
         return result
     }
 }

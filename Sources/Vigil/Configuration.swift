@@ -32,6 +32,10 @@ public struct Configuration: Sendable {
     public var exceptions: [AlertException] = []
     /// Who is told of alerts and events.
     public var sinks: [SinkConfiguration] = []
+    /// Where `watch` answers those who ask.
+    public var listen: ListenConfiguration?
+    /// A file of metrics that `watch` keeps, for node_exporter.
+    public var metricsFile: String?
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -79,7 +83,7 @@ public struct Configuration: Sendable {
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
-            "secrets", "sinks",
+            "secrets", "sinks", "listen", "metrics_file",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
@@ -97,6 +101,8 @@ public struct Configuration: Sendable {
             secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
         if let value = keys["sinks"] { sinks = try SinkConfiguration.read(value) }
+        if let value = keys["listen"] { listen = try ListenConfiguration(value) }
+        metricsFile = try keys["metrics_file"].map { value throws(YAMLProblem) in try MetricsFile.path(value) }
         for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }
 

@@ -38,6 +38,9 @@ final class DetectionPass {
             rules: rules, publicNetworks: configuration.publicNetworks, exceptions: configuration.exceptions)
     }
 
+    /// What each rule holds.
+    var states: [(id: String, entries: Int, evictions: Int)] { detector.states }
+
     /// Brings rules up to a moment and commits what they found. `now` says that event time has come so far although no
     /// event shows it: rules that wait for silence need to know.
     func run(through: LogTime, now: LogTime? = nil) throws -> Result {

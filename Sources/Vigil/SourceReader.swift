@@ -17,6 +17,7 @@ final class SourceReader {
     private var committedRecords: Int64 = 0
     /// Bytes taken from the file by this reader.
     private(set) var bytesRead: Int64 = 0
+    private var countedBytes: Int64 = 0
     private var headLength: Int
     private let ahead: ReadAhead?
     /// Cuts records on another thread; nil when that has come to the end, and this one reads by itself.
@@ -125,6 +126,12 @@ final class SourceReader {
 
     var clockSteps: Int { collector.events.clockSteps }
     var unknownZones: Set<String> { records.unknownZones }
+
+    /// Bytes taken from the file since this was asked last.
+    func takeBytes() -> Int64 {
+        defer { countedBytes = bytesRead }
+        return bytesRead - countedBytes
+    }
 
     /// Reads one buffer full; false at the end of what is there.
     func step() throws -> Bool {

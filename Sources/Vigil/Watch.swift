@@ -29,6 +29,12 @@ public final class Watch {
     private var resting: [String: FileStamp] = [:]
     /// Paths that could not be opened.
     private var unreadable: Set<String> = []
+    /// What is counted of all this.
+    private let meter: WatchMeter
+    /// Which of `paths` a file was found by.
+    private var origins: [String: String] = [:]
+    /// When it was last counted what rules hold.
+    private var rulesMeteredAt = Date.distantPast
 
     /// Rules run this far behind the slowest source, in milliseconds of event time; a source that has been quiet for as
     /// long holds them no more.
@@ -57,7 +63,10 @@ public final class Watch {
     }
 
     /// Takes what to follow. Throws `WatchProblem` when that is nothing, and what is wrong with the catalogue.
-    public init(paths: [String], store: String, configuration: Configuration) throws {
+    public init(
+        paths: [String], store: String, configuration: Configuration, meter: WatchMeter = WatchMeter()
+    ) throws {
+        self.meter = meter
         let configured = configuration.sources.map(\.path)
         self.paths = !paths.isEmpty ? paths : configured.isEmpty ? configuration.node.folders : configured
         guard !self.paths.isEmpty else { throw WatchProblem() }
@@ -67,14 +76,18 @@ public final class Watch {
     }
 
     /// Follows until SIGTERM or SIGINT, or until SIGHUP asks for another configuration, which gives true: the next watch
-    /// goes on where this one was. `tell` gets one line for each alert and each change of what is followed.
-    public func run(tell: (String) -> Void) throws -> Bool {
+    /// goes on where this one was. `tell` gets one line for each alert and each change of what is followed. `scrapes` may
+    /// ask the store meanwhile.
+    public func run(scrapes: ScrapeDesk? = nil, tell: (String) -> Void) throws -> Bool {
         let stop = try StopSignal.shared()
         let store = try Store(path: storePath)
+        scrapes?.use(store)
+        defer { scrapes?.use(nil) }
         let writer = StoreWriter(store)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
-        let desk = DeliveryDesk(store: store, configuration: configuration)
+        meter.know(catalogue.rules)
+        let desk = DeliveryDesk(store: store, configuration: configuration, meter: meter)
         try desk.start()
         defer { desk.stop() }
         tell("following \(paths.joined(separator: " ")), store \(storePath)")
@@ -98,6 +111,7 @@ public final class Watch {
             try read(writer, tell: tell)
             try detect(store, pass, tell: tell)
             try rest(store, writer)
+            turn(pass)
             for message in (keeper?.takeMessages() ?? []) + desk.takeMessages() { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
@@ -106,6 +120,7 @@ public final class Watch {
         try commit(writer)
         let isReload = stop.take() == .reload
         tell(isReload ? "reading the configuration again" : "stopped")
+        if !isReload { meter.note { $0.isRunning = false } }
         return isReload
     }
 
@@ -124,7 +139,7 @@ public final class Watch {
 
     /// Finds files that are new, were replaced, or were cut.
     private func look(_ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
-        let inputs = paths.flatMap { (try? InputPaths.expand([$0])) ?? [] }
+        let inputs = expand()
         let found = try files.refresh(inputs) { input in
             guard let file = open(input.path, tell: tell), let profile = try profile(file, tell: tell) else {
                 return nil
@@ -151,6 +166,7 @@ public final class Watch {
     /// Keeps what a file lost; of one that was deleted, once no copy of it came.
     private func note(_ loss: FileLoss?, of reader: SourceReader, _ writer: StoreWriter) throws {
         guard let loss, let note = reader.note(loss) else { return }
+        if loss.way != .deleted { meter.note { $0.sources[source(of: loss.path), default: .init()].truncations += 1 } }
         if loss.way == .deleted { losses.delete(note) } else { try writer.commit(notes: [note]) }
     }
 
@@ -302,29 +318,76 @@ public final class Watch {
             while readsRest, !entry.reader.file.isArchive, try entry.reader.step() {}
             entry.reader.finish(isWhole: false)
         }
-        _ = try writer.commit([try entry.reader.takeIngest()])
+        try commit([(path, entry.reader)], writer)
         followed[path] = nil
     }
 
     private func commit(_ writer: StoreWriter) throws {
-        var ingests: [Ingest] = []
+        var news: [(path: String, reader: SourceReader)] = []
         for path in followed.keys.sorted() {
             guard let reader = followed[path]?.reader, reader.hasNews else { continue }
-            ingests.append(try reader.takeIngest())
+            news.append((path, reader))
         }
-        if !ingests.isEmpty { _ = try writer.commit(ingests) }
+        if !news.isEmpty { try commit(news, writer) }
     }
 
     private func detect(_ store: Store, _ pass: DetectionPass, tell: (String) -> Void) throws {
         let busy = followed.values.filter { !$0.isSettled }.map(\.reader.now)
         let moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
         // With every source read and quiet, it is the clock that says how long nothing has happened.
+        meter.turn(.rules)
+        let start = ContinuousClock.now
         let found = try pass.run(
             through: moment,
             now: moment == .distantFuture ? LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) : nil)
+        meter.note(alerts: found.alerts, bans: found.bans, seconds: (ContinuousClock.now - start) / .seconds(1))
         for alert in found.alerts {
             tell("alert \(alert.severity.rawValue) \(alert.time) \(alert.message) [\(alert.rule.id)]")
         }
         for ban in found.bans { tell("ban (\(ban.mode.rawValue)) \(ban.cidr) until \(ban.end): \(ban.reason)") }
+    }
+
+    // MARK: - What is counted
+
+    /// The files of all paths, and by which of these each is found.
+    private func expand() -> [InputPath] {
+        origins = [:]
+        let own = StoreFiles(storePath)
+        return paths.flatMap { path -> [InputPath] in
+            let inputs = ((try? InputPaths.expand([path])) ?? []).filter { !own.contains($0.path) }
+            for input in inputs where origins[input.path] == nil { origins[input.path] = path }
+            // A folder that is there may be empty still.
+            let isUp =
+                inputs.isEmpty ? access(path, R_OK) == 0 : inputs.contains { !unreadable.contains($0.path) }
+            meter.note { $0.sources[path, default: .init()].isUp = isUp }
+            return inputs
+        }
+    }
+
+    /// The name under which a file is counted. One that is gone by now belongs to the path that holds it.
+    private func source(of path: String) -> String {
+        origins[path] ?? paths.first { path.hasPrefix($0 + "/") || fnmatch($0, path, 0) == 0 } ?? paths.first ?? path
+    }
+
+    private func commit(_ news: [(path: String, reader: SourceReader)], _ writer: StoreWriter) throws {
+        let ingests = try news.map { try $0.reader.takeIngest() }
+        let result = try writer.commit(ingests)
+        meter.note(
+            ingests, sources: news.map { source(of: $0.path) }, bytes: news.map { $0.reader.takeBytes() },
+            result: result)
+        turn()
+    }
+
+    /// Says where reading is; now and then what rules hold, too.
+    private func turn(_ pass: DetectionPass? = nil) {
+        meter.turn(.reading)
+        let files = followed.map { path, entry in
+            WatchMeter.OpenFile(
+                source: source(of: path), path: path, consumed: entry.reader.consumed, lastRecord: entry.reader.now)
+        }
+        meter.note { $0.files = files }
+        guard let pass, Date().timeIntervalSince(rulesMeteredAt) >= 5 else { return }
+        rulesMeteredAt = Date()
+        meter.note(rules: pass.states)
     }
 }

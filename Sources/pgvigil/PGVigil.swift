@@ -1,4 +1,5 @@
 import ArgumentParser
+import Vigil
 
 /// The program: its commands.
 @main
@@ -15,7 +16,7 @@ struct PGVigil: ParsableCommand {
               pgvigil story 203.0.113.7                 what one address, user or session did
               pgvigil blocklist --format plain          who is kept out now
             """,
-        version: "0.1.0",
+        version: Version.text,
         subcommands: [
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
             StoryCommand.self, StatusCommand.self, BlocklistCommand.self, BansCommand.self, BanCommand.self,

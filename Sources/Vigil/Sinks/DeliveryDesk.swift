@@ -16,12 +16,14 @@ final class DeliveryDesk: @unchecked Sendable {
     private let sinks: [SinkConfiguration]
     private let addresses: [String: String]
     private let cancellation = HTTPClient.Cancellation()
+    private let meter: WatchMeter
 
     /// Seconds between two looks at the store.
     private static let interval = 1.0
 
-    init(store: Store, configuration: Configuration) {
+    init(store: Store, configuration: Configuration, meter: WatchMeter = WatchMeter()) {
         self.store = store
+        self.meter = meter
         sinks = configuration.sinks
         addresses = configuration.node.addresses
     }
@@ -70,7 +72,9 @@ final class DeliveryDesk: @unchecked Sendable {
                     try feeder
                     ?? SinkFeeder(
                         sink, number: number, store: store, addresses: addresses, cancellation: cancellation)
-                switch try current.round() {
+                let round = try current.round()
+                meter.note(round, of: name)
+                switch round {
                 case .busy:
                     wait = 0
                     fallthrough

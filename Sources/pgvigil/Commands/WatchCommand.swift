@@ -10,10 +10,13 @@ struct WatchCommand: ParsableCommand {
         discussion: """
             A file seen for the first time is read from its start; after a restart reading goes on where it was.
             SIGHUP reads the configuration again; one that is wrong leaves the old one in force.
+            With --listen it answers /metrics, /healthz, /readyz and /blocklist/FORMAT over HTTP (docs/metrics.md); a \
+            port alone is reached from this machine only.
 
               pgvigil watch                         every log of a Pigsty or Debian node
               pgvigil watch /pg/log/postgres
               pgvigil watch --store /var/lib/pgvigil/pgvigil.db '/pg/log/postgres/*.csv'
+              pgvigil watch --listen 9655 /pg/log/postgres
             """)
 
     @OptionGroup var common: CommonOptions
@@ -25,22 +28,64 @@ struct WatchCommand: ParsableCommand {
         completion: .file())
     var paths: [String] = []
 
+    @Option(
+        help: .init(
+            "Answer over HTTP; 9655 is 127.0.0.1:9655. Default: `listen` of the configuration, else nowhere.",
+            valueName: "addr:port"))
+    var listen: String?
+
+    @Option(
+        help: .init(
+            "Keep a file of metrics for node_exporter (*.prom). Default: `metrics_file` of the configuration.",
+            valueName: "file"), completion: .file(extensions: ["prom"]))
+    var metricsFile: String?
+
+    func validate() throws {
+        if let listen, ListenConfiguration(listen) == nil {
+            throw ValidationError("--listen \(listen): \(ListenConfiguration.hint).")
+        }
+        if let metricsFile, !metricsFile.hasSuffix(".prom") {
+            throw ValidationError("--metrics-file: node_exporter reads files named *.prom only.")
+        }
+    }
+
     func run() throws {
         try reporting {
-            var settings = try common.load()
-            while try watch(settings).run(tell: { Talk.say($0) }) {
+            let meter = WatchMeter()
+            let desk = ScrapeDesk(meter) { Talk.say($0) }
+            defer { desk.stop() }
+            var settings = try load()
+            // What is wrong with the catalogue, or with what to follow, comes before a port is opened.
+            var current = try watch(settings, meter)
+            try desk.apply(settings, store: common.storePath(settings))
+            while try current.run(scrapes: desk, tell: { Talk.say($0) }) {
                 do {
-                    let changed = try common.load()
-                    _ = try watch(changed)
-                    settings = changed
-                } catch { Talk.say("the configuration stays as it was: \(error)") }
+                    let changed = try load()
+                    let next = try watch(changed, meter)
+                    try desk.apply(changed, store: common.storePath(changed))
+                    (settings, current) = (changed, next)
+                    meter.noteReload(isGood: true)
+                } catch {
+                    Talk.say("the configuration stays as it was: \(error)")
+                    meter.noteReload(isGood: false)
+                    current = try watch(settings, meter)
+                }
             }
         }
     }
 
-    private func watch(_ settings: Configuration) throws -> Watch {
+    /// The configuration with what the command line says.
+    private func load() throws -> Configuration {
+        var settings = try common.load()
+        if let listen { settings.listen(on: listen) }
+        if let metricsFile { settings.metricsFile = metricsFile }
+        return settings
+    }
+
+    private func watch(_ settings: Configuration, _ meter: WatchMeter) throws -> Watch {
         do {
-            return try Watch(paths: paths, store: common.storePath(settings), configuration: settings)
+            return try Watch(
+                paths: paths, store: common.storePath(settings), configuration: settings, meter: meter)
         } catch let problem as WatchProblem { throw Failure(problem, code: 2) }
     }
 }
