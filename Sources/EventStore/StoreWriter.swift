@@ -69,6 +69,8 @@ public struct IngestResult: Sendable {
     public var inserted = 0
     /// Events that were there already.
     public var known = 0
+    /// The earliest event that is new, or that is told of otherwise than before; nil when there is none.
+    public var earliest: LogTime?
 
     /// Nothing yet.
     public init() {}
@@ -77,6 +79,12 @@ public struct IngestResult: Sendable {
     public mutating func add(_ other: IngestResult) {
         inserted += other.inserted
         known += other.known
+        changed(other.earliest)
+    }
+
+    mutating func changed(_ time: LogTime?) {
+        guard let time else { return }
+        earliest = min(earliest ?? time, time)
     }
 }
 
@@ -135,8 +143,12 @@ public final class StoreWriter {
 
     private func write(_ ingest: Ingest, _ db: Database, _ inserter: EventInserter) throws -> IngestResult {
         let events = try write(ingest.events, of: ingest.source, db, inserter)
-        for record in ingest.evidence { try add(record, source: ingest.source, db) }
-        for hop in ingest.hops { try add(hop, db) }
+        var result = IngestResult()
+        result.inserted = events.inserted
+        result.known = events.known
+        result.changed(events.earliest)
+        for record in ingest.evidence { result.changed(try add(record, source: ingest.source, db)) }
+        for hop in ingest.hops where try add(hop, db) { result.changed(.distantPast) }
         try change(ingest.sessions, of: ingest.source, db)
         for (key, count) in ingest.activity {
             let upsert = try db.cachedStatement(
@@ -177,16 +189,14 @@ public final class StoreWriter {
                 sql: "UPDATE OR IGNORE sources SET head_length = ?, fingerprint = ? WHERE id = ?",
                 arguments: [head.length, head.fingerprint, ingest.source])
         }
-        var result = IngestResult()
-        result.inserted = events.inserted
-        result.known = events.known
         return result
     }
 }
 
 extension StoreWriter {
-    /// Adds a record to the event that it tells more of; an event that was not kept has none.
-    private func add(_ record: EventEvidence, source: Int64, _ db: Database) throws {
+    /// Adds a record to the event that it tells more of; an event that was not kept has none. Gives the event's time when
+    /// the record is new.
+    private func add(_ record: EventEvidence, source: Int64, _ db: Database) throws -> LogTime? {
         let kind = try cache.id(of: record.kind, db)
         let insert = try db.cachedStatement(
             sql: """
@@ -200,8 +210,14 @@ extension StoreWriter {
             record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
-        guard db.changesCount > 0 else { return }
+        guard db.changesCount > 0 else { return nil }
         try rewind(for: record, db)
+        let time = try db.cachedStatement(
+            sql: "SELECT min(time) FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?")
+        return try Int64.fetchOne(
+            time,
+            arguments: [record.event.origin, record.event.line, record.event.mark, record.content]
+        ).map(LogTime.init)
     }
 
     /// Sends rules that have been over an event back to it when it says more now than it did.
@@ -224,14 +240,14 @@ extension StoreWriter {
     }
 
     /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of
-    /// somebody else than they thought: rules go back to them.
-    private func add(_ hop: ProxyHop, _ db: Database) throws {
+    /// somebody else than they thought: rules go back to them. True when it is new.
+    private func add(_ hop: ProxyHop, _ db: Database) throws -> Bool {
         let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO hops VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         try insert.execute(arguments: [
             hop.address, hop.port, hop.start.milliseconds, hop.end?.milliseconds ?? Int64.max, hop.clientAddress,
             IPAddress(hop.clientAddress)?.description, hop.clientPort ?? 0, hop.isExact,
         ])
-        guard db.changesCount > 0 else { return }
+        guard db.changesCount > 0 else { return false }
         let early = try db.cachedStatement(
             sql: """
                 UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
@@ -242,6 +258,7 @@ extension StoreWriter {
                 WHERE found IS NOT NULL
                 """)
         try early.execute(arguments: [hop.start.milliseconds, hop.address, hop.port])
+        return true
     }
 
     /// Changes what is known of a source's open sessions.
@@ -274,7 +291,7 @@ extension Store {
     /// that a new one refers to are not looked up again: the writer got their numbers in the same transaction.
     public func prepareForBulk() throws {
         try pool.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
             try db.execute(sql: "PRAGMA foreign_keys = OFF")
         }
     }
