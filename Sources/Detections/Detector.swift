@@ -121,7 +121,8 @@ public struct Detector {
                 continue
             }
             if let finding = try machines[index].take(
-                event, views[number].view, silently: silently, identity: identity) {
+                event, views[number].view, silently: silently, identity: identity)
+            {
                 findings.append(finding)
             }
         }

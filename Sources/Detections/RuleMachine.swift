@@ -92,14 +92,20 @@ struct RuleMachine {
     mutating func take(
         _ event: DetectionEvent, _ view: RuleView, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
-        if view.resets.holds(for: event), !windows.isEmpty || !progress.isEmpty, let group = view.group(of: event) {
-            windows.remove(group)
+        var resets = view.resets.holds(for: event)
+        if resets, !windows.isEmpty || !progress.isEmpty, let group = view.group(of: event) {
             progress.remove(group)
+            // What counts from here on begins anew in place.
+            if !view.steps.isEmpty || view.counts.isNo {
+                windows.remove(group)
+                resets = false
+            }
         }
         if !view.steps.isEmpty, let finding = try follow(event, view, silently: silently, identity: identity) {
             return finding
         }
         guard view.counts.holds(for: event), !view.isExcepted(event), let group = view.group(of: event) else {
+            if resets, let group = view.group(of: event) { windows.remove(group) }
             return nil
         }
         switch form {
@@ -118,7 +124,7 @@ struct RuleMachine {
             return try fire(event, group, window, identity: identity)
         case .absence: silences.note(event, group)
         case .threshold, .distinct, .sequence:
-            let isReached = add(event, to: group)
+            let isReached = add(event, to: group, anew: resets)
             guard !silently, isReached, !isSuppressed(group, at: event.time), isStillReached(group, at: event.time),
                 let window = windows[group]
             else { return nil }
@@ -171,24 +177,30 @@ struct RuleMachine {
     // MARK: - Counting
 
     /// Keeps an event for its group; true when the condition may hold for that now.
-    private mutating func add(_ event: DetectionEvent, to group: Group) -> Bool {
+    private mutating func add(_ event: DetectionEvent, to group: Group, anew: Bool) -> Bool {
         let entry = Window.Entry(event)
         let (length, limit, count) = (window, limit, count)
         var isReached = false
         switch form {
         case .distinct(let key):
-            guard let value = event.value(of: key) else { return false }
+            guard let value = event.value(of: key) else {
+                if anew { windows.remove(group) }
+                return false
+            }
             windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+                if anew { held.clear() }
                 held.add(entry, value: value, window: length, limit: limit)
                 isReached = held.valueCount >= count
             }
         case .threshold:
             windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+                if anew { held.clear() }
                 held.add(entry, window: length, limit: limit)
                 isReached = held.count >= count
             }
         default:
             windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+                if anew { held.clear() }
                 held.add(entry, window: length, limit: limit)
             }
         }

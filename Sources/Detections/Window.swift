@@ -71,6 +71,13 @@ struct Window {
         byValue = byValue.filter { $0.value.time > last }
     }
 
+    /// Begins anew, in the memory it has.
+    mutating func clear() {
+        entries.removeAll(keepingCapacity: true)
+        byValue.removeAll(keepingCapacity: true)
+        (front, total, lastTime) = (0, 0, .distantPast)
+    }
+
     private func isRetry(_ entry: Entry, of last: Entry) -> Bool {
         entry.isFailure && last.isFailure && !last.hasRetry
             && entry.time.milliseconds - last.time.milliseconds <= Window.retry

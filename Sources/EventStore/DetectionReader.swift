@@ -18,6 +18,8 @@ public final class DetectionMemory {
     /// Kinds of events of which further records told, by the numbers of all their kinds.
     private var merged: [[Int64]: Kind] = [:]
     private var actors: [Int64: DetectionActor] = [:]
+    /// The last actor of each of some remainders, at less cost.
+    private var recent = [(number: Int64, actor: DetectionActor)?](repeating: nil, count: 4096)
 
     private static let actorLimit = 50_000
 
@@ -73,6 +75,14 @@ public final class DetectionMemory {
     }
 
     func actor(_ number: Int64, _ db: Database) throws -> DetectionActor {
+        let place = Int(truncatingIfNeeded: number & 4095)
+        if let known = recent[place], known.number == number { return known.actor }
+        let actor = try find(number, db)
+        recent[place] = (number, actor)
+        return actor
+    }
+
+    private func find(_ number: Int64, _ db: Database) throws -> DetectionActor {
         if let actor = actors[number] { return actor }
         let select = try db.cachedStatement(sql: "SELECT address, user, database FROM actors WHERE id = ?")
         let row = try Row.fetchOne(select, arguments: [number])

@@ -20,7 +20,9 @@ struct ReadingMemory {
     ) -> [(EventField, String)] {
         let readings = pattern.readings
         guard let first = readings.first else { return [] }
-        guard readings.count == 1, first.column == .message else { return EventBuilder.found(record, readings, scratch) }
+        guard readings.count == 1, first.column == .message else {
+            return EventBuilder.found(record, readings, scratch)
+        }
         let place = record.withContent(.message) { message -> Int? in
             guard message.count >= 8, message.count <= ReadingMemory.longest else { return nil }
             // Names stand in the middle and at the end.
@@ -31,12 +33,9 @@ struct ReadingMemory {
             return Int(truncatingIfNeeded: (mixed ^ (mixed >> 29)) & 255)
         }
         guard let place else { return EventBuilder.found(record, readings, scratch) }
-        let isSame =
-            entries[place].pattern == number
-            && record.withContent(.message) { message in
-                entries[place].message.withUnsafeBufferPointer { $0.elementsEqual(message) }
-            }
-        if isSame { return entries[place].found }
+        if entries[place].pattern == number, record.equals(.message, entries[place].message) {
+            return entries[place].found
+        }
         let found = EventBuilder.found(record, readings, scratch)
         entries[place] = Entry(pattern: number, message: record.withContent(.message) { Array($0) }, found: found)
         return found
