@@ -18,7 +18,8 @@ public final class Store: Sendable {
         configuration.prepareDatabase { db in
             // With WAL this loses no more than the last commits at a power cut, and those take their positions along.
             try db.execute(sql: "PRAGMA synchronous = NORMAL")
-            try db.execute(sql: "PRAGMA cache_size = -8000")
+            // Who reads goes over rows once; the writer comes back to the pages of indexes.
+            try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -2000 : -8000)")
             db.add(function: AddressTest.function)
         }
         let previous = umask(0o077)

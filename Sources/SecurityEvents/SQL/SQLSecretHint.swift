@@ -28,10 +28,12 @@ enum SQLSecretHint {
 
     /// False when the text of a query surely holds no secret. A secret is a constant, or part of what a constant, a
     /// comment or a quoted name holds, or a bare word; the first and the last follow a word that says so. What could
-    /// spell such a word otherwise (`\\`, `U&`) or hold text of its own (`$`, `"`, comments) counts as one.
+    /// spell such a word otherwise (`\\`, `U&`) or hold text of its own (`$$`, comments) counts as one.
     static func mayHold(query text: [UInt8]) -> Bool {
         text.withUnsafeBufferPointer { bytes in
+            // Where the constant and the quoted name begin that stand open.
             var constant: Int?
+            var name: Int?
             /// The last byte that is no blank.
             var last: UInt8 = 0
             var makesRole = false
@@ -44,6 +46,7 @@ enum SQLSecretHint {
                     if !SQLBytes.isSpace(byte) { last = byte }
                 }
                 switch byte {
+                case SQLBytes.quote where name != nil: return true
                 case SQLBytes.quote:
                     if let start = constant {
                         if mayHold(text, start..<index) { return true }
@@ -53,7 +56,18 @@ enum SQLSecretHint {
                         if last == SQLBytes.quote { return true }
                         constant = index + 1
                     }
-                case SQLBytes.backslash, SQLBytes.dollar, SQLBytes.doubleQuote, SQLBytes.ampersand: return true
+                case SQLBytes.doubleQuote where constant != nil: return true
+                case SQLBytes.doubleQuote:
+                    if let start = name {
+                        if mayHold(text, start..<index) { return true }
+                        name = nil
+                    } else {
+                        if last == SQLBytes.doubleQuote { return true }
+                        name = index + 1
+                    }
+                // A parameter is none.
+                case SQLBytes.dollar where index + 1 < bytes.count && SQLBytes.isDigit(bytes[index + 1]): break
+                case SQLBytes.backslash, SQLBytes.dollar, SQLBytes.ampersand: return true
                 case SQLBytes.dash where index > 0 && bytes[index - 1] == SQLBytes.dash: return true
                 case SQLBytes.star where index > 0 && bytes[index - 1] == SQLBytes.slash: return true
                 default:
@@ -65,7 +79,8 @@ enum SQLSecretHint {
                     }
                 }
             }
-            return (makesRole && namesRole) || constant.map { mayHold(text, $0..<bytes.count) } ?? false
+            return name != nil || (makesRole && namesRole)
+                || constant.map { mayHold(text, $0..<bytes.count) } ?? false
         }
     }
 

@@ -11,7 +11,8 @@ struct FirstLookTests {
         ")",
         "OPTIONS (", "'my.pwd'", "'it'", "abc ", "123 ", ";", "--", "/*", "*/", "$$", "\"", "'md5", "://a:b@c'", "E'",
         "U&'",
-        "'\n'", "UNTIL ", "||", "'a'\n'b=c d'", "key ", "'a -p b'", "IN ROLE ", "pass", "word ",
+        "'\n'", "UNTIL ", "||", "\"", "\"a b\"", "$1", "$2 ", "a$1", "$x$", "'a'\n'b=c d'", "key ", "'a -p b'",
+        "IN ROLE ", "pass", "word ",
     ].map { Array($0.utf8) }
 
     @Test(arguments: 0..<10)
