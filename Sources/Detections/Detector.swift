@@ -19,9 +19,9 @@ public struct Detector {
     /// Which machines may look at events of a kind, found once a kind.
     private var byKind: [EventKind: [Int]] = [:]
     /// What machines make of events of a kind and actor; the eldest of four in a place makes room.
-    private var met = [Acquaintance?](repeating: nil, count: 8192)
+    private var met = [Acquaintance?](repeating: nil, count: 4096)
     /// The same by identity, to be compared without touching objects.
-    private var names = [Name](repeating: Name(), count: 8192)
+    private var names = [Name](repeating: Name(), count: 4096)
 
     private struct Acquaintance {
         // Held, so that nothing else gets their identities.
@@ -69,7 +69,7 @@ public struct Detector {
         let mixed =
             (UInt(bitPattern: ObjectIdentifier(event.actor)) >> 4 &* 0x9E37_79B9_7F4A_7C15)
             ^ (UInt(bitPattern: ObjectIdentifier(event.kind)) >> 4 &* 0xC2B2_AE3D_27D4_EB4F)
-        let place = Int(mixed >> 53) * 4
+        let place = Int(mixed >> 54) * 4
         for way in place..<(place + 4) where names[way] == name { return met[way]?.views ?? [] }
         var groups: [[EventKey]: Group] = [:]
         let views = interested(in: event.kind).compactMap { number in

@@ -92,7 +92,7 @@ public struct Replay: Sendable {
     private static let patience = 15.0
 
     /// Events that are worth a transaction.
-    private static let commitSize = 12_000
+    private static let commitSize = 8_000
 
     /// One file's part of a commit, as the reading threads hand it over.
     private struct Part: Sendable {
@@ -119,7 +119,7 @@ public struct Replay: Sendable {
         let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + ($1.profile.size ?? 0) }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
-        let handoff = Handoff<Part>(producers: workers, limit: workers * 12)
+        let handoff = Handoff<Part>(producers: workers, limit: workers * 8)
         // With fewer files than jobs each has a second thread.
         let cutsAhead = options.jobs > workers
         for _ in 0..<workers {
