@@ -8,7 +8,7 @@ TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban \
 	prometheus-alertmanager prometheus curl openssl procps python3-venv
 BENCH_PACKAGES := ripgrep python3
 
-.PHONY: build demo test corpus lint bench clean packages test-packages
+.PHONY: build demo test corpus torture lint bench clean packages test-packages
 
 build: packages
 	swift build -c release --product pgvigil
@@ -25,6 +25,8 @@ demo: build
 
 test: packages test-packages lint
 	Tests/Lab/get-victorialogs.sh .build/victorialogs
+	@.build/sigma/bin/python -c 'import sigma' 2>/dev/null || { python3 -m venv .build/sigma && \
+		.build/sigma/bin/pip install --quiet --disable-pip-version-check pysigma; }
 	swift build --build-tests
 	swift test --skip-build
 	.build/debug/pgvigil patterns check
@@ -35,6 +37,11 @@ corpus: packages
 	swift build --product pgvigil
 	python3 Tests/Corpus/table.py .build/debug/pgvigil
 	python3 Tests/Corpus/alerts.py .build/debug/pgvigil
+
+# Kills `watch` thousands of times while its log is rotated, fills its disk, locks its store, and compares with a replay.
+torture: build
+	for seed in 1 2 3 4 5; do python3 Tests/Torture/torture.py $(BINARY) --kills 400 --size 3M --seed $$seed || exit 1; done
+	for seed in 6 7 8; do python3 Tests/Torture/torture.py $(BINARY) --kills 200 --size 2M --seed $$seed --faults || exit 1; done
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins

@@ -33,6 +33,8 @@ let package = Package(
             name: "Detections",
             dependencies: ["VigilModel", "Patterns"]),
         .target(name: "Responses", dependencies: ["VigilModel"]),
+        // Rules in the words of other engines.
+        .target(name: "RuleExport", dependencies: ["VigilModel", "Patterns", "Detections"]),
         .target(name: "Deliveries", dependencies: ["VigilModel", "HTTPTransport", "LocatedYAML"]),
         // What the rooms lean on.
         .target(name: "Codecs", dependencies: ["CCompression"]),
@@ -45,12 +47,12 @@ let package = Package(
             name: "Vigil",
             dependencies: [
                 "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
-                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport",
+                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport", "RuleExport",
             ]),
         .executableTarget(
             name: "pgvigil",
             dependencies: [
-                "Vigil", "VigilModel", "EventStore", "Responses",
+                "Vigil", "VigilModel", "EventStore", "Responses", "RuleExport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The files of `patterns/` become part of the binary at build time.
@@ -79,6 +81,9 @@ let package = Package(
         .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
         .testTarget(name: "DeliveriesTests", dependencies: ["Deliveries", "VigilModel"]),
         .testTarget(
+            name: "RuleExportTests",
+            dependencies: ["RuleExport", "Patterns", "Detections", "VigilModel"], exclude: ["Golden"]),
+        .testTarget(
             name: "ResponsesTests", dependencies: ["Responses", "VigilModel"], exclude: ["Golden"]),
         .testTarget(
             name: "EventStoreTests",
@@ -93,7 +98,10 @@ let package = Package(
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
-            exclude: ["clients.py", "get-victorialogs.sh", "leash.py", "receiver.py", "steps.py"]),
+            exclude: [
+                "clients.py", "get-victorialogs.sh", "leash.py", "read-sigma.py", "receiver.py", "steps.py",
+                "victorialogs.py",
+            ]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

@@ -58,11 +58,11 @@ public final class LogFile: @unchecked Sendable {
         return String(path.dropLast(suffix.count))
     }
 
-    /// Up to that many bytes from the start of the file, or from where a stream is before its first reading. Of an
-    /// archive that is torn there, what can be had; throws when that is nothing.
+    /// Up to that many bytes from the start of the file, zeroes there left out, or from where a stream is before its
+    /// first reading. Of an archive that is torn there, what can be had; throws when that is nothing.
     public func head(_ count: Int) throws -> [UInt8] {
         try look()
-        guard isArchive else { return try bytes.head(count) }
+        guard isArchive else { return try bytes.headBehindHole(count) }
         if bytes.isRegular { return try LogFile.fill(count, [], from: newUnpacker()) }
         ahead = try LogFile.fill(count, ahead, from: currentUnpacker())
         return Array(ahead.prefix(count))
@@ -146,9 +146,13 @@ public final class LogFile: @unchecked Sendable {
         }
     }
 
-    /// As many bytes as there are of those wanted; a fault behind some of them is for who reads on.
+    /// So many zeroes at the start of an archive are unpacked to see what comes behind them.
+    private static let holeLimit = 256 << 20
+
+    /// As many bytes as there are of those wanted, zeroes before them left out; a fault behind some of them is for who reads on.
     private static func fill(_ count: Int, _ start: [UInt8], from unpacker: Unpacker) throws -> [UInt8] {
         var result = start
+        var zeroes = 0
         var block = [UInt8](repeating: 0, count: count)
         while result.count < count {
             do {
@@ -156,7 +160,9 @@ public final class LogFile: @unchecked Sendable {
                     try unpacker.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<(count - result.count)]))
                 }
                 if got == 0 { break }
-                result += block.prefix(got)
+                result += result.isEmpty ? block.prefix(got).drop { $0 == 0 } : block.prefix(got)
+                zeroes += got
+                if result.isEmpty, zeroes > LogFile.holeLimit { break }
             } catch {
                 guard !result.isEmpty else { throw error }
                 break

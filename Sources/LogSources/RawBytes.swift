@@ -80,6 +80,29 @@ final class RawBytes: @unchecked Sendable {
         return Array(bytes.prefix(filled))
     }
 
+    /// SEEK_DATA of lseek(2), which Glibc does not show.
+    private static let seekData: Int32 = 3
+
+    /// Up to that many bytes from the first one of a regular file that is not zero. Who writes on where he was after
+    /// somebody has cut the file (logrotate's copytruncate) leaves a hole there.
+    func headBehindHole(_ count: Int) throws -> [UInt8] {
+        let head = try head(count)
+        guard isRegular, head.first == 0 else { return head }
+        // A hole takes no room on the disk, and no time here (lseek(2), SEEK_DATA).
+        var at = Int64(max(0, lseek(descriptor, 0, RawBytes.seekData)))
+        var block = [UInt8](repeating: 0, count: max(count, 64 << 10))
+        while true {
+            let got = try block.withUnsafeMutableBytes { try take(into: $0, at: at) }
+            if got == 0 { return [] }
+            guard let first = block[..<got].firstIndex(where: { $0 != 0 }) else {
+                at += Int64(got)
+                continue
+            }
+            let filled = try block.withUnsafeMutableBytes { try take(into: $0, at: at + Int64(first)) }
+            return Array(block.prefix(min(filled, count)))
+        }
+    }
+
     private func take(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         while true {
             let got =

@@ -46,7 +46,8 @@ public final class Watch {
         var isSettled = false
         /// What the file was when it was opened.
         let stamp: FileStamp?
-        /// SHA-256 of its first bytes.
+        /// Its first bytes when it was opened, and SHA-256 of them.
+        let head: [UInt8]
         let fingerprint: String
         /// It has been read to its end at least once.
         var hasReachedEnd = false
@@ -157,9 +158,13 @@ public final class Watch {
     private func follow(_ path: String, _ store: Store, _ writer: StoreWriter, tell: (String) -> Void) throws {
         let stamp = FileStamp(path)
         let loss = losses.look(path, stamp, isDeleted: followed[path]?.reader.file.isDeleted ?? false)
+        var isCutAndGrown = false
         if let old = followed[path], isSame(old.reader.file, path) {
-            try note(loss, of: old.reader, writer)
-            return
+            isCutAndGrown = try old.reader.file.head(old.head.count) != old.head
+            if !isCutAndGrown {
+                try note(loss, of: old.reader, writer)
+                return
+            }
         }
         if let resting = resting[path], resting == stamp { return }
         guard followed.count < Watch.openLimit || followed[path] != nil else { return }
@@ -169,7 +174,8 @@ public final class Watch {
         if file.isArchive, followed.values.contains(where: { $0.fingerprint == fingerprint && !$0.hasReachedEnd }) {
             return
         }
-        try close(path, writer, readsRest: true)
+        // What stands where reading was is no longer what came there.
+        try close(path, writer, readsRest: !isCutAndGrown)
         let state = try store.open(profile.identity)
         if SourceReader.isKnown(file, state) {
             resting[path] = stamp
@@ -179,7 +185,8 @@ public final class Watch {
             file: file, format: profile.format, about: profile.facts, state: state, catalogue: catalogue.events)
         try note(loss, of: reader, writer)
         losses.wake(path)
-        followed[path] = Followed(reader: reader, quietSince: Date(), stamp: stamp, fingerprint: fingerprint)
+        followed[path] = Followed(
+            reader: reader, quietSince: Date(), stamp: stamp, head: profile.identity.head, fingerprint: fingerprint)
         resting[path] = nil
         tell("reading \(Shown.text(path)) from byte \(state.position)")
     }

@@ -144,4 +144,18 @@ struct ArchiveTests {
         #expect(Container.describe([UInt8](repeating: 65, count: 257) + Array("ustar\u{0}00".utf8)) == "a tar archive")
         #expect(Container.describe(text(1000)) == nil)
     }
+
+    @Test("and plain files are known by what comes behind the zeroes at their start", arguments: [1, 4096, 300_000])
+    func hole(_ length: Int) throws {
+        let packing = try Packing()
+        let bytes = [UInt8](repeating: 0, count: length) + Array("2026-03-02 09:49:01.374 UTC".utf8)
+        let path = packing.folder.appending(path: "a.csv").path
+        _ = FileManager.default.createFile(atPath: path, contents: Data(bytes))
+        #expect(try LogFile(path: path).head(10) == Array("2026-03-02".utf8))
+        let packed = packing.folder.appending(path: "a.csv.gz").path
+        _ = FileManager.default.createFile(atPath: packed, contents: Data(try packing.pack(bytes, .gzip)))
+        #expect(try LogFile(path: packed).head(10) == Array("2026-03-02".utf8))
+        _ = FileManager.default.createFile(atPath: path, contents: Data(count: length))
+        #expect(try LogFile(path: path).head(10) == [])
+    }
 }
