@@ -58,7 +58,9 @@ struct DetectionAheadTests {
 
     @Test("what they find is what one pass at the end finds")
     func sameAlerts() throws {
-        let commits = (0..<10).map { (failures($0 * 30..<$0 * 30 + 30), complete: $0 * 30 + 30) }
+        let commits = (Int64(0)..<10).map { number in
+            (events: failures(number * 30..<number * 30 + 30), complete: number * 30 + 30)
+        }
         let behind = try alerts(commits, beside: false, in: "behind.db")
         #expect(behind.contains { $0.hasPrefix("auth-bruteforce ") })
         #expect(try alerts(commits, beside: true, in: "beside.db") == behind)
@@ -66,7 +68,7 @@ struct DetectionAheadTests {
 
     @Test("an event that comes late after all changes what they find as if it had been there before")
     func late() throws {
-        let commits = [
+        let commits: [(events: [SecurityEvent], complete: Int64)] = [
             (failures(0..<6), complete: 500), (failures(500..<600, from: "198.51.100.9"), complete: 900),
             // Four more of the first address, nobody expects any by now.
             (failures(6..<12), complete: 900),
