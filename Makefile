@@ -25,6 +25,8 @@ demo: build
 
 test: packages test-packages lint
 	Tests/Lab/get-victorialogs.sh .build/victorialogs
+	@.build/sigma/bin/python -c 'import sigma' 2>/dev/null || { python3 -m venv .build/sigma && \
+		.build/sigma/bin/pip install --quiet --disable-pip-version-check pysigma; }
 	swift build --build-tests
 	swift test --skip-build
 	.build/debug/pgvigil patterns check

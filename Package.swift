@@ -34,6 +34,8 @@ let package = Package(
             name: "Detections",
             dependencies: ["VigilModel", "Patterns"]),
         .target(name: "Responses", dependencies: ["VigilModel"]),
+        // Rules in the words of other engines.
+        .target(name: "RuleExport", dependencies: ["VigilModel", "Patterns", "Detections"]),
         .target(name: "Deliveries", dependencies: ["VigilModel", "HTTPTransport", "LocatedYAML"]),
         // What the rooms lean on.
         .target(name: "Codecs", dependencies: ["CCompression"]),
@@ -47,12 +49,12 @@ let package = Package(
             name: "Vigil",
             dependencies: [
                 "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
-                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport", "HTTPListener",
+                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport", "HTTPListener", "RuleExport",
             ]),
         .executableTarget(
             name: "pgvigil",
             dependencies: [
-                "Vigil", "VigilModel", "EventStore", "Responses",
+                "Vigil", "VigilModel", "EventStore", "Responses", "RuleExport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The files of `patterns/` become part of the binary at build time.
@@ -82,6 +84,9 @@ let package = Package(
         .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
         .testTarget(name: "DeliveriesTests", dependencies: ["Deliveries", "VigilModel"]),
         .testTarget(
+            name: "RuleExportTests",
+            dependencies: ["RuleExport", "Patterns", "Detections", "VigilModel"], exclude: ["Golden"]),
+        .testTarget(
             name: "ResponsesTests", dependencies: ["Responses", "VigilModel"], exclude: ["Golden"]),
         .testTarget(
             name: "EventStoreTests",
@@ -89,15 +94,17 @@ let package = Package(
         .testTarget(
             name: "VigilTests",
             dependencies: [
-                "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML",
-                "SecurityEvents", "VigilModel", "Codecs", "HTTPListener",
+                "Vigil", "HTTPListener", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses",
+                "LocatedYAML",
+                "SecurityEvents", "VigilModel", "Codecs",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
             exclude: [
-                "clients.py", "get-victorialogs.sh", "leash.py", "pigsty-rows.py", "receiver.py", "steps.py",
+                "clients.py", "get-victorialogs.sh", "leash.py", "pgvigil-rules.yml", "pigsty-rows.py",
+                "read-sigma.py", "receiver.py", "steps.py", "victorialogs.py",
             ]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]

@@ -50,7 +50,8 @@ public struct AlertException: Sendable, Hashable {
     public func holdsBack(_ event: DetectionEvent, from rule: AlertRule) -> Bool {
         guard rules.contains(rule), until.map({ event.time < $0 }) ?? true else { return false }
         return AlertException.fits(event.user, users) && AlertException.fits(event.database, databases)
-            && AlertException.fits(event.details[.application], applications) && fits(event.ip)
+            && (applications.isEmpty || AlertException.fits(event.value(of: .application), applications))
+            && fits(event.ip)
             && schedule?.contains(event.time) ?? true
     }
 

@@ -3,22 +3,26 @@ import VigilModel
 /// The values that groups have shown, with a limit: of too many, those seen longest ago are forgotten.
 struct Baseline {
     private struct Key: Hashable {
-        var group, value: String
+        var group: Group
+        /// Empty for the group itself.
+        var value: String
     }
 
     private struct Seen {
         var first, last: LogTime
         var count: Int64
+        /// Not told of since it changed.
+        var isChanged = true
     }
 
     private var seen: [Key: Seen] = [:]
-    private var changed: Set<Key> = []
+    private var changed: [Key] = []
 
     private static let limit = 200_000
 
     /// Takes a value; true when it is new to a group that is known well enough.
     mutating func take(
-        _ value: String, of group: String, at time: LogTime, count: Int, learn: Int64, forget: Int64
+        _ value: String, of group: Group, at time: LogTime, count: Int, learn: Int64, forget: Int64
     ) -> Bool {
         let known = note(Key(group: group, value: ""), at: time, limit: count)
         let before = note(Key(group: group, value: value), at: time, limit: 1)
@@ -31,16 +35,18 @@ struct Baseline {
 
     /// Notes that something was seen; gives what was known of it before.
     private mutating func note(_ key: Key, at time: LogTime, limit: Int) -> Seen? {
-        guard let old = seen[key] else {
+        guard let index = seen.index(forKey: key) else {
             seen[key] = Seen(first: time, last: time, count: 1)
-            changed.insert(key)
+            changed.append(key)
             return nil
         }
+        let old = seen.values[index]
         var new = old
         new.last = max(old.last, time)
         new.count = min(old.count + 1, Int64(limit))
-        seen[key] = new
-        changed.insert(key)
+        new.isChanged = true
+        if !old.isChanged { changed.append(key) }
+        seen.values[index] = new
         return old
     }
 
@@ -52,18 +58,21 @@ struct Baseline {
 
     mutating func restore(_ entries: [BaselineEntry]) {
         for entry in entries {
-            seen[Key(group: entry.group, value: entry.value)] = Seen(
-                first: entry.first, last: entry.last, count: entry.count)
+            seen[Key(group: Group(text: entry.group), value: entry.value)] = Seen(
+                first: entry.first, last: entry.last, count: entry.count, isChanged: false)
         }
     }
 
     mutating func takeChanges(of rule: String) -> [BaselineEntry] {
         defer { changed = [] }
         return changed.compactMap { key in
-            guard let entry = seen[key] else { return nil }
+            // What was forgotten and came again is named twice.
+            guard let index = seen.index(forKey: key), seen.values[index].isChanged else { return nil }
+            seen.values[index].isChanged = false
+            let entry = seen.values[index]
             return BaselineEntry(
-                rule: rule, group: key.group, value: key.value, first: entry.first, last: entry.last, count: entry.count
-            )
+                rule: rule, group: key.group.text, value: key.value, first: entry.first, last: entry.last,
+                count: entry.count)
         }
     }
 }
@@ -78,7 +87,7 @@ struct Silences {
 
     mutating func note(_ event: DetectionEvent, _ group: Group) {
         guard last[group] != nil || last.count < Silences.limit else { return }
-        last[group] = event
+        last[group] = event.settled
         next = .distantPast
     }
 

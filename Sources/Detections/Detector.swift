@@ -17,13 +17,24 @@ public struct Detector {
     /// Machines that wait for silence.
     private let waiting: [Int]
     /// Which machines may look at events of a kind, found once a kind.
-    private var byKind: [ObjectIdentifier: Interest] = [:]
+    private var byKind: [EventKind: [Int]] = [:]
+    /// What machines make of events of a kind and actor; the eldest of four in a place makes room.
+    private var met = [Acquaintance?](repeating: nil, count: 4096)
+    /// The same by identity, to be compared without touching objects.
+    private var names = [Name](repeating: Name(), count: 4096)
 
-    private struct Interest {
-        /// Held, so that nothing else gets its identity.
+    private struct Acquaintance {
+        // Held, so that nothing else gets their identities.
         let kind: EventKind
-        let machines: [Int]
+        let actor: DetectionActor
+        let views: [(machine: Int, view: RuleView)]
     }
+
+    private struct Name: Equatable {
+        var kind: ObjectIdentifier?
+        var actor: ObjectIdentifier?
+    }
+
     private let exceptions: [AlertException]
 
     /// Takes the rules. `publicNetworks` are kinds of address that the configuration treats as public ones. An event
@@ -58,11 +69,31 @@ public struct Detector {
         machines.compactMap { if case .firstSeen = $0.rule.condition { $0.id } else { nil } }
     }
 
-    private mutating func interest(in kind: EventKind) -> Interest {
-        if let known = byKind[ObjectIdentifier(kind)] { return known }
-        let interest = Interest(kind: kind, machines: machines.indices.filter { machines[$0].rule.mayLook(at: kind) })
-        byKind[ObjectIdentifier(kind)] = interest
-        return interest
+    private mutating func views(of event: DetectionEvent) -> [(machine: Int, view: RuleView)] {
+        let name = Name(kind: ObjectIdentifier(event.kind), actor: ObjectIdentifier(event.actor))
+        let mixed =
+            (UInt(bitPattern: ObjectIdentifier(event.actor)) >> 4 &* 0x9E37_79B9_7F4A_7C15)
+            ^ (UInt(bitPattern: ObjectIdentifier(event.kind)) >> 4 &* 0xC2B2_AE3D_27D4_EB4F)
+        let place = Int(mixed >> 54) * 4
+        for way in place..<(place + 4) where names[way] == name { return met[way]?.views ?? [] }
+        var groups: [[EventKey]: Group] = [:]
+        let views = interested(in: event.kind).compactMap { number in
+            machines[number].view(of: event, &groups).map { (machine: number, view: $0) }
+        }
+        for way in (place + 1..<place + 4).reversed() {
+            met[way] = met[way - 1]
+            names[way] = names[way - 1]
+        }
+        met[place] = Acquaintance(kind: event.kind, actor: event.actor, views: views)
+        names[place] = name
+        return views
+    }
+
+    private mutating func interested(in kind: EventKind) -> [Int] {
+        if let known = byKind[kind] { return known }
+        let numbers = machines.indices.filter { machines[$0].rule.mayLook(at: kind) }
+        byKind[kind] = numbers
+        return numbers
     }
 
     /// Takes an alert of an earlier run, so that it suppresses as it did then.
@@ -88,11 +119,15 @@ public struct Detector {
         _ event: DetectionEvent, silently: Bool = false, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
         var findings = try advance(to: event.time, silently: silently, identity: identity)
-        for index in interest(in: event.kind).machines {
+        let views = views(of: event)
+        for number in views.indices {
+            let index = views[number].machine
             if !exceptions.isEmpty, !waiting.contains(index), isHeldBack(event, from: machines[index].rule.about) {
                 continue
             }
-            if let finding = try machines[index].take(event, silently: silently, identity: identity) {
+            if let finding = try machines[index].take(
+                event, views[number].view, silently: silently, identity: identity)
+            {
                 findings.append(finding)
             }
         }

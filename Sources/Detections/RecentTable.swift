@@ -28,9 +28,11 @@ struct RecentTable<Key: Hashable, Value> {
 
     subscript(key: Key) -> Value? { young[key] ?? old[key] }
 
+    var isEmpty: Bool { young.isEmpty && old.isEmpty }
+
     mutating func remove(_ key: Key) {
-        if let value = young.removeValue(forKey: key) { weight -= weigh(value) }
-        old[key] = nil
+        if let index = young.index(forKey: key) { weight -= weigh(young.remove(at: index).value) }
+        if let index = old.index(forKey: key) { old.remove(at: index) }
     }
 
     /// Changes the state of a group, which becomes one of the younger generation. What is older than `window` is of no
@@ -46,16 +48,17 @@ struct RecentTable<Key: Hashable, Value> {
         } else if age >= window {
             turn(at: now)
         }
-        if let known = old.removeValue(forKey: key) {
-            young[key] = known
-            weight += weigh(known)
+        if let index = young.index(forKey: key) {
+            let before = weigh(young.values[index])
+            change(&young.values[index])
+            weight += weigh(young.values[index]) - before
+            return
         }
-        let weigh = weigh
-        weight += { (value: inout Value) in
-            let before = weigh(value)
-            change(&value)
-            return weigh(value) - before
-        }(&young[key, default: fresh()])
+        var value = fresh()
+        if let index = old.index(forKey: key) { value = old.remove(at: index).value }
+        change(&value)
+        weight += weigh(value)
+        young[key] = value
     }
 
     private mutating func turn(at now: LogTime) {

@@ -15,11 +15,28 @@ struct RuleMachine {
     /// The last event of each group, of a rule that waits for silence.
     private var silences = Silences()
     /// Time of the last alert by group.
-    private var alerts = RecentTable<String, LogTime>(limit: groupLimit)
+    private var alerts = RecentTable<Group, LogTime>(limit: groupLimit)
 
     /// No rule keeps more than twice as many groups, and events in them; the quietest go first.
     private static let groupLimit = 20_000
     private static let entryLimit = 40_000
+
+    /// The condition in plain values: what holds references costs with each event.
+    private enum Form {
+        case match, threshold, absence, sequence
+        case distinct(EventKey)
+        case firstSeen(EventKey, learn: Int64, forget: Int64)
+    }
+
+    private let form: Form
+    /// Of the condition: events, values or steps.
+    private let count: Int
+    private let steps: Int
+    /// Milliseconds of its window, and without another alert.
+    private let window, suppress: Int64
+    /// Events or values kept for a group: what the condition needs, and enough to show. Of what only has to have happened
+    /// once, the last is enough.
+    private let limit: Int
 
     private struct Progress {
         /// How many of the steps behind the first have been seen.
@@ -33,6 +50,24 @@ struct RuleMachine {
     init(_ rule: Rule, publicNetworks: Set<EventMatch.Network>) {
         self.rule = rule
         self.publicNetworks = publicNetworks
+        count = rule.condition.count
+        window = rule.condition.window
+        suppress = rule.suppress
+        var limit = max(rule.condition.count, 100)
+        var steps = 0
+        switch rule.condition {
+        case .match: form = .match
+        case .threshold: form = .threshold
+        case .absence: form = .absence
+        case .distinct(let key, _, _): form = .distinct(key)
+        case .firstSeen(let key, _, let learn, let forget): form = .firstSeen(key, learn: learn, forget: forget)
+        case .sequence(let count, _, let then):
+            form = .sequence
+            steps = then.count
+            if count == 1 { limit = 1 }
+        }
+        self.limit = limit
+        self.steps = steps
     }
 
     var id: String { rule.about.id }
@@ -43,79 +78,83 @@ struct RuleMachine {
     /// Groups let go before their time.
     var evictions: Int { windows.evictions + progress.evictions + alerts.evictions }
 
-    mutating func restore(_ group: String, _ time: LogTime) {
-        alerts.change(group, at: time, window: max(rule.suppress, 1), fresh: .distantPast) { last in
+    mutating func restore(_ group: String, _ time: LogTime) { note(alertAbout: Group(text: group), time) }
+
+    private mutating func note(alertAbout group: Group, _ time: LogTime) {
+        alerts.change(group, at: time, window: max(suppress, 1), fresh: .distantPast) { last in
             last = max(last, time)
         }
     }
 
-    /// Takes an event. With `silently` only the state changes.
+    /// What it makes of events of one kind and actor, of which `event` is one; nil: nothing.
+    func view(of event: DetectionEvent, _ groups: inout [[EventKey]: Group]) -> RuleView? {
+        RuleView(rule, event, publicNetworks: publicNetworks, &groups)
+    }
+
+    /// Takes an event, with what it makes of such. With `silently` only the state changes.
     mutating func take(
-        _ event: DetectionEvent, silently: Bool, identity: (Int64) throws -> String
+        _ event: DetectionEvent, _ view: RuleView, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
-        if let reset = rule.reset, reset.matches(event, publicNetworks: publicNetworks),
-            let group = Group(event, by: rule.groupBy)
-        {
-            windows.remove(group)
+        var resets = view.resets.holds(for: event)
+        if resets, !windows.isEmpty || !progress.isEmpty, let group = view.group(of: event) {
             progress.remove(group)
+            // What counts from here on begins anew in place.
+            if !view.steps.isEmpty || view.counts.isNo {
+                windows.remove(group)
+                resets = false
+            }
         }
-        if case .sequence(_, let within, let then) = rule.condition,
-            let finding = try follow(event, within: within, then: then, silently: silently, identity: identity)
-        {
+        if !view.steps.isEmpty, let finding = try follow(event, view, silently: silently, identity: identity) {
             return finding
         }
-        guard isMeant(event) else { return nil }
-        let isPlain: Bool
-        if case .match = rule.condition { isPlain = true } else { isPlain = false }
-        guard let group = Group(event, by: rule.groupBy, partly: isPlain) else { return nil }
-        switch rule.condition {
+        guard view.counts.holds(for: event), !view.isExcepted(event), let group = view.group(of: event) else {
+            if resets, let group = view.group(of: event) { windows.remove(group) }
+            return nil
+        }
+        switch form {
         case .match:
-            guard !silently else { return nil }
+            guard !silently, !isSuppressed(group, at: event.time) else { return nil }
             var window = Window()
             window.add(Window.Entry(event), window: 1, limit: 1)
             return try fire(event, group, window, identity: identity)
-        case .firstSeen(let key, let count, let learn, let forget):
+        case .firstSeen(let key, let learn, let forget):
             // What was learnt is in the store, so filling windows must not learn it again.
             guard !silently, let value = event.value(of: key) else { return nil }
-            let isNew = baseline.take(
-                value, of: group.text, at: event.time, count: count, learn: learn, forget: forget)
+            let isNew = baseline.take(value, of: group, at: event.time, count: count, learn: learn, forget: forget)
             guard isNew else { return nil }
             var window = Window()
             window.add(Window.Entry(event), window: 1, limit: 1)
             return try fire(event, group, window, identity: identity)
         case .absence: silences.note(event, group)
         case .threshold, .distinct, .sequence:
-            add(event, to: group)
-            guard !silently, isReached(group, at: event.time), let window = windows[group] else { return nil }
+            let isReached = add(event, to: group, anew: resets)
+            guard !silently, isReached, !isSuppressed(group, at: event.time), isStillReached(group, at: event.time),
+                let window = windows[group]
+            else { return nil }
             return try fire(event, group, window, identity: identity)
         }
         return nil
-    }
-
-    private func isMeant(_ event: DetectionEvent) -> Bool {
-        rule.match.matches(event, publicNetworks: publicNetworks)
-            && !rule.except.contains { $0.match.matches(event, publicNetworks: publicNetworks) }
     }
 
     // MARK: - Sequences
 
     /// A step behind the first.
     private mutating func follow(
-        _ event: DetectionEvent, within: Int64, then: [EventMatch], silently: Bool, identity: (Int64) throws -> String
+        _ event: DetectionEvent, _ view: RuleView, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> Finding? {
-        guard then.contains(where: { $0.matches(event, publicNetworks: publicNetworks) }),
-            !rule.except.contains(where: { $0.match.matches(event, publicNetworks: publicNetworks) }),
-            let group = Group(event, by: rule.groupBy)
+        guard !windows.isEmpty || !progress.isEmpty,
+            view.steps.contains(where: { $0.holds(for: event) }), !view.isExcepted(event),
+            let group = view.group(of: event)
         else { return nil }
-        guard var state = state(of: group, at: event.time, within: within),
-            then[state.steps].matches(event, publicNetworks: publicNetworks)
+        guard var state = state(of: group, at: event.time, within: window),
+            view.steps[state.steps].holds(for: event)
         else { return nil }
         let before = state.window.size
-        state.window.add(Window.Entry(event), window: within, limit: 200)
+        state.window.add(Window.Entry(event), window: window, limit: 200)
         // The second try of a client that prefers TLS is no step of its own.
         state.steps += state.window.size > before ? 1 : 0
-        guard state.steps == then.count else {
-            progress.change(group, at: event.time, window: within, fresh: state) {
+        guard state.steps == steps else {
+            progress.change(group, at: event.time, window: window, fresh: state) {
                 $0 = state
             }
             return nil
@@ -133,55 +172,56 @@ struct RuleMachine {
         guard var window = windows[group] else { return nil }
         window.expire(at: now, window: within)
         // The newest that suffice say when it began: what came long before them does not make it late.
-        guard window.count >= rule.condition.count, let first = window.current.suffix(rule.condition.count).first
+        guard window.count >= count, let first = window.current.suffix(count).first
         else { return nil }
         return Progress(steps: 0, since: first.time, window: window)
     }
 
     // MARK: - Counting
 
-    /// Events or values kept for a group: what the condition needs, and enough to show. Of what only has to have happened
-    /// once, the last is enough.
-    private var limit: Int {
-        if case .sequence(1, _, _) = rule.condition { return 1 }
-        return max(rule.condition.count, 100)
-    }
-
-    private mutating func add(_ event: DetectionEvent, to group: Group) {
+    /// Keeps an event for its group; true when the condition may hold for that now.
+    private mutating func add(_ event: DetectionEvent, to group: Group, anew: Bool) -> Bool {
         let entry = Window.Entry(event)
-        let window = rule.condition.window
-        let limit = limit
-        var value: String?
-        if case .distinct(let key, _, _) = rule.condition {
-            value = event.value(of: key)
-            if value == nil { return }
-        }
-        windows.change(group, at: event.time, window: window, fresh: Window()) { held in
-            if let value {
-                held.add(entry, value: value, window: window, limit: limit)
-            } else {
-                held.add(entry, window: window, limit: limit)
+        let (length, limit, count) = (window, limit, count)
+        var isReached = false
+        switch form {
+        case .distinct(let key):
+            guard let value = event.value(of: key) else {
+                if anew { windows.remove(group) }
+                return false
+            }
+            windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+                if anew { held.clear() }
+                held.add(entry, value: value, window: length, limit: limit)
+                isReached = held.valueCount >= count
+            }
+        case .threshold:
+            windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+                if anew { held.clear() }
+                held.add(entry, window: length, limit: limit)
+                isReached = held.count >= count
+            }
+        default:
+            windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+                if anew { held.clear() }
+                held.add(entry, window: length, limit: limit)
             }
         }
+        return isReached
     }
 
-    /// True when the condition holds for the group. What an earlier alert suppresses is not looked at.
-    private mutating func isReached(_ group: Group, at now: LogTime) -> Bool {
-        guard let window = windows[group] else { return false }
-        switch rule.condition {
-        case .match, .sequence, .firstSeen, .absence: return false
-        case .threshold(let count, _): return window.count >= count && !isSuppressed(group.text, at: now)
-        case .distinct(_, let count, let length):
-            guard window.valueCount >= count, !isSuppressed(group.text, at: now) else { return false }
-            windows.change(group, at: now, window: length, fresh: Window()) { held in
-                held.prune(at: now, window: length)
-            }
-            return windows[group]?.valueCount ?? 0 >= count
+    /// True when the condition holds for the group without the values that have gone from the window.
+    private mutating func isStillReached(_ group: Group, at now: LogTime) -> Bool {
+        guard case .distinct = form else { return true }
+        let length = window
+        windows.change(group, at: now, window: length, fresh: Window()) { held in
+            held.prune(at: now, window: length)
         }
+        return windows[group]?.valueCount ?? 0 >= count
     }
 
-    private func isSuppressed(_ group: String, at time: LogTime) -> Bool {
-        alerts[group].map { time.milliseconds - $0.milliseconds < rule.suppress } ?? false
+    private func isSuppressed(_ group: Group, at time: LogTime) -> Bool {
+        alerts[group].map { time.milliseconds - $0.milliseconds < suppress } ?? false
     }
 
     // MARK: - Silence
@@ -190,12 +230,12 @@ struct RuleMachine {
     mutating func advance(
         to now: LogTime, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
-        guard case .absence(let length) = rule.condition else { return [] }
+        guard case .absence = form else { return [] }
         var findings: [Finding] = []
-        for (last, group) in silences.due(at: now, after: length) where !silently {
+        for (last, group) in silences.due(at: now, after: self.window) where !silently {
             var window = Window()
             window.add(Window.Entry(last), window: 1, limit: 1)
-            let time = last.time.adding(milliseconds: length)
+            let time = last.time.adding(milliseconds: self.window)
             if let finding = try fire(last, group, window, at: time, identity: identity) { findings.append(finding) }
         }
         return findings
@@ -216,12 +256,11 @@ struct RuleMachine {
         _ event: DetectionEvent, _ group: Group, _ window: Window, at moment: LogTime? = nil,
         identity: (Int64) throws -> String
     ) rethrows -> Finding? {
-        let key = group.text
         let time = moment ?? event.time
-        guard !isSuppressed(key, at: time) else { return nil }
-        let id = Fingerprint.sha256("\(rule.about.id)\0\(key)\0\(try identity(event.seq))".utf8).prefix(32)
-        restore(key, time)
+        guard !isSuppressed(group, at: time) else { return nil }
+        let id = Fingerprint.sha256("\(rule.about.id)\0\(group.text)\0\(try identity(event.seq))".utf8).prefix(32)
+        note(alertAbout: group, time)
         let alert = AlertWriter(rule: rule, event: event, window: window).alert(id: String(id), at: time)
-        return Finding(alert: alert, group: key, ban: rule.ban)
+        return Finding(alert: alert, group: group.text, ban: rule.ban)
     }
 }

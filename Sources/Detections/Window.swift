@@ -10,21 +10,21 @@ struct Window {
         var time: LogTime
         var seq: Int64
         var count: Int64
-        var ip: IPAddress?
-        var user: String?
-        var database: String?
+        var actor: DetectionActor
         /// True for a failed login, which may be tried again at once.
         var isFailure: Bool
         /// True when a retry of it was counted with it.
         var hasRetry = false
 
+        var ip: IPAddress? { actor.ip }
+        var user: String? { actor.user }
+        var database: String? { actor.database }
+
         init(_ event: DetectionEvent) {
             time = event.time
             seq = event.seq
             count = event.count
-            ip = event.ip
-            user = event.user
-            database = event.database
+            actor = event.actor
             isFailure = event.kind.action == "auth.failure"
         }
     }
@@ -71,10 +71,18 @@ struct Window {
         byValue = byValue.filter { $0.value.time > last }
     }
 
+    /// Begins anew, in the memory it has.
+    mutating func clear() {
+        entries.removeAll(keepingCapacity: true)
+        byValue.removeAll(keepingCapacity: true)
+        (front, total, lastTime) = (0, 0, .distantPast)
+    }
+
     private func isRetry(_ entry: Entry, of last: Entry) -> Bool {
         entry.isFailure && last.isFailure && !last.hasRetry
-            && entry.time.milliseconds - last.time.milliseconds <= Window.retry && entry.ip == last.ip
-            && entry.user == last.user && entry.database == last.database
+            && entry.time.milliseconds - last.time.milliseconds <= Window.retry
+            && (entry.actor === last.actor
+                || (entry.ip == last.ip && entry.user == last.user && entry.database == last.database))
     }
 
     /// Lets events go that are a whole window old.

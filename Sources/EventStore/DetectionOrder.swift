@@ -8,6 +8,7 @@ struct DetectionRow {
     let kind, actor, count, source, offset, mark: Int64
     /// Who stands behind a proxy; empty when nobody knows, nil without one.
     let client: String?
+    let near: NearDetails
 
     init(_ rows: RawStatement, hasHops: Bool) {
         seq = rows.number(0)
@@ -18,7 +19,12 @@ struct DetectionRow {
         source = rows.number(5)
         offset = rows.number(6)
         mark = rows.number(7)
-        client = hasHops ? rows.text(8) : nil
+        var near = NearDetails()
+        near.application = rows.text(8)
+        near.sqlState = rows.text(9)
+        near.operation = rows.text(10)
+        self.near = near
+        client = hasHops ? rows.text(11) : nil
     }
 }
 

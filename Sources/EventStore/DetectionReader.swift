@@ -1,18 +1,10 @@
 import GRDB
 import VigilModel
 
-/// Makes of rows what rules see: with the words that further records of an event gave, and with details where some rule
-/// asks for them. Lives inside one read.
-struct DetectionReader {
-    private let db: Database
-    private let place: (EventKind) -> EventKey.Place?
-    private let byNumber: [Int64: Kind]
-    /// Kinds of events of which further records told, by the numbers of all their kinds.
-    private var merged: [[Int64]: Kind] = [:]
-    private var actors = ActorNames()
-    private let detail: RawStatement
-
-    private struct Kind {
+/// Kinds and actors as rules see them, remembered from one reading of the store to the next: their rows never change.
+/// Used by one thread at a time.
+public final class DetectionMemory {
+    struct Kind {
         let kind: EventKind
         /// What must be known of such events; nil when no rule looks at them.
         let place: EventKey.Place?
@@ -20,11 +12,23 @@ struct DetectionReader {
         let hasEvidence: Bool
     }
 
-    init(_ db: Database, place: @escaping (EventKind) -> EventKey.Place?) throws {
-        self.db = db
-        self.place = place
-        var kinds: [Int64: Kind] = [:]
-        for row in try Row.fetchAll(db, sql: "SELECT * FROM kinds") {
+    private let place: (EventKind) -> EventKey.Place?
+    private var byNumber: [Int64: Kind] = [:]
+    private var lastKind: Int64 = 0
+    /// Kinds of events of which further records told, by the numbers of all their kinds.
+    private var merged: [[Int64]: Kind] = [:]
+    private var actors: [Int64: DetectionActor] = [:]
+    /// The last actor of each of some remainders, at less cost.
+    private var recent = [(number: Int64, actor: DetectionActor)?](repeating: nil, count: 4096)
+
+    private static let actorLimit = 50_000
+
+    /// `place` says what must be known of events of a kind; those for which it gives nil are left out.
+    public init(place: @escaping (EventKind) -> EventKey.Place?) { self.place = place }
+
+    /// Takes the kinds that came since.
+    func update(_ db: Database) throws {
+        for row in try Row.fetchAll(db, sql: "SELECT * FROM kinds WHERE id > ?", arguments: [lastKind]) {
             let tags: String = row["tags"]
             let kind = EventKind(
                 dataset: row["dataset"], category: row["category"], action: row["action"],
@@ -32,11 +36,11 @@ struct DetectionReader {
                 severity: Severity(rawValue: row["severity"]) ?? .info,
                 tags: tags.split(separator: " ").map(String.init))
             let isServers = ["postgresql.log", "pgaudit"].contains(kind.dataset)
-            kinds[row["id"]] = Kind(
+            let number: Int64 = row["id"]
+            byNumber[number] = Kind(
                 kind: kind, place: place(kind), hasEvidence: isServers && kind.category != "authentication")
+            lastKind = max(lastKind, number)
         }
-        byNumber = kinds
-        detail = try RawStatement(db, DetectionReader.select)
     }
 
     /// The numbers of the kinds that must be read, for SQL; with `alone`, of those alone that rules look at as they are.
@@ -45,47 +49,16 @@ struct DetectionReader {
             .joined(separator: ", ")
     }
 
-    /// What rules see of an event; nil when none looks at it.
-    mutating func event(_ row: DetectionRow) throws -> DetectionEvent? {
-        guard var kind = byNumber[row.kind] else { return nil }
-        var evidence = Evidence()
-        if kind.hasEvidence {
-            evidence = try self.evidence(of: row.seq)
-            if !evidence.kinds.isEmpty { kind = merge(row.kind, kind, evidence.kinds) }
-        }
-        guard let place = kind.place else { return nil }
-        let actor = try actors.actor(row.actor, db)
-        var event = DetectionEvent(
-            seq: row.seq, time: row.time, kind: kind.kind, ip: row.client.map(IPAddress.init) ?? actor.ip,
-            address: row.client.map { $0.isEmpty ? nil : $0 } ?? actor.address, user: actor.user,
-            database: actor.database, count: row.count)
-        if place == .details { event.details = try details(of: row.seq).merging(evidence.values) { own, _ in own } }
-        return event
+    /// The numbers of the kinds whose details are asked for; with `evidence`, also when only further records make them
+    /// such.
+    func detailed(evidence: Bool) -> String {
+        byNumber.filter { $0.value.place == .details || (evidence && $0.value.hasEvidence) }.keys.sorted()
+            .map(String.init).joined(separator: ", ")
     }
 
-    // MARK: - Further records
+    func kind(_ number: Int64) -> Kind? { byNumber[number] }
 
-    private struct Evidence {
-        var kinds: [Int64] = []
-        var values: [EventKey: String] = [:]
-    }
-
-    private func evidence(of seq: Int64) throws -> Evidence {
-        let select = try db.cachedStatement(
-            sql: "SELECT kind, audit_class, object, object_type FROM records WHERE event = ?")
-        var result = Evidence()
-        for row in try Row.fetchAll(select, arguments: [seq]) {
-            result.kinds.append(row["kind"])
-            // As the view `event` has it: the least of what they say.
-            for (key, column) in [(EventKey.auditClass, 1), (.object, 2), (.objectType, 3)] {
-                guard let value = row[column] as String? else { continue }
-                result.values[key] = min(result.values[key] ?? value, value)
-            }
-        }
-        return result
-    }
-
-    private mutating func merge(_ number: Int64, _ own: Kind, _ numbers: [Int64]) -> Kind {
+    func merge(_ number: Int64, _ own: Kind, _ numbers: [Int64]) -> Kind {
         let key = [number] + Set(numbers).sorted()
         if let known = merged[key] { return known }
         let others = key.dropFirst().compactMap { byNumber[$0]?.kind }
@@ -96,53 +69,172 @@ struct DetectionReader {
             outcome: outcomes.contains(.failure) ? .failure : outcomes.contains(.success) ? .success : own.kind.outcome,
             reason: own.kind.reason, severity: own.kind.severity, tags: tags.sorted())
         let merged = Kind(kind: kind, place: place(kind), hasEvidence: true)
+        if self.merged.count >= 4096 { self.merged = [:] }
         self.merged[key] = merged
         return merged
     }
 
-    // MARK: - Details
+    func actor(_ number: Int64, _ db: Database) throws -> DetectionActor {
+        let place = Int(truncatingIfNeeded: number & 4095)
+        if let known = recent[place], known.number == number { return known.actor }
+        let actor = try find(number, db)
+        recent[place] = (number, actor)
+        return actor
+    }
 
-    private static let columns: [(key: EventKey, column: String)] = [
-        (.port, "CAST(e.port AS TEXT)"), (.targetUser, "e.target_user"), (.operation, "e.operation"),
-        (.object, "e.object"),
-        (.objectType, "e.object_type"), (.query, "e.query"), (.message, "coalesce(e.message, e.query)"),
-        (.processID, "CAST(e.pid AS TEXT)"), (.auditClass, "e.audit_class"), (.authMethod, "e.auth_method"),
-        (.hbaRule, "e.hba_rule"), (.tlsVersion, "e.tls_version"), (.secretFingerprint, "e.secret"),
-        (.sqlState, "e.sqlstate"),
-        (.session, "coalesce(e.session, e.origin)"), (.application, "e.application"), (.cluster, "s.cluster"),
-        (.instance, "s.instance"), (.path, "s.path"),
-    ]
+    private func find(_ number: Int64, _ db: Database) throws -> DetectionActor {
+        if let actor = actors[number] { return actor }
+        let select = try db.cachedStatement(sql: "SELECT address, user, database FROM actors WHERE id = ?")
+        let row = try Row.fetchOne(select, arguments: [number])
+        func text(_ column: String) -> String? { (row?[column] as String?).flatMap { $0.isEmpty ? nil : $0 } }
+        let address = text("address")
+        let actor = DetectionActor(
+            ip: address.flatMap(IPAddress.init), address: address, user: text("user"), database: text("database"))
+        if actors.count >= DetectionMemory.actorLimit { actors = [:] }
+        actors[number] = actor
+        return actor
+    }
+}
 
-    private static let select = """
-        SELECT \(columns.map(\.column).joined(separator: ", ")) FROM events e JOIN sources s ON s.id = e.source
-        WHERE e.seq = ?
-        """
+/// Makes of rows what rules see: with the words that further records of an event gave, and with details for who asks.
+/// Lives inside one read.
+struct DetectionReader {
+    private let db: Database
+    private let memory: DetectionMemory
+    private let details: StoredDetails
+    /// Further records that tell of an event; nil when there are none of any.
+    private let records: RawStatement?
 
-    /// With SQLite's own interface: many an event of a replay is asked for its details.
-    private func details(of seq: Int64) throws -> [EventKey: String] {
-        defer { detail.reset() }
-        detail.bind { $0.add(seq) }
-        guard try detail.next() else { return [:] }
-        var result = [EventKey: String](minimumCapacity: DetectionReader.columns.count)
-        for (index, entry) in DetectionReader.columns.enumerated() {
-            if let value = detail.text(Int32(index)) { result[entry.key] = value }
+    var hasRecords: Bool { records != nil }
+
+    init(_ db: Database, _ memory: DetectionMemory) throws {
+        self.db = db
+        self.memory = memory
+        try memory.update(db)
+        details = try StoredDetails(db)
+        let hasRecords = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM records)") ?? false
+        records =
+            hasRecords
+            ? try RawStatement(db, "SELECT kind, audit_class, object, object_type FROM records WHERE event = ?") : nil
+    }
+
+    /// What rules see of an event; nil when none looks at it.
+    mutating func event(_ row: DetectionRow) throws -> DetectionEvent? {
+        guard var kind = memory.kind(row.kind) else { return nil }
+        var evidence = Evidence()
+        if kind.hasEvidence, let records {
+            evidence = try self.evidence(of: row.seq, records)
+            if !evidence.kinds.isEmpty { kind = memory.merge(row.kind, kind, evidence.kinds) }
+        }
+        guard let place = kind.place else { return nil }
+        var actor = try memory.actor(row.actor, db)
+        if let client = row.client {
+            actor = DetectionActor(
+                ip: IPAddress(client), address: client.isEmpty ? nil : client, user: actor.user,
+                database: actor.database)
+        }
+        var event = DetectionEvent(seq: row.seq, time: row.time, kind: kind.kind, actor: actor, count: row.count)
+        guard place == .details else { return event }
+        event.near = row.near
+        if evidence.values.isEmpty {
+            event.source = details
+        } else {
+            event.details = details.values(seq: row.seq).merging(evidence.values) { own, _ in own }
+        }
+        return event
+    }
+
+    /// To be called when all events were handed over; throws what went wrong when details were asked for.
+    func finish() throws { try details.close() }
+
+    // MARK: - Further records
+
+    private struct Evidence {
+        var kinds: [Int64] = []
+        var values: [EventKey: String] = [:]
+    }
+
+    private func evidence(of seq: Int64, _ records: RawStatement) throws -> Evidence {
+        defer { records.reset() }
+        records.bind { $0.add(seq) }
+        var result = Evidence()
+        while try records.next() {
+            result.kinds.append(records.number(0))
+            // As the view `event` has it: the least of what they say.
+            for (key, column) in [(EventKey.auditClass, Int32(1)), (.object, 2), (.objectType, 3)] {
+                guard let value = records.text(column) else { continue }
+                result.values[key] = min(result.values[key] ?? value, value)
+            }
         }
         return result
     }
 }
 
-/// Actors by number, remembered: they repeat from event to event.
-private struct ActorNames {
-    private var known: [Int64: EventActor] = [:]
+/// Looks up what few rules ask for, with SQLite's own interface: many an event of a replay is asked for one of these.
+/// The row of the last event stays at hand.
+private final class StoredDetails: DetailSource, @unchecked Sendable {
+    // Unchecked: used inside one read, by its thread.
+    private let own, sources: RawStatement
+    private var seq: Int64?
+    private var hasRow = false
+    private var problem: (any Error)?
 
-    mutating func actor(_ number: Int64, _ db: Database) throws -> EventActor {
-        if let actor = known[number] { return actor }
-        let select = try db.cachedStatement(sql: "SELECT address, user, database FROM actors WHERE id = ?")
-        let row = try Row.fetchOne(select, arguments: [number])
-        func text(_ column: String) -> String? { (row?[column] as String?).flatMap { $0.isEmpty ? nil : $0 } }
-        let actor = EventActor(address: text("address"), user: text("user"), database: text("database"))
-        if known.count >= 50_000 { known = [:] }
-        known[number] = actor
-        return actor
+    private static let columns: [(key: EventKey, column: String)] = [
+        (.port, "CAST(port AS TEXT)"), (.targetUser, "target_user"),
+        (.object, "object"), (.objectType, "object_type"), (.query, "query"),
+        (.message, "coalesce(message, query)"), (.processID, "CAST(pid AS TEXT)"), (.auditClass, "audit_class"),
+        (.authMethod, "auth_method"), (.hbaRule, "hba_rule"), (.tlsVersion, "tls_version"),
+        (.secretFingerprint, "secret"), (.session, "coalesce(session, origin)"),
+    ]
+    private static let sourceColumns: [(key: EventKey, column: String)] = [
+        (.cluster, "s.cluster"), (.instance, "s.instance"), (.path, "s.path"),
+    ]
+
+    init(_ db: Database) throws {
+        let list = StoredDetails.columns.map(\.column).joined(separator: ", ")
+        own = try RawStatement(db, "SELECT \(list) FROM events WHERE seq = ?")
+        let sourceList = StoredDetails.sourceColumns.map(\.column).joined(separator: ", ")
+        sources = try RawStatement(
+            db, "SELECT \(sourceList) FROM events e JOIN sources s ON s.id = e.source WHERE e.seq = ?")
+    }
+
+    func value(of key: EventKey, seq: Int64) -> String? {
+        if let column = StoredDetails.columns.firstIndex(where: { $0.key == key }) {
+            return isAt(seq) ? own.text(Int32(column)) : nil
+        }
+        guard let column = StoredDetails.sourceColumns.firstIndex(where: { $0.key == key }) else { return nil }
+        return find(seq, sources) { sources.text(Int32(column)) }
+    }
+
+    func values(seq: Int64) -> [EventKey: String] {
+        let keys = StoredDetails.columns.map(\.key) + StoredDetails.sourceColumns.map(\.key)
+        return keys.reduce(into: [:]) { $0[$1] = value(of: $1, seq: seq) }
+    }
+
+    func close() throws {
+        own.reset()
+        seq = nil
+        if let problem { throw problem }
+    }
+
+    private func isAt(_ seq: Int64) -> Bool {
+        if self.seq == seq { return hasRow }
+        own.reset()
+        own.bind { $0.add(seq) }
+        self.seq = seq
+        do { hasRow = try own.next() } catch {
+            problem = problem ?? error
+            hasRow = false
+        }
+        return hasRow
+    }
+
+    private func find(_ seq: Int64, _ statement: RawStatement, _ value: () -> String?) -> String? {
+        defer { statement.reset() }
+        statement.bind { $0.add(seq) }
+        do { return try statement.next() ? value() : nil } catch {
+            problem = problem ?? error
+            return nil
+        }
     }
 }

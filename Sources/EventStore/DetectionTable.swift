@@ -22,16 +22,24 @@ extension Store {
 
     /// Hands over the events of a time span (`after`, `through`] in the order of (time, source fingerprint, offset):
     /// never by path, by argument or by arrival. `place` says what must be known of events of a kind; those for which it
-    /// gives nil are left out; with `alone`, also those that only further records would make some. What `body` gets beside an event gives the identity of any event of the store, the same in
-    /// every store.
+    /// gives nil are left out.
     public func forEachEvent(
-        after: LogTime, through: LogTime, place: @escaping (EventKind) -> EventKey.Place?,
-        alone: Bool = false,
+        after: LogTime, through: LogTime, place: @escaping (EventKind) -> EventKey.Place?, alone: Bool = false,
+        _ body: (DetectionEvent, _ identity: (Int64) throws -> String) throws -> Void
+    ) throws {
+        try forEachEvent(after: after, through: through, DetectionMemory(place: place), alone: alone, body)
+    }
+
+    /// The same for who goes on later: what was found of kinds and actors is remembered. With `alone` events are left
+    /// out that only further records would make such that are looked at; with `actors`, all but those of some. What `body` gets beside an event gives the
+    /// identity of any event of the store, the same in every store.
+    public func forEachEvent(
+        after: LogTime, through: LogTime, _ memory: DetectionMemory, alone: Bool = false, actors: [Int64]? = nil,
         _ body: (DetectionEvent, _ identity: (Int64) throws -> String) throws -> Void
     ) throws {
         try pool.read { db in
-            var reader = try DetectionReader(db, place: place)
-            let kinds = reader.kinds(alone: alone)
+            var reader = try DetectionReader(db, memory)
+            let kinds = memory.kinds(alone: alone)
             guard !kinds.isEmpty else { return }
             // Without proxies the index alone tells everything.
             let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false
@@ -40,12 +48,16 @@ extension Store {
                 hasHops
                 ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
             // Ordered by the index alone; what has the same time is put in order here.
+            let near = ["application", "sqlstate", "operation"].map {
+                "CASE WHEN e.kind IN (\(memory.detailed(evidence: reader.hasRecords))) THEN e.\($0) END"
+            }.joined(separator: ", ")
+            let whose = actors.map { "AND e.actor IN (\($0.map(String.init).joined(separator: ", ")))" } ?? ""
             let rows = try RawStatement(
                 db,
                 """
-                SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(behind) FROM events e
-                WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds) AND e.kind IN (\(kinds))
-                ORDER BY e.time
+                SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(near), \(behind)
+                FROM events e WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds)
+                    AND e.kind IN (\(kinds)) \(whose) ORDER BY e.time
                 """)
             let sources = try SourceOrder(db)
             let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
@@ -63,6 +75,7 @@ extension Store {
                 moment.append(row)
             }
             try handOver()
+            try reader.finish()
         }
     }
 

@@ -12,7 +12,7 @@ struct EventInserter {
     struct Result {
         var inserted = 0
         var known = 0
-        var knownKinds: [EventKind] = []
+        var knownClasses: [EventClass: Int] = [:]
         var late = 0
         var earliest: LogTime?
     }
@@ -44,7 +44,7 @@ struct EventInserter {
                 let actor = try kinds.id(of: event.pointee.actor, db)
                 guard try step(event, kind: kind, actor: actor, source: source) else {
                     result.known += 1
-                    result.knownKinds.append(event.pointee.kind)
+                    result.knownClasses[EventClass(event.pointee.kind), default: 0] += 1
                     continue
                 }
                 result.inserted += 1

@@ -63,24 +63,55 @@ extension Store {
     public func addresses(
         action: String, users: [String]? = nil, after row: Int64, through last: Int64
     ) throws -> [(address: IPAddress, since: LogTime)] {
-        // From the start the index by time holds all that is asked for; later the rows themselves are few.
-        let rows = row > 0 ? "seq > \(row) AND seq <= \(last) AND" : ""
-        var sql = """
-            SELECT a.ip, min(x.time) AS first FROM (
-                SELECT actor, min(time) AS time FROM events
-                WHERE \(rows) kind IN (SELECT id FROM kinds WHERE action = ?) GROUP BY actor) x
-            JOIN actors a ON a.id = x.actor WHERE a.ip IS NOT NULL
-            """
-        var arguments: StatementArguments = [action]
-        if let users {
-            sql += " AND a.user IN (\(users.map { _ in "?" }.joined(separator: ", ")))"
-            for user in users { arguments += [user] }
-        }
-        return try pool.read { db in
-            try Row.fetchAll(db, sql: sql + " GROUP BY a.ip ORDER BY a.ip", arguments: arguments).compactMap { row in
-                IPAddress(row["ip"] as String).map { ($0, LogTime(milliseconds: row["first"])) }
+        try pool.read { db in
+            let kinds = try Int64.fetchAll(db, sql: "SELECT id FROM kinds WHERE action = ?", arguments: [action])
+            guard !kinds.isEmpty else { return [] }
+            // From the start the index by time holds all that is asked for; later the rows themselves are few.
+            let rows = try RawStatement(
+                db,
+                """
+                SELECT actor, time FROM events WHERE \(row > 0 ? "seq > \(row) AND seq <= \(last) AND" : "")
+                    kind IN (\(kinds.map(String.init).joined(separator: ", ")))
+                """)
+            var first: [Int64: Int64] = [:]
+            while try rows.next() {
+                let actor = rows.number(0)
+                first[actor] = min(first[actor] ?? .max, rows.number(1))
             }
+            return try found(first, users, db)
         }
+    }
+
+    /// The addresses of actors, each with the earliest of their times.
+    private func found(
+        _ times: [Int64: Int64], _ users: [String]?, _ db: Database
+    ) throws -> [(address: IPAddress, since: LogTime)] {
+        let select = try db.cachedStatement(sql: "SELECT ip, user FROM actors WHERE id = ? AND ip IS NOT NULL")
+        var since: [IPAddress: Int64] = [:]
+        for (actor, time) in times {
+            guard let row = try Row.fetchOne(select, arguments: [actor]), users?.contains(row["user"]) ?? true,
+                let address = IPAddress(row["ip"] as String)
+            else { continue }
+            since[address] = min(since[address] ?? .max, time)
+        }
+        return since.map { ($0.key, LogTime(milliseconds: $0.value)) }.sorted { $0.address < $1.address }
+    }
+
+    /// The numbers of actors whose address is one of those meant.
+    public func actors(where isMeant: (IPAddress) -> Bool) throws -> [Int64] {
+        try pool.read { db in
+            let rows = try RawStatement(db, "SELECT id, ip FROM actors WHERE ip IS NOT NULL ORDER BY id")
+            var numbers: [Int64] = []
+            while try rows.next() {
+                if let ip = rows.text(1).flatMap({ IPAddress($0) }), isMeant(ip) { numbers.append(rows.number(0)) }
+            }
+            return numbers
+        }
+    }
+
+    /// True when some events are of clients behind a proxy.
+    public func hasProxies() throws -> Bool {
+        try pool.read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false }
     }
 
     /// Clients that are known to have come through a proxy.

@@ -67,14 +67,28 @@ public struct EventNote: Sendable {
     }
 }
 
+/// By what events are counted: few classes, whatever the log says.
+public struct EventClass: Hashable, Sendable {
+    /// `event.category`.
+    public let category: String
+    /// `event.severity`.
+    public let severity: Severity
+
+    /// The class of a kind.
+    public init(_ kind: EventKind) {
+        category = kind.category
+        severity = kind.severity
+    }
+}
+
 /// What became of what was handed over.
 public struct IngestResult: Sendable {
     /// Events that are new.
     public var inserted = 0
     /// Events that were there already.
     public var known = 0
-    /// The kind of each event that was there already.
-    public var knownKinds: [EventKind] = []
+    /// Of them, how many were of which class.
+    public var knownClasses: [EventClass: Int] = [:]
     /// By the sources' rows.
     public var sources: [Int64: Part] = [:]
 
@@ -85,6 +99,8 @@ public struct IngestResult: Sendable {
         /// New events of a time that rules had been over: they go back for them.
         public var late = 0
     }
+    /// The earliest event that is new, or that is told of otherwise than before; nil when there is none.
+    public var earliest: LogTime?
 
     /// Nothing yet.
     public init() {}
@@ -93,8 +109,14 @@ public struct IngestResult: Sendable {
     public mutating func add(_ other: IngestResult) {
         inserted += other.inserted
         known += other.known
-        knownKinds += other.knownKinds
+        knownClasses.merge(other.knownClasses, uniquingKeysWith: +)
         sources.merge(other.sources) { Part(known: $0.known + $1.known, late: $0.late + $1.late) }
+        changed(other.earliest)
+    }
+
+    mutating func changed(_ time: LogTime?) {
+        guard let time else { return }
+        earliest = min(earliest ?? time, time)
     }
 }
 
@@ -162,12 +184,16 @@ public final class StoreWriter {
     private func write(
         _ ingest: Ingest, _ mark: OutboxWriter.Mark?, _ db: Database, _ inserter: EventInserter
     ) throws -> IngestResult {
+        var result = IngestResult()
         let events =
             ingest.isShipped
-            ? try writeShipped(ingest, mark, db, inserter)
+            ? try writeShipped(ingest, &result, mark, db, inserter)
             : try write(ingest.events, of: ingest.source, db, inserter)
-        for record in ingest.evidence { try add(record, source: ingest.source, mark, db) }
-        for hop in ingest.hops { try add(hop, mark, db) }
+        result.inserted = events.inserted
+        result.known = events.known
+        result.changed(events.earliest)
+        for record in ingest.evidence { result.changed(try add(record, source: ingest.source, mark, db)) }
+        for hop in ingest.hops where try add(hop, mark, db) { result.changed(.distantPast) }
         try change(ingest.sessions, of: ingest.source, db)
         for (key, count) in ingest.activity {
             let upsert = try db.cachedStatement(
@@ -209,10 +235,7 @@ public final class StoreWriter {
                 sql: "UPDATE OR IGNORE sources SET head_length = ?, fingerprint = ? WHERE id = ?",
                 arguments: [head.length, head.fingerprint, ingest.source])
         }
-        var result = IngestResult()
-        result.inserted = events.inserted
-        result.known = events.known
-        result.knownKinds = events.knownKinds
+        result.knownClasses = events.knownClasses
         if events.known + events.late > 0 {
             result.sources[ingest.source] = IngestResult.Part(known: events.known, late: events.late)
         }
@@ -223,24 +246,28 @@ public final class StoreWriter {
 extension StoreWriter {
     /// Writes events that another store found. Of one that is here, what it says now is added, as a record's would be.
     private func writeShipped(
-        _ ingest: Ingest, _ mark: OutboxWriter.Mark?, _ db: Database, _ inserter: EventInserter
+        _ ingest: Ingest, _ changes: inout IngestResult, _ mark: OutboxWriter.Mark?, _ db: Database,
+        _ inserter: EventInserter
     ) throws -> EventInserter.Result {
         var total = EventInserter.Result()
         for event in ingest.events {
             let result = try write([event], of: ingest.source, db, inserter)
             total.inserted += result.inserted
             total.known += result.known
-            total.knownKinds += result.knownKinds
+            total.knownClasses.merge(result.knownClasses, uniquingKeysWith: +)
             total.late += result.late
-            if result.known > 0 { try add(EventEvidence(retelling: event), source: ingest.source, mark, db) }
+            if let earliest = result.earliest { total.earliest = min(total.earliest ?? earliest, earliest) }
+            guard result.known > 0 else { continue }
+            changes.changed(try add(EventEvidence(retelling: event), source: ingest.source, mark, db))
         }
         return total
     }
 
-    /// Adds a record to the event that it tells more of; an event that was not kept has none.
+    /// Adds a record to the event that it tells more of; an event that was not kept has none. Gives the event's time when
+    /// the record is new.
     private func add(
         _ record: EventEvidence, source: Int64, _ mark: OutboxWriter.Mark?, _ db: Database
-    ) throws {
+    ) throws -> LogTime? {
         let kind = try cache.id(of: record.kind, db)
         let insert = try db.cachedStatement(
             sql: """
@@ -254,11 +281,17 @@ extension StoreWriter {
             record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
-        guard db.changesCount > 0 else { return }
+        guard db.changesCount > 0 else { return nil }
         try rewind(for: record, db)
         try store.outbox.amend(
             "SELECT seq FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?",
             [record.event.origin, record.event.line, record.event.mark, record.content], since: mark, db)
+        let time = try db.cachedStatement(
+            sql: "SELECT min(time) FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?")
+        return try Int64.fetchOne(
+            time,
+            arguments: [record.event.origin, record.event.line, record.event.mark, record.content]
+        ).map(LogTime.init)
     }
 
     /// Sends rules that have been over an event back to it when it says more now than it did.
@@ -281,8 +314,8 @@ extension StoreWriter {
     }
 
     /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of
-    /// somebody else than they thought: rules go back to them.
-    private func add(_ hop: ProxyHop, _ mark: OutboxWriter.Mark?, _ db: Database) throws {
+    /// somebody else than they thought: rules go back to them. True when it is new.
+    private func add(_ hop: ProxyHop, _ mark: OutboxWriter.Mark?, _ db: Database) throws -> Bool {
         let insert = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO hops (address, port, start, "end", client, client_ip, client_port, exact)
@@ -292,7 +325,7 @@ extension StoreWriter {
             hop.address, hop.port, hop.start.milliseconds, hop.end?.milliseconds ?? Int64.max, hop.clientAddress,
             IPAddress(hop.clientAddress)?.description, hop.clientPort ?? 0, hop.isExact,
         ])
-        guard db.changesCount > 0 else { return }
+        guard db.changesCount > 0 else { return false }
         let early = try db.cachedStatement(
             sql: """
                 UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
@@ -312,6 +345,7 @@ extension StoreWriter {
                 hop.start.milliseconds - ProxyHop.slack,
                 (hop.end?.milliseconds ?? hop.start.milliseconds + 10_000) + ProxyHop.slack, hop.address, hop.port,
             ], since: mark, db)
+        return true
     }
 
     /// Changes what is known of a source's open sessions.
@@ -344,7 +378,7 @@ extension Store {
     /// that a new one refers to are not looked up again: the writer got their numbers in the same transaction.
     public func prepareForBulk() throws {
         try pool.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
             try db.execute(sql: "PRAGMA foreign_keys = OFF")
         }
     }

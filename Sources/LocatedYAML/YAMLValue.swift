@@ -12,7 +12,8 @@ public struct YAMLValue {
         self.file = file
         lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         do {
-            node = try Yams.compose(yaml: text) ?? Node([(Node, Node)]())
+            // Scalars are texts here: nobody asks which look like numbers or dates.
+            node = try Yams.compose(yaml: text, .basic) ?? Node([(Node, Node)]())
         } catch let error as YamlError {
             throw YAMLValue.problem(error, file: file, lines: lines)
         } catch {

@@ -49,6 +49,12 @@ public final class MessageTemplate: Sendable {
     /// The text before the first blank.
     public var prefix: [UInt8] { pieces[0] }
 
+    /// What stands between its blanks: one text more than there are blanks.
+    public var texts: [String] { pieces.map { String(decoding: $0, as: UTF8.self) } }
+
+    /// Which of its blanks is that of the first argument, from 1 in order.
+    public var firstArgument: Int { first }
+
     /// True when few messages of other kinds start so: with at least four bytes of its own, or with a quote.
     public var isFoundByItsStart: Bool { prefix.count >= 4 || prefix.first == UInt8(ascii: "\"") }
 
@@ -187,6 +193,9 @@ public struct WordSet: Sendable {
 
     /// True when there are none.
     public var isEmpty: Bool { words.isEmpty }
+
+    /// All of them.
+    public var texts: [String] { words.map { String(decoding: $0.bytes, as: UTF8.self) } }
 
     /// Adds a word.
     public mutating func insert(_ bytes: [UInt8]) {

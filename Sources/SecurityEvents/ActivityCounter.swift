@@ -49,8 +49,7 @@ struct ActivityCounter {
     }
 
     private func isSame(_ slot: Slot, _ record: LogRecord) -> Bool {
-        record.withContent(.userName) { $0.elementsEqual(slot.user) }
-            && record.withContent(.databaseName) { $0.elementsEqual(slot.database) }
+        record.equals(.userName, slot.user) && record.equals(.databaseName, slot.database)
     }
 
     private mutating func flush(_ index: Int) {

@@ -30,6 +30,7 @@ public struct EventReader {
     /// The logins that patterns make, by the pattern's id, for those that wait in a file of pgauditlogtofile.
     private let loginKinds: [String: EventKind]
     private var activity = ActivityCounter()
+    private var readings = ReadingMemory()
     private let scratch = Regex.Scratch()
     private var isCounted = true
     /// Records before this offset were counted by an earlier run.
@@ -72,6 +73,8 @@ public struct EventReader {
         error = catalogue.errorWords
     }
 
+    /// Events of one record's statements on their way, the last first.
+    private var made: [SecurityEvent] = []
     /// When the server was told to stop, of the records being read.
     private var stops: [LogTime] = []
     /// Whose log it is.
@@ -270,7 +273,7 @@ public struct EventReader {
     }
 
     /// Keeps an event, with the words for what its names are made to look like.
-    private mutating func keep(_ event: SecurityEvent) {
+    private mutating func keep(_ event: consuming SecurityEvent) {
         if rhythm != nil, event.kind.action == "server.stop" { stops.append(event.time) }
         events.append(event)
         texts.mark(&events[events.count - 1])
@@ -318,14 +321,14 @@ public struct EventReader {
             }
             takeStatements()
         case .evidence:
-            let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
+            let found = readings.found(record, index.patterns[number], number, scratch)
             if record.form == .diverted { return diverted.note(record, found) }
             hold(record, time: time, before: before) { $0.found += found }
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
                 context(record, time: time, before: before), kind: variant(kind, of: record), keepsMessage: false)
-            let found = EventBuilder.found(record, index.patterns[number].readings, scratch)
+            let found = readings.found(record, index.patterns[number], number, scratch)
             if record.form == .diverted {
                 return diverted.authorized(record, event, found, by: index.patterns[number].id)
             }
@@ -414,8 +417,8 @@ public struct EventReader {
 
     private mutating func takeStatements() {
         guard !statements.events.isEmpty else { return }
-        for event in statements.events { keep(event) }
-        statements.events.removeAll(keepingCapacity: true)
+        while let event = statements.events.popLast() { made.append(event) }
+        while let event = made.popLast() { keep(event) }
     }
 
     private mutating func hold(

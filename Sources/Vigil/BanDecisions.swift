@@ -90,9 +90,12 @@ struct BanDecisions {
         else { return }
         let policy = policy
         var found: [CIDR: [Session]] = [:]
+        // Behind a proxy the actor is not who it was.
+        var actors = try store.hasProxies() ? nil : store.actors { ip in blocks.contains(policy.block(of: ip)) }
+        if actors?.count ?? 0 > 5000 { actors = nil }
         try store.forEachEvent(
             after: first.adding(milliseconds: -BanPolicy.sessionMemory - 1), through: last.adding(milliseconds: -1),
-            place: { $0.action == "auth.success" ? .event : nil }
+            DetectionMemory { $0.action == "auth.success" ? .event : nil }, actors: actors
         ) { event, _ in
             guard let ip = event.ip else { return }
             let block = policy.block(of: ip)

@@ -15,10 +15,14 @@ final class DetectionPass {
     private let configuration: Configuration
     private let known: KnownAddresses
     private let scope: RuleScope
+    private let memory: DetectionMemory
     private var detector: Detector
     private var held: ExceptionWatch?
     /// Up to where events have been looked at; nil: not yet.
     private var looked: LogTime?
+    /// Found by going ahead, not committed yet.
+    private var found: [Finding] = []
+    private var heldBack: [HeldBack] = []
 
     /// What a pass found that was not there before.
     struct Result {
@@ -33,7 +37,9 @@ final class DetectionPass {
         self.rules = rules
         self.configuration = configuration
         known = KnownAddresses(store, monitors: configuration.topology.monitors)
-        scope = RuleScope(rules: rules, exceptions: configuration.exceptions)
+        let scope = RuleScope(rules: rules, exceptions: configuration.exceptions)
+        self.scope = scope
+        memory = DetectionMemory(place: scope.place)
         detector = Detector(
             rules: rules, publicNetworks: configuration.publicNetworks, exceptions: configuration.exceptions)
     }
@@ -45,17 +51,14 @@ final class DetectionPass {
     /// event shows it: rules that wait for silence need to know.
     func run(through: LogTime, now: LogTime? = nil) throws -> Result {
         let state = try store.detectionState()
+        if state.rewind != nil { giveUp() }
         let from = try start(state)
-        var found: [Finding] = []
-        var heldBack: [HeldBack] = []
         let last = try store.lastEventTime() ?? from
         // A quiet log is looked at every second: nothing is newer then.
-        if through > from, last > from {
-            try forEachEvent(after: from, through: through) { event, identity in
-                found += try detector.take(event, identity: identity)
-                heldBack += try held?.take(event, identity: identity) ?? []
-            }
-        }
+        if through > from, last > from { try look(after: from, through: through) }
+        var found = found
+        var heldBack = heldBack
+        (self.found, self.heldBack) = ([], [])
         // With the end of input time goes on to where events are, not to the end of time.
         let end = through == .distantFuture ? last : through
         let reached = max(end, from)
@@ -74,10 +77,35 @@ final class DetectionPass {
         return Result(alerts: new.alerts, bans: new.bans, heldBack: heldBack)
     }
 
+    /// Brings rules up to a moment before which no more events will come, and commits nothing: what they find is part of
+    /// the next run. Should an event come that changes what was before that moment, `giveUp` must be called.
+    func goAhead(through: LogTime) throws {
+        let state = try store.detectionState()
+        guard state.rewind == nil else { return }
+        let from = try start(state)
+        // Time goes on to where events are.
+        guard let last = try store.lastEventTime(), min(last, through) > from else { return }
+        try look(after: from, through: min(last, through))
+        looked = min(last, through)
+    }
+
+    /// Forgets what was found by going ahead: rules begin again where the store says.
+    func giveUp() {
+        looked = nil
+        (found, heldBack) = ([], [])
+    }
+
+    private func look(after: LogTime, through: LogTime) throws {
+        try forEachEvent(after: after, through: through) { event, identity in
+            found += try detector.take(event, identity: identity)
+            heldBack += try held?.take(event, identity: identity) ?? []
+        }
+    }
+
     private func forEachEvent(
         after: LogTime, through: LogTime, _ body: (DetectionEvent, (Int64) throws -> String) throws -> Void
     ) throws {
-        try store.forEachEvent(after: after, through: through, place: scope.place, body)
+        try store.forEachEvent(after: after, through: through, memory, body)
     }
 
     /// Up to where events have been looked at, with the windows as they were then. Events that came late send it back.

@@ -71,13 +71,19 @@ public struct Replay: Sendable {
         // Who asks for it wants old alerts told, too.
         let sinks = options.delivers ? configuration.sinks : []
         _ = try store.subscribe(sinks.map(\.asked))
-        if !inputs.files.isEmpty { try read(inputs.files, into: store, &summary, progress: progress) }
+        // Before rules go beside reading: where its events belong is not known beforehand.
         for fleet in options.fleets {
             try FleetReplay(fleet, store: store, catalogue: catalogue.events).run(
                 since: options.since, until: options.until, &summary
             ) { progress($0, nil) }
         }
-        let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
+        let rules = DetectionAhead(
+            DetectionPass(store: store, rules: catalogue.rules, configuration: configuration))
+        do { try read(inputs.files, into: store, rules, &summary, progress: progress) } catch {
+            _ = rules.finish()
+            throw error
+        }
+        let pass = rules.finish()
         let found = try pass.run(through: .distantFuture, now: options.until)
         summary.alerts = found.alerts
         for held in found.heldBack { summary.heldBack[held.reason, default: 0] += 1 }
@@ -97,10 +103,12 @@ public struct Replay: Sendable {
     private static let patience = 15.0
 
     /// Events that are worth a transaction.
-    private static let commitSize = 12_000
+    private static let commitSize = 8_000
 
     /// One file's part of a commit, as the reading threads hand it over.
     private struct Part: Sendable {
+        /// Which file.
+        var file: Int
         var ingest: Ingest?
         var bytes: Int64 = 0
         /// The same on the disk, where it may be packed, with what an earlier reading had done.
@@ -116,18 +124,20 @@ public struct Replay: Sendable {
     }
 
     private func read(
-        _ files: [ReplayInputs.File], into store: Store, _ summary: inout ReplaySummary,
+        _ files: [ReplayInputs.File], into store: Store, _ rules: DetectionAhead, _ summary: inout ReplaySummary,
         progress: (Int64, Int64?) -> Void
     ) throws {
         let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + ($1.profile.size ?? 0) }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
-        let handoff = Handoff<Part>(producers: workers, limit: workers * 12)
+        let handoff = Handoff<Part>(producers: workers, limit: workers * 8)
         // With fewer files than jobs each has a second thread.
         let cutsAhead = options.jobs > workers
         for _ in 0..<workers {
             Thread.detachNewThread {
-                while let file = queue.next() { readFile(file, store: store, handoff: handoff, cutsAhead: cutsAhead) }
+                while let (number, file) = queue.next() {
+                    readFile(number, file, store: store, handoff: handoff, cutsAhead: cutsAhead)
+                }
                 handoff.finish()
             }
         }
@@ -138,6 +148,8 @@ public struct Replay: Sendable {
         var failure: (any Error)?
         var waiting: [Part] = []
         var isOpen = true
+        // Up to where each file's events are stored.
+        var clocks = files.map { $0.profile.start ?? .distantPast }
         while isOpen {
             let parts = handoff.takeAll()
             isOpen = !parts.isEmpty
@@ -149,7 +161,14 @@ public struct Replay: Sendable {
             let events = waiting.reduce(0) { $0 + ($1.ingest?.events.count ?? 0) }
             guard !waiting.isEmpty, !isOpen || events >= Replay.commitSize || waiting.count >= 64 else { continue }
             if failure == nil {
-                do { try commit(waiting, writer, &summary) } catch {
+                do {
+                    let earliest = try commit(waiting, writer, &summary)
+                    for part in waiting {
+                        if let ingest = part.ingest { clocks[part.file] = ingest.clock }
+                        if part.end != nil { clocks[part.file] = .distantFuture }
+                    }
+                    rules.note(earliest: earliest, complete: clocks.min() ?? .distantPast)
+                } catch {
                     // The readers must come to their end before this can be told.
                     failure = error
                     queue.stop()
@@ -162,20 +181,23 @@ public struct Replay: Sendable {
         if summary.isFailure, read == 0, let first = summary.failed.first { throw first }
     }
 
-    private func commit(_ parts: [Part], _ writer: StoreWriter, _ summary: inout ReplaySummary) throws {
+    /// Gives the earliest event that a commit changes.
+    private func commit(_ parts: [Part], _ writer: StoreWriter, _ summary: inout ReplaySummary) throws -> LogTime? {
         let ingests = parts.compactMap(\.ingest)
         summary.count(ingests)
-        summary.result.add(try writer.commit(ingests))
+        let result = try writer.commit(ingests)
+        summary.result.add(result)
         for end in parts.compactMap(\.end) {
             summary.clockSteps += end.clockSteps
             summary.unknownZones.formUnion(end.unknownZones)
             if let problem = end.problem { summary.failed.append(problem) }
         }
+        return result.earliest
     }
 
     /// Reads a file to its end in parts that are worth a commit.
     private func readFile(
-        _ input: ReplayInputs.File, store: Store, handoff: Handoff<Part>, cutsAhead: Bool
+        _ number: Int, _ input: ReplayInputs.File, store: Store, handoff: Handoff<Part>, cutsAhead: Bool
     ) {
         var end = End(clockSteps: 0, unknownZones: [], problem: nil)
         do {
@@ -185,7 +207,7 @@ public struct Replay: Sendable {
             let span = SourceReader.TimeSpan(
                 since: options.since ?? .distantPast, until: options.until ?? .distantFuture)
             if span.isWhole, SourceReader.isKnown(file, state) {
-                handoff.put(Part(consumed: file.size ?? 0, end: end))
+                handoff.put(Part(file: number, consumed: file.size ?? 0, end: end))
                 return
             }
             let reader = SourceReader(
@@ -195,7 +217,7 @@ public struct Replay: Sendable {
             func part() throws -> Part {
                 defer { handed = (reader.bytesRead, reader.consumed) }
                 return Part(
-                    ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed.bytes,
+                    file: number, ingest: try reader.takeIngest(), bytes: reader.bytesRead - handed.bytes,
                     consumed: reader.consumed - handed.consumed)
             }
             do {
@@ -221,7 +243,7 @@ public struct Replay: Sendable {
             handoff.put(last)
         } catch {
             end.problem = error
-            handoff.put(Part(end: end))
+            handoff.put(Part(file: number, end: end))
         }
     }
 }
@@ -230,10 +252,11 @@ public struct Replay: Sendable {
 private final class FileQueue: @unchecked Sendable {
     // Unchecked: guarded by the lock.
     private let lock = NSLock()
-    private var files: ArraySlice<ReplayInputs.File>
+    private var files: ArraySlice<(Int, ReplayInputs.File)>
 
-    init(_ files: [ReplayInputs.File]) { self.files = files[...] }
+    init(_ files: [ReplayInputs.File]) { self.files = files.enumerated().map { ($0, $1) }[...] }
 
-    func next() -> ReplayInputs.File? { lock.withLock { files.popFirst() } }
+    /// The next one, and its number.
+    func next() -> (Int, ReplayInputs.File)? { lock.withLock { files.popFirst() } }
     func stop() { lock.withLock { files = [] } }
 }

@@ -87,10 +87,13 @@ public final class Watch {
     }
 
     /// Follows until SIGTERM or SIGINT, or until SIGHUP asks for another configuration, which gives true: the next watch
-    /// goes on where this one was. `tell` gets one line for each alert and each change of what is followed.
-    public func run(tell: (String) -> Void) throws -> Bool {
+    /// goes on where this one was. `tell` gets one line for each alert and each change of what is followed. `scrapes` may
+    /// ask the store meanwhile.
+    public func run(scrapes: ScrapeDesk? = nil, tell: (String) -> Void) throws -> Bool {
         let stop = try StopSignal.shared()
         let store = try Store(path: storePath)
+        scrapes?.use(store)
+        defer { scrapes?.use(nil) }
         let writer = StoreWriter(store)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
@@ -370,8 +373,9 @@ public final class Watch {
     /// The files of all paths, and by which of these each is found.
     private func expand() -> [InputPath] {
         origins = [:]
+        let own = StoreFiles(storePath)
         return paths.flatMap { path -> [InputPath] in
-            let inputs = (try? InputPaths.expand([path])) ?? []
+            let inputs = ((try? InputPaths.expand([path])) ?? []).filter { !own.contains($0.path) }
             for input in inputs where origins[input.path] == nil { origins[input.path] = path }
             // A folder that is there may be empty still.
             let isUp =

@@ -1,3 +1,77 @@
+/// Who acted, as rules see it. A class, since the events of one actor share it, and what rules found of the actor.
+public final class DetectionActor: Sendable {
+    /// From where, as far as it is known for certain; nil behind a proxy that tells nobody.
+    public let ip: IPAddress?
+    /// As logged; `[local]` for a socket.
+    public let address: String?
+    /// Login user.
+    public let user: String?
+    /// Database.
+    public let database: String?
+    private let ipText: String?
+    private let network: String?
+
+    /// Takes all parts.
+    public init(ip: IPAddress?, address: String?, user: String?, database: String?) {
+        self.ip = ip
+        ipText = ip?.description
+        network = ip.map { CIDR($0, prefix: $0.isV4 ? 24 : 64).description }
+        self.address = address ?? ipText
+        self.user = user
+        self.database = database
+    }
+
+    /// The value of a key that `isOfActor`.
+    public func value(of key: EventKey) -> String? {
+        switch key {
+        case .address: address
+        case .ip: ipText
+        case .network: network
+        case .user: user
+        case .database: database
+        default: nil
+        }
+    }
+}
+
+/// Tells of stored events what few rules ask for.
+public protocol DetailSource: AnyObject, Sendable {
+    /// The value of a key of an event; nil when there is none.
+    func value(of key: EventKey, seq: Int64) -> String?
+    /// All values of an event.
+    func values(seq: Int64) -> [EventKey: String]
+}
+
+/// Details that some rule asks for with nearly every event of a kind: read with the event.
+public struct NearDetails: Sendable {
+    /// The client's program.
+    public var application: String?
+    /// SQLSTATE.
+    public var sqlState: String?
+    /// Command tag.
+    public var operation: String?
+
+    /// Nothing is known.
+    public init() {}
+
+    /// True for keys that it has the values of.
+    public static func holds(_ key: EventKey) -> Bool {
+        switch key {
+        case .application, .sqlState, .operation: true
+        default: false
+        }
+    }
+
+    func value(of key: EventKey) -> String? {
+        switch key {
+        case .application: application
+        case .sqlState: sqlState
+        case .operation: operation
+        default: nil
+        }
+    }
+}
+
 /// What rules see of a stored event.
 public struct DetectionEvent: Sendable {
     /// The row.
@@ -6,46 +80,70 @@ public struct DetectionEvent: Sendable {
     public var time: LogTime
     /// What happened, with what further records told of it.
     public var kind: EventKind
-    /// From where, as far as it is known for certain; nil behind a proxy that tells nobody.
-    public var ip: IPAddress?
-    /// As logged; `[local]` for a socket.
-    public var address: String?
-    /// Login user.
-    public var user: String?
-    /// Database.
-    public var database: String?
+    /// Who did it.
+    public let actor: DetectionActor
     /// Like events that it stands for.
     public var count: Int64
     /// Values that few rules ask for. Empty unless some rule might.
     public var details: [EventKey: String]
+    /// Those that rules ask for most.
+    public var near = NearDetails()
+    /// Tells the details that are not there; only inside the call that hands the event over.
+    public var source: (any DetailSource)?
 
     /// Takes all parts.
     public init(
         seq: Int64, time: LogTime, kind: EventKind, ip: IPAddress?, address: String? = nil, user: String?,
         database: String?, count: Int64 = 1, details: [EventKey: String] = [:]
     ) {
+        self.init(
+            seq: seq, time: time, kind: kind,
+            actor: DetectionActor(ip: ip, address: address, user: user, database: database), count: count,
+            details: details)
+    }
+
+    /// Takes all parts.
+    public init(
+        seq: Int64, time: LogTime, kind: EventKind, actor: DetectionActor, count: Int64,
+        details: [EventKey: String] = [:], source: (any DetailSource)? = nil
+    ) {
         self.seq = seq
         self.time = time
         self.kind = kind
-        self.ip = ip
-        self.address = address ?? ip?.description
-        self.user = user
-        self.database = database
+        self.actor = actor
         self.count = count
         self.details = details
+        self.source = source
     }
+
+    /// From where, as far as it is known for certain; nil behind a proxy that tells nobody.
+    public var ip: IPAddress? { actor.ip }
+    /// As logged; `[local]` for a socket.
+    public var address: String? { actor.address }
+    /// Login user.
+    public var user: String? { actor.user }
+    /// Database.
+    public var database: String? { actor.database }
 
     /// The value of a key; nil when there is none. Of `tags`, the first.
     public func value(of key: EventKey) -> String? {
-        switch key {
-        case .count: String(count)
-        case .address: address
-        case .ip: ip?.description
-        case .network: ip.map { CIDR($0, prefix: $0.isV4 ? 24 : 64).description }
-        case .user: user
-        case .database: database
-        default: key.place == .kind ? kind.values(of: key).first : details[key]
+        if key.isOfActor { return actor.value(of: key) }
+        switch key.place {
+        case .kind: return kind.values(of: key).first
+        case .event: return String(count)
+        case .details:
+            if let value = details[key] { return value }
+            return NearDetails.holds(key) ? near.value(of: key) : source?.value(of: key, seq: seq)
         }
+    }
+
+    /// The same with all details, to be kept.
+    public var settled: DetectionEvent {
+        guard let source else { return self }
+        var event = self
+        event.details = source.values(seq: seq)
+        event.source = nil
+        return event
     }
 }
 

@@ -47,6 +47,16 @@ public enum EventKey: String, CaseIterable, Sendable {
     }
 }
 
+extension EventKey {
+    /// True when who acted says it.
+    public var isOfActor: Bool {
+        switch self {
+        case .address, .ip, .network, .user, .database: true
+        default: false
+        }
+    }
+}
+
 extension EventKind {
     /// The value of a key that all events of the kind share; of `tags`, all of them.
     public func values(of key: EventKey) -> [String] {

@@ -26,9 +26,9 @@ public struct EventMatch: Sendable {
         case local
 
         /// Of an event; nil when nothing is known of where it came from.
-        init?(_ event: DetectionEvent) {
-            guard let ip = event.ip else {
-                if event.address == "[local]" { self = .local } else { return nil }
+        init?(_ actor: DetectionActor) {
+            guard let ip = actor.ip else {
+                if actor.address == "[local]" { self = .local } else { return nil }
                 return
             }
             self = ip.isLoopback ? .loopback : ip.isPrivate ? .private : .public
@@ -43,14 +43,46 @@ public struct EventMatch: Sendable {
                 ? test.holds(forAny: event.kind.values(of: key)) : test.holds(for: event.value(of: key))
             if !holds { return false }
         }
-        if !networks.isEmpty {
-            guard let network = Network(event) else { return false }
-            guard networks.contains(publicNetworks.contains(network) ? .public : network) else { return false }
-        }
+        if !isFrom(event.actor, publicNetworks) { return false }
         if !anyOf.isEmpty, !anyOf.contains(where: { $0.matches(event, publicNetworks: publicNetworks) }) {
             return false
         }
         return !noneOf.contains { $0.matches(event, publicNetworks: publicNetworks) }
+    }
+
+    /// True when an actor's address is of a kind that may be meant.
+    public func isFrom(_ actor: DetectionActor, _ publicNetworks: Set<Network>) -> Bool {
+        guard !networks.isEmpty else { return true }
+        guard let network = Network(actor) else { return false }
+        return networks.contains(publicNetworks.contains(network) ? .public : network)
+    }
+
+    /// True when every event is meant.
+    public var isAny: Bool { tests.isEmpty && networks.isEmpty && anyOf.isEmpty && noneOf.isEmpty }
+
+    /// What remains to be asked of an event of that kind and actor; nil when it cannot be meant.
+    public func remainder(
+        for kind: EventKind, _ actor: DetectionActor, publicNetworks: Set<Network>
+    ) -> EventMatch? {
+        var rest = EventMatch()
+        for (key, test) in tests {
+            if key.place == .kind {
+                if !test.holds(forAny: kind.values(of: key)) { return nil }
+            } else if key.isOfActor {
+                if !test.holds(for: actor.value(of: key)) { return nil }
+            } else {
+                rest.tests.append((key, test))
+            }
+        }
+        if !isFrom(actor, publicNetworks) { return nil }
+        if !anyOf.isEmpty {
+            rest.anyOf = anyOf.compactMap { $0.remainder(for: kind, actor, publicNetworks: publicNetworks) }
+            if rest.anyOf.isEmpty { return nil }
+            // One that holds is enough.
+            if rest.anyOf.contains(where: \.isAny) { rest.anyOf = [] }
+        }
+        rest.noneOf = noneOf.compactMap { $0.remainder(for: kind, actor, publicNetworks: publicNetworks) }
+        return rest.noneOf.contains(where: \.isAny) ? nil : rest
     }
 
     /// False when no event of the kind can be meant.

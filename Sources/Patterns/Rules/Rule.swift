@@ -13,7 +13,7 @@ public struct Rule: Sendable {
     /// What the server must log for it to fire, in the words of `docs/patterns.md`.
     public let needs: [String]
     /// Which events it looks at.
-    public let match: EventMatch
+    public var match: EventMatch
     /// Events that are meant and yet nothing to worry about, each with why.
     public let except: [RuleExcept]
     /// What events must share to be counted together. Empty: all events are one run.
@@ -45,7 +45,7 @@ public struct Rule: Sendable {
 /// Events that a rule leaves out.
 public struct RuleExcept: Sendable {
     /// Which.
-    public let match: EventMatch
+    public var match: EventMatch
     /// Why.
     public let reason: String
 }

@@ -73,6 +73,8 @@ enum SQLBytes {
         let wanted = keyword.utf8
         guard range.count == wanted.count, range.upperBound <= text.count else { return false }
         var index = range.lowerBound
+        // Most words differ in their first letter.
+        if let first = wanted.first, upper(text[index]) != first { return false }
         for byte in wanted {
             if upper(text[index]) != byte { return false }
             index += 1

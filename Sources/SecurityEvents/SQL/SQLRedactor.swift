@@ -9,7 +9,9 @@ enum SQLRedactor {
     static func redact(_ text: [UInt8]) -> [UInt8] {
         var text = text
         for _ in 0..<passLimit {
-            let result = replace(SQLSecretFinder.secrets(in: text), in: text)
+            let ranges = SQLSecretFinder.secrets(in: text)
+            if ranges.isEmpty { break }
+            let result = replace(ranges, in: text)
             if result == text { break }
             text = result
         }

@@ -93,7 +93,6 @@ struct SQLSecretContext {
 
     mutating func follow(_ token: SQLToken) {
         if token.kind == .semicolon { return startStatement() }
-        let isOption = SQLStatementStart.isRoleOption(token, in: text)
         isEscapeNext = previous?.kind == .unicodeString && isWord(token, "UESCAPE")
         switch token.kind {
         case .word where isEscapeNext: break
@@ -108,7 +107,7 @@ struct SQLSecretContext {
         case _ where token.isLiteral: followLiteral(token)
         default: place = .elsewhere
         }
-        start.follow(token, in: text, isOption: isOption)
+        start.follow(token, in: text)
         previous = token
     }
 

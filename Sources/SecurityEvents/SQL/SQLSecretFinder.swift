@@ -22,6 +22,12 @@ struct SQLSecretFinder {
 
     /// The ranges of the secrets in the text of a query, in order and without overlaps.
     static func secrets(in text: [UInt8]) -> [Range<Int>] {
+        guard SQLSecretHint.mayHold(query: text) else { return [] }
+        return thorough(in: text)
+    }
+
+    /// The same without a first look.
+    static func thorough(in text: [UInt8]) -> [Range<Int>] {
         var finder = SQLSecretFinder(text, depth: 0)
         finder.readTokens()
         return merged(finder.ranges)

@@ -10,9 +10,9 @@ struct SQLStatementStart {
     private(set) var isOptions = true
     private var isCreateOrAlter = false
 
-    /// Takes the next token of the statement; `isOption` when it is PASSWORD or another option of a role.
-    mutating func follow(_ token: SQLToken, in text: [UInt8], isOption: Bool) {
-        if !isOption { isOptions = false }
+    /// Takes the next token of the statement.
+    mutating func follow(_ token: SQLToken, in text: [UInt8]) {
+        if isOptions { isOptions = SQLStatementStart.isRoleOption(token, in: text) }
         if count < 2, token.kind == .word {
             let range = token.start..<token.end
             let matches = { SQLBytes.matches(text, range, $0) }

@@ -60,6 +60,8 @@ final class StatementWords: @unchecked Sendable {
     private var needCutOff = Patterns()
     /// Commands all of whose patterns ask for words, by the hash of their first word: which patterns these are.
     private var quiet: [UInt64: Patterns] = [:]
+    /// The same at less cost: the one of each remainder; those that share it are looked up.
+    private var quick: [(word: UInt64, own: Patterns)?] = []
     private(set) var verifier = Patterns()
     /// What a byte is in a name, in lower case; 0 for one that ends it.
     private let letters: [UInt8]
@@ -110,6 +112,15 @@ final class StatementWords: @unchecked Sendable {
                 StatementWords.add($1, to: &$0)
             }
         }
+        quick = Array(repeating: nil, count: 256)
+        for (word, own) in quiet { quick[Int(word & 255)] = (word, own) }
+    }
+
+    /// The patterns of commands that begin with a word, when all of them ask for words.
+    @inline(__always)
+    private func patterns(of word: UInt64) -> Patterns? {
+        if let known = quick[Int(word & 255)], known.word == word { return known.own }
+        return quiet[word]
     }
 
     /// First words of statements whose command tag starts with the same word, whatever follows.
@@ -127,7 +138,9 @@ final class StatementWords: @unchecked Sendable {
     /// False when surely no pattern fits a statement of the text, which starts with the look's first word, or with one
     /// that is known.
     func mayFit(_ look: Look, verb: UInt64? = nil, hasParameters: Bool) -> Bool {
-        guard !look.isMany, !look.isEscaped, !look.hasLogLine, let own = quiet[verb ?? look.first] else { return true }
+        guard !look.isMany, !look.isEscaped, !look.hasLogLine, let own = patterns(of: verb ?? look.first) else {
+            return true
+        }
         var found = (look.found | (unlessRuledOut & ~look.ruledOut)) & own
         if !look.hasQuotes { found &= ~needQuotes }
         if !hasParameters { found &= ~needParameters }

@@ -10,6 +10,7 @@ final class TextFinder {
     private var merged: [[ObjectIdentifier]: Merged] = [:]
     /// What applications' names were found to look like.
     private var applications: [String: EventKind?] = [:]
+    private var lastApplication: (name: String, kind: EventKind?)?
     private let scratch = Regex.Scratch()
 
     /// A kind, and those it was made of, which must outlive their identifiers.
@@ -73,7 +74,11 @@ final class TextFinder {
 
     /// What the name of an application looks like. There are few on a server, so each is looked at once.
     private func kind(ofApplication name: String) -> EventKind? {
-        if let known = applications[name] { return known }
+        if let lastApplication, lastApplication.name == name { return lastApplication.kind }
+        if let known = applications[name] {
+            lastApplication = (name, known)
+            return known
+        }
         let kind = kind(of: Array(name.utf8), .application)
         if applications.count >= TextFinder.limit { applications = [:] }
         applications[name] = .some(kind)

@@ -1,3 +1,4 @@
+import EventStore
 import Foundation
 import HTTPListener
 import Synchronization
@@ -71,6 +72,9 @@ public final class ScrapeDesk: Sendable {
                 "anybody who reaches \(server.address) can read metrics and block lists: set token_file under `listen`")
         }
     }
+
+    /// The store of the watch that runs; nil when that ends: it must have let go of it before another opens it.
+    func use(_ store: Store?) { state.withLock { $0.figures }?.use(store) }
 
     /// Closes the port. What was written last stays.
     public func stop() {

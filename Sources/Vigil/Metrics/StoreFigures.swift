@@ -3,8 +3,11 @@ import Foundation
 import Responses
 import VigilModel
 
-/// What is asked of the store for answers: over connections of its own, for reading only, so that whoever asks never
-/// holds up the writer. Costly answers are kept for a while.
+/// What is asked of the store for answers: over its connections for reading, so that whoever asks never holds up the
+/// writer. Costly answers are kept for a while.
+///
+/// The store is the one that `watch` has open. Opening its file a second time would read its header, and closing that
+/// descriptor would drop the locks of SQLite that this process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
 final class StoreFigures: @unchecked Sendable {
     // Unchecked: everything that changes is touched under the lock only.
     private let lock = NSLock()
@@ -63,18 +66,28 @@ final class StoreFigures: @unchecked Sendable {
     /// How often the store could not be read.
     var failureCount: Int64 { lock.withLock { failures } }
 
-    /// Opens the store when it is there; `watch` makes it.
+    /// From now on the store can be asked; with nil no more, and whoever asks has ended when this returns.
+    func use(_ store: Store?) {
+        lock.withLock {
+            self.store = store
+            lists = nil
+            list = nil
+            status = nil
+        }
+    }
+
     private func reading<Value>(_ body: (Store) throws -> Value) throws -> Value {
         try lock.withLock {
-            do {
-                let open = try store ?? Store(existing: path, readOnly: true)
-                store = open
-                return try body(open)
-            } catch {
-                // At a first start it is not there yet.
-                if access(path, F_OK) == 0 { failures += 1 }
+            guard let store else {
+                throw StoreNotOpen()
+            }
+            do { return try body(store) } catch {
+                failures += 1
                 throw error
             }
         }
     }
 }
+
+/// The store is not open: `watch` is beginning, or takes another configuration.
+struct StoreNotOpen: Error {}

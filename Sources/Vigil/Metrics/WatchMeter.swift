@@ -45,12 +45,6 @@ public final class WatchMeter: Sendable {
         fileprivate var lastEvictions = 0
     }
 
-    /// What events are told apart by.
-    struct EventClass: Hashable, Sendable {
-        let category: String
-        let severity: Severity
-    }
-
     /// What the loop does.
     enum Phase: String, Sendable {
         case reading, rules
@@ -115,6 +109,9 @@ public final class WatchMeter: Sendable {
             for rule in rules where rule.enabled {
                 counts.alerts[rule.about.id] = (rule.severity, counts.alerts[rule.about.id]?.count ?? 0)
             }
+            for rule in [BanNotice.cappedRule, BanNotice.sparedRule] {
+                counts.alerts[rule.id] = (BanNotice.severity, counts.alerts[rule.id]?.count ?? 0)
+            }
         }
     }
 
@@ -150,18 +147,12 @@ public final class WatchMeter: Sendable {
             for (index, ingest) in ingests.enumerated() {
                 counts.sources[sources[index], default: Source()].add(
                     ingest, bytes: bytes[index], result.sources[ingest.source])
-                for event in ingest.events { counts.count(event.kind, 1) }
+                for event in ingest.events { counts.events[EventClass(event.kind), default: 0] += 1 }
             }
-            for kind in result.knownKinds { counts.count(kind, -1) }
+            for (kind, count) in result.knownClasses { counts.events[kind, default: 0] -= Int64(count) }
             counts.commits += 1
             counts.lastCommit = Date()
         }
-    }
-}
-
-extension WatchMeter.Counts {
-    fileprivate mutating func count(_ kind: EventKind, _ number: Int64) {
-        events[WatchMeter.EventClass(category: kind.category, severity: kind.severity), default: 0] += number
     }
 }
 

@@ -4,8 +4,8 @@ import Vigil
 /// The catalogue.
 struct PatternsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "patterns", abstract: "List or check what records and runs of events mean.",
-        subcommands: [List.self, Check.self])
+        commandName: "patterns", abstract: "List, check or export what records and runs of events mean.",
+        subcommands: [List.self, Check.self, ExportCommand.self])
 
     /// Shows the catalogue.
     struct List: ParsableCommand {

@@ -63,7 +63,7 @@ struct WatchCommand: ParsableCommand {
             // What is wrong with the catalogue, or with what to follow, comes before a port is opened.
             var current = try watch(settings, meter, door)
             try desk.apply(settings, store: common.storePath(settings))
-            while try current.run(tell: { Talk.say($0) }) {
+            while try current.run(scrapes: desk, tell: { Talk.say($0) }) {
                 do {
                     let changed = try load()
                     let next = try watch(changed, meter, door)
