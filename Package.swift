@@ -20,7 +20,7 @@ let package = Package(
     targets: [
         // The way of the data, in order.
         .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "LogSources", dependencies: ["VigilModel", "Codecs"]),
+        .target(name: "LogSources", dependencies: ["VigilModel", "Codecs", "HTTPTransport"]),
         .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"], plugins: ["EmbedPatterns"]),
         .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns", "CWords"]),
         .target(
@@ -95,16 +95,15 @@ let package = Package(
             name: "VigilTests",
             dependencies: [
                 "Vigil", "HTTPListener", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses",
-                "LocatedYAML",
-                "SecurityEvents", "VigilModel",
+                "LocatedYAML", "SecurityEvents", "VigilModel", "Codecs",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
             exclude: [
-                "clients.py", "get-victorialogs.sh", "leash.py", "pgvigil-rules.yml", "read-sigma.py", "receiver.py",
-                "steps.py", "victorialogs.py",
+                "clients.py", "get-victorialogs.sh", "leash.py", "pgvigil-rules.yml", "pigsty-rows.py",
+                "read-sigma.py", "receiver.py", "steps.py", "victorialogs.py",
             ]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]

@@ -140,6 +140,13 @@ public struct Queryable: Sendable {
             keys: events.keys,
             rows: "SELECT x.alert FROM evidence x JOIN event ON event.seq = x.event WHERE"))
 
+    /// What sinks are told of an event: as `events`, with what tells it from another one under the same identity.
+    static let sent = Queryable(
+        source: events.source,
+        keys: events.keys + [
+            .init("event.hash", "(SELECT printf('%016x', x.content) FROM events x WHERE x.seq = event.seq)")
+        ], order: events.order)
+
     /// What sinks are told of an alert: as `alerts`, with cluster and instance where all events agree.
     static let told: Queryable = {
         func common(_ column: String) -> String {

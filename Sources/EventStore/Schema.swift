@@ -22,6 +22,9 @@ enum Schema {
             try db.execute(sql: hopsByNumber)
             try db.execute(sql: SchemaViews.all)
         }
+        migrator.registerMigration("4 streams") { db in
+            try db.execute(sql: StreamSchema.tables)
+        }
         return migrator
     }
 

@@ -39,6 +39,10 @@ public struct Ingest: Sendable {
     public var rhythm: String?
     /// When it was read, by the clock on the wall.
     public var readAt: LogTime?
+    /// Of rows that come from no file: which were seen.
+    public var stream: StreamProgress?
+    /// The events are another store's: one that is here already may say more now.
+    public var isShipped = false
 
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
@@ -128,13 +132,14 @@ public final class StoreWriter {
     public init(_ store: Store) { self.store = store }
 
     /// Commits what was read, with its position, in one transaction.
-    public func commit(_ ingests: [Ingest]) throws -> IngestResult {
+    public func commit(_ ingests: [Ingest], cursor: ReadingCursor? = nil) throws -> IngestResult {
         var total = IngestResult()
         do {
             try store.pool.write { db in
                 let mark = try store.outbox.mark(db)
                 let inserter = try EventInserter(db, cache: cache)
                 for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                try cursor?.write(db)
                 try store.outbox.queue(since: mark, db)
             }
         } catch {
@@ -179,11 +184,16 @@ public final class StoreWriter {
     private func write(
         _ ingest: Ingest, _ mark: OutboxWriter.Mark?, _ db: Database, _ inserter: EventInserter
     ) throws -> IngestResult {
-        let events = try write(ingest.events, of: ingest.source, db, inserter)
+        let events =
+            ingest.isShipped
+            ? try writeShipped(ingest, mark, db, inserter)
+            : try write(ingest.events, of: ingest.source, db, inserter)
         var result = IngestResult()
         result.inserted = events.inserted
         result.known = events.known
         result.changed(events.earliest)
+        // What a row that was shipped again adds to its event is found by reading rules back.
+        if ingest.isShipped, events.known > 0 { result.changed(.distantPast) }
         for record in ingest.evidence { result.changed(try add(record, source: ingest.source, mark, db)) }
         for hop in ingest.hops where try add(hop, mark, db) { result.changed(.distantPast) }
         try change(ingest.sessions, of: ingest.source, db)
@@ -213,6 +223,7 @@ public final class StoreWriter {
                 unread.reduce(0) { $0 + $1.length }, ingest.readAt?.milliseconds, ingest.rhythm,
                 ingest.source,
             ])
+        try ingest.stream?.write(of: ingest.source, db)
         if let packed = ingest.packed {
             try db.execute(sql: "UPDATE sources SET packed = ? WHERE id = ?", arguments: [packed, ingest.source])
         }
@@ -235,6 +246,23 @@ public final class StoreWriter {
 }
 
 extension StoreWriter {
+    /// Writes events that another store found. Of one that is here, what it says now is added, as a record's would be.
+    private func writeShipped(
+        _ ingest: Ingest, _ mark: OutboxWriter.Mark?, _ db: Database, _ inserter: EventInserter
+    ) throws -> EventInserter.Result {
+        var total = EventInserter.Result()
+        for event in ingest.events {
+            let result = try write([event], of: ingest.source, db, inserter)
+            total.inserted += result.inserted
+            total.known += result.known
+            total.knownClasses.merge(result.knownClasses, uniquingKeysWith: +)
+            total.late += result.late
+            if let earliest = result.earliest { total.earliest = min(total.earliest ?? earliest, earliest) }
+            if result.known > 0 { _ = try add(EventEvidence(retelling: event), source: ingest.source, mark, db) }
+        }
+        return total
+    }
+
     /// Adds a record to the event that it tells more of; an event that was not kept has none. Gives the event's time when
     /// the record is new.
     private func add(

@@ -42,7 +42,8 @@ struct BanDecisions {
     }
 
     private mutating func decide(_ alert: Alert, time: Int64) throws {
-        guard let ip = alert.sourceIP else { return }
+        // When was it? Nobody knows, and rows that were late look like a burst.
+        guard let ip = alert.sourceIP, try !store.isTimedByReceipt(alert.evidence) else { return }
         let block = policy.block(of: ip)
         let history = try store.bans(
             from: alert.time.adding(milliseconds: -policy.forgetting), to: alert.time, cidr: block)

@@ -14,6 +14,8 @@ public struct Configuration: Sendable {
     public var patterns: String?
     /// Sources and what is known of them.
     public var sources: [Source] = []
+    /// Servers of logs that are sources, too.
+    public var fleets: [FleetSource] = []
     /// Who is banned and for how long.
     public var bans = BanPolicy()
     /// Where the fleet's own addresses stand.
@@ -30,6 +32,8 @@ public struct Configuration: Sendable {
     public var secretKeyFile: String?
     /// What rules do not look at.
     public var exceptions: [AlertException] = []
+    /// What is known of rows that Vector posts; nil: none are taken.
+    var ingest: FleetReader.Manner?
     /// Who is told of alerts and events.
     public var sinks: [SinkConfiguration] = []
     /// Where `watch` answers those who ask.
@@ -83,11 +87,17 @@ public struct Configuration: Sendable {
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
-            "secrets", "sinks", "listen", "metrics_file",
+            "secrets", "sinks", "listen", "metrics_file", "ingest",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
-        for value in try keys["sources"]?.list() ?? [] { sources.append(try Source(value)) }
+        for value in try keys["sources"]?.list() ?? [] {
+            if let fleet = try FleetSource(ifMeant: value) {
+                fleets.append(fleet)
+            } else {
+                sources.append(try Source(value))
+            }
+        }
         for value in try keys["allow"]?.list() ?? [] { bans.allow.append(try Configuration.allow(value)) }
         if let value = keys["bans"] { try readBans(value) }
         if let value = keys["topology"] { topology = try Topology(value) }
@@ -100,6 +110,7 @@ public struct Configuration: Sendable {
         if let value = keys["secrets"] {
             secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
+        if let value = keys["ingest"] { ingest = try FleetReader.Manner(value) }
         if let value = keys["sinks"] { sinks = try SinkConfiguration.read(value) }
         if let value = keys["listen"] { listen = try ListenConfiguration(value) }
         metricsFile = try keys["metrics_file"].map { value throws(YAMLProblem) in try MetricsFile.path(value) }

@@ -24,6 +24,8 @@ public struct Replay: Sendable {
         public var jobs: Int
         /// What is found is sent to the sinks of the configuration.
         public var delivers = false
+        /// Servers of logs.
+        public var fleets: [FleetSource] = []
 
         /// Takes all of it.
         public init(
@@ -56,7 +58,10 @@ public struct Replay: Sendable {
     /// Nothing is written before every named file has shown that it can be read.
     public func run(progress: @escaping (_ read: Int64, _ total: Int64?) -> Void) throws -> ReplaySummary {
         let started = Date()
-        let inputs = try ReplayInputs(options.paths, format: options.format, configuration: configuration)
+        let inputs =
+            options.paths.isEmpty && !options.fleets.isEmpty
+            ? ReplayInputs()
+            : try ReplayInputs(options.paths, format: options.format, configuration: configuration)
         let store = try Store(path: options.store)
         var summary = ReplaySummary(store: options.store)
         summary.files = inputs.files.count
@@ -68,11 +73,20 @@ public struct Replay: Sendable {
         _ = try store.subscribe(sinks.map(\.asked))
         let rules = DetectionAhead(
             DetectionPass(store: store, rules: catalogue.rules, configuration: configuration))
-        do { try read(inputs.files, into: store, rules, &summary, progress: progress) } catch {
+        do {
+            if !inputs.files.isEmpty { try read(inputs.files, into: store, rules, &summary, progress: progress) }
+        } catch {
             _ = rules.finish()
             throw error
         }
         let pass = rules.finish()
+        for fleet in options.fleets {
+            try FleetReplay(fleet, store: store, catalogue: catalogue.events).run(
+                since: options.since, until: options.until, &summary
+            ) { progress($0, nil) }
+            // Its rows may be older than what rules have been over.
+            pass.giveUp()
+        }
         let found = try pass.run(through: .distantFuture, now: options.until)
         summary.alerts = found.alerts
         for held in found.heldBack { summary.heldBack[held.reason, default: 0] += 1 }

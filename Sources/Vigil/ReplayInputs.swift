@@ -33,6 +33,9 @@ struct ReplayInputs {
     /// Files that hold what a richer one holds, which is read.
     private(set) var sameLogs: [(path: String, richer: String)] = []
 
+    /// Nothing.
+    init() {}
+
     /// With a format given, named files are taken for it without a look. Throws `SourceProblem` when a named file cannot
     /// be read, or when nothing is there to read.
     init(_ paths: [String], format: LogFormat?, configuration: Configuration) throws {

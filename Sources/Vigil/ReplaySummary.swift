@@ -15,6 +15,17 @@ public struct ReplaySummary {
     public var sameLogs: [(path: String, richer: String)] = []
     /// Files whose reading ended in an error.
     public var failed: [any Error] = []
+    /// Servers of logs that were read, the rows that they gave, and those of them that were known, or came behind later
+    /// ones that had been read.
+    public var servers = 0
+    /// Rows that servers of logs gave.
+    public var rows = 0
+    /// Rows that were known.
+    public var repeatedRows = 0
+    /// Rows that came behind later ones.
+    public var lateRows = 0
+    /// What servers of logs no longer had, in words.
+    public var lostRows: [String] = []
     /// Bytes and records read in this run.
     public var bytes: Int64 = 0
     /// Records read in this run.
@@ -51,7 +62,7 @@ public struct ReplaySummary {
     public var deliveries: [OutboxDrain.Outcome] = []
 
     /// True when there were files and none could be read to its end.
-    public var isFailure: Bool { files > 0 && failed.count == files }
+    public var isFailure: Bool { servers == 0 && files > 0 && failed.count == files }
 
     init(store: String) { self.store = store }
 

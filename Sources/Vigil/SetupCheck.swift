@@ -57,17 +57,20 @@ public struct SetupCheck {
     /// Looks at the logs at `paths` (default: the configured ones, else those of the node) and at the store.
     public func run(paths: [String], store path: String) -> [Finding] {
         let configured = configuration.sources.map(\.path)
-        let paths = !paths.isEmpty ? paths : configured.isEmpty ? configuration.node.folders : configured
+        let isNamed = !paths.isEmpty
+        let isBare = configured.isEmpty && configuration.fleets.isEmpty
+        let paths = isNamed ? paths : isBare ? configuration.node.folders : configured
         var findings = [
             Finding(
                 .ok, "patterns",
                 "\(catalogue.events.patterns.count) record patterns, \(catalogue.events.statements.count) statement "
                     + "patterns, \(catalogue.rules.filter(\.enabled).count) rules")
         ]
-        if paths.isEmpty {
+        if paths.isEmpty, configuration.fleets.isEmpty {
             findings.append(Finding(.fail, "sources", "no logs are named or found", hint: "\(WatchProblem())"))
         }
         for path in paths { findings += look(at: path) }
+        if !isNamed { findings += fleets() }
         findings += lists()
         findings += coverage(path)
         findings += needs(paths, formats: Set(findings.compactMap(\.format)), store: path)

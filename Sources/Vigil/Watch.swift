@@ -11,7 +11,7 @@ import VigilModel
 public struct WatchProblem: Error, CustomStringConvertible {
     /// What to do.
     public var description: String {
-        "nothing to follow\n  hint: name log files or folders, or list them under `sources` in the configuration;\n        without any, /pg/log and /var/log/{postgresql,pgbouncer,patroni,pgbackrest} are looked at"
+        "nothing to follow\n  hint: name log files or folders, or --from a server of logs, or list them under `sources` in the configuration;\n        without any, /pg/log and /var/log/{postgresql,pgbouncer,patroni,pgbackrest} are looked at"
     }
 }
 
@@ -22,6 +22,8 @@ public final class Watch {
     private let storePath: String
     private let configuration: Configuration
     private let catalogue: Catalogue
+    private let fleets: [FleetSource]
+    private var followers: [FleetFollower] = []
     private var files = WatchedFiles()
     private var losses = LossWatch()
     private var followed: [String: Followed] = [:]
@@ -31,6 +33,8 @@ public final class Watch {
     private var unreadable: Set<String> = []
     /// What is counted of all this.
     private let meter: WatchMeter
+    /// Where rows of Vector come in.
+    private let door: VectorDoor
     /// Which of `paths` a file was found by.
     private var origins: [String: String] = [:]
     /// When it was last counted what rules hold.
@@ -62,14 +66,21 @@ public final class Watch {
         var problem: SourceProblem?
     }
 
-    /// Takes what to follow. Throws `WatchProblem` when that is nothing, and what is wrong with the catalogue.
+    /// Takes what to follow; without any, what is configured. Throws `WatchProblem` when that is nothing, and what is
+    /// wrong with the catalogue.
     public init(
-        paths: [String], store: String, configuration: Configuration, meter: WatchMeter = WatchMeter()
+        paths: [String], from fleets: [FleetSource] = [], store: String, configuration: Configuration,
+        meter: WatchMeter = WatchMeter(), door: VectorDoor = VectorDoor()
     ) throws {
         self.meter = meter
+        self.door = door
+        let isNamed = !paths.isEmpty || !fleets.isEmpty
+        self.fleets = isNamed ? fleets : configuration.fleets
         let configured = configuration.sources.map(\.path)
-        self.paths = !paths.isEmpty ? paths : configured.isEmpty ? configuration.node.folders : configured
-        guard !self.paths.isEmpty else { throw WatchProblem() }
+        self.paths =
+            isNamed ? paths : configured.isEmpty && self.fleets.isEmpty ? configuration.node.folders : configured
+        let isPosted = configuration.ingest != nil && configuration.listen != nil
+        guard !self.paths.isEmpty || !self.fleets.isEmpty || isPosted else { throw WatchProblem() }
         storePath = store
         self.configuration = configuration
         catalogue = try configuration.catalogue()
@@ -90,7 +101,13 @@ public final class Watch {
         let desk = DeliveryDesk(store: store, configuration: configuration, meter: meter)
         try desk.start()
         defer { desk.stop() }
-        tell("following \(paths.joined(separator: " ")), store \(storePath)")
+        let fleetReader = FleetReader(store: store, catalogue: catalogue.events)
+        followers = fleets.map { FleetFollower($0, store: store, reader: fleetReader, meter: meter) }
+        for follower in followers { try follower.start() }
+        defer { for follower in followers { follower.stop() } }
+        if let ingest = configuration.ingest { door.open(VectorInput(fleetReader, ingest, meter: meter)) }
+        defer { door.close() }
+        tell("following \((paths + fleets.map(\.name)).joined(separator: " ")), store \(storePath)")
         for path in paths where (try? InputPaths.expand([path])) == nil {
             tell("no log is at \(Shown.text(path)) yet; waiting for one")
         }
@@ -112,7 +129,8 @@ public final class Watch {
             try detect(store, pass, tell: tell)
             try rest(store, writer)
             turn(pass)
-            for message in (keeper?.takeMessages() ?? []) + desk.takeMessages() { tell(message) }
+            let news = (keeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+            for message in news { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
@@ -333,13 +351,16 @@ public final class Watch {
 
     private func detect(_ store: Store, _ pass: DetectionPass, tell: (String) -> Void) throws {
         let busy = followed.values.filter { !$0.isSettled }.map(\.reader.now)
-        let moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
+        var moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
         // With every source read and quiet, it is the clock that says how long nothing has happened.
+        var now = moment == .distantFuture ? LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) : nil
+        if let horizon = followers.compactMap(\.horizon).min().map({ $0.adding(milliseconds: -Watch.delay) }) {
+            moment = min(moment, horizon)
+            if now != nil { now = horizon }
+        }
         meter.turn(.rules)
         let start = ContinuousClock.now
-        let found = try pass.run(
-            through: moment,
-            now: moment == .distantFuture ? LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) : nil)
+        let found = try pass.run(through: moment, now: now)
         meter.note(alerts: found.alerts, bans: found.bans, seconds: (ContinuousClock.now - start) / .seconds(1))
         for alert in found.alerts {
             tell("alert \(alert.severity.rawValue) \(alert.time) \(alert.message) [\(alert.rule.id)]")

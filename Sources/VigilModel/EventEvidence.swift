@@ -33,3 +33,18 @@ public struct EventEvidence: Sendable {
         self.objectType = objectType
     }
 }
+
+extension EventEvidence {
+    /// What somebody else knows of an event by now. Told twice it is the same record.
+    public init(retelling event: SecurityEvent) {
+        var digest = Digest64()
+        for word in event.kind.tags + [event.kind.outcome.rawValue] { digest.combine(word) }
+        for text in [event.auditClass, event.objectName, event.objectType] { digest.combine(text ?? "") }
+        self.init(
+            event: event.identity, content: event.content,
+            identity: EventIdentity(
+                origin: "told:\(event.identity.origin)", line: event.identity.line, hash: digest.folded32, ordinal: 0),
+            kind: event.kind, time: event.time, offset: event.offset, auditClass: event.auditClass,
+            objectName: event.objectName, objectType: event.objectType)
+    }
+}

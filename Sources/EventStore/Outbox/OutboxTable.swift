@@ -30,7 +30,7 @@ extension Store {
     /// Rows as `events` and `alerts` show them, by number.
     private static func rows(of kind: Delivery.Kind, _ items: [Int64], _ db: Database) throws -> [Int64: ShownRow] {
         guard !items.isEmpty else { return [:] }
-        let what = kind == .event ? Queryable.events : Queryable.told
+        let what = kind == .event ? Queryable.sent : Queryable.told
         let columns = what.keys.map(\.column).joined(separator: ", ")
         let numbers = items.map(String.init).joined(separator: ",")
         var result: [Int64: ShownRow] = [:]

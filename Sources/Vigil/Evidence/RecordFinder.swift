@@ -44,6 +44,7 @@ public final class RecordFinder {
     /// Reads the record at a place, if that is still the file that it was.
     public func record(at place: RecordPlace) -> FoundRecord {
         if place.path == "-" { return .absent("it came from standard input") }
+        if place.path.hasPrefix("vector:") { return .absent("it came as a row, from VictoriaLogs or Vector") }
         do {
             let opened: Opened
             if let last, last.file.path == place.path, last.fingerprint == place.fingerprint {

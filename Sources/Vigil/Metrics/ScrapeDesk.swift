@@ -16,13 +16,17 @@ public final class ScrapeDesk: Sendable {
     }
 
     private let meter: WatchMeter
+    private let door: VectorDoor
     private let page = BlockListPage()
     private let state = Mutex(State())
     private let tell: @Sendable (String) -> Void
 
     /// Takes what is counted, and who is told of problems.
-    public init(_ meter: WatchMeter, tell: @escaping @Sendable (String) -> Void) {
+    public init(
+        _ meter: WatchMeter, door: VectorDoor = VectorDoor(), tell: @escaping @Sendable (String) -> Void
+    ) {
         self.meter = meter
+        self.door = door
         self.tell = tell
         Thread.detachNewThread { [self] in
             var written: ContinuousClock.Instant?
@@ -48,7 +52,9 @@ public final class ScrapeDesk: Sendable {
             server = try configuration.listen.map { try HTTPServer($0.address) }
             server?.start()
         }
-        server?.serve(routes(isGuarded: token != nil), token: token)
+        // Who may post rows may forge them: beyond this machine only with a token.
+        let takesRows = configuration.ingest != nil && (token != nil || server?.address.isLocal ?? false)
+        server?.serve(routes(isGuarded: token != nil) + (takesRows ? [door.route] : []), token: token)
         state.withLock { state in
             state.figures = figures
             state.metricsFile = configuration.metricsFile
@@ -57,6 +63,9 @@ public final class ScrapeDesk: Sendable {
         if let old, old !== server { old.stop() }
         if let server, server !== old {
             tell("listening on \(server.address)")
+        }
+        if let server, configuration.ingest != nil, !takesRows {
+            tell("rows are not taken on \(server.address) without a token: set token_file under `listen`")
         }
         if let server, !server.address.isLocal, token == nil {
             tell(

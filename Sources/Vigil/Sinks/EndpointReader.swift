@@ -27,9 +27,11 @@ enum EndpointReader {
         return endpoint
     }
 
-    /// `url` may be one of several; the other keys are the same for all.
-    static func read(_ url: YAMLValue, _ keys: [String: YAMLValue]) throws(YAMLProblem) -> HTTPEndpoint {
-        let text = try url.text()
+    /// `url` may be one of several; the other keys are the same for all. `address` is what it says in terms of HTTP.
+    static func read(
+        _ url: YAMLValue, address: String? = nil, _ keys: [String: YAMLValue]
+    ) throws(YAMLProblem) -> HTTPEndpoint {
+        let text = if let address { address } else { try url.text() }
         guard let parts = URLComponents(string: text), ["http", "https"].contains(parts.scheme), parts.host != nil
         else {
             throw url.problem("no address of a server", hint: "write http://HOST:PORT or https://HOST:PORT")

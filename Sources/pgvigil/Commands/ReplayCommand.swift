@@ -16,6 +16,7 @@ struct ReplayCommand: ParsableCommand {
               pgvigil replay /pg/log/postgres
               pgvigil replay --store incident.db --since 2026-03-01 'archive/*.csv'
               ssh db1 cat /pg/log/postgres/postgresql-Mon.csv | pgvigil replay -
+              pgvigil replay --from victorialogs://infra-1:9428 --query 'cls:=pg-shop' --since 2026-03-01
               pgvigil replay --what-if --config new.yml
               pgvigil replay --deliver --config /etc/pgvigil/pgvigil.yml archive
               pgvigil replay --what-if --patterns my-patterns /pg/log/postgres
@@ -51,6 +52,8 @@ struct ReplayCommand: ParsableCommand {
             """)
     var whatIf = false
 
+    @OptionGroup var fleet: FleetOptions
+
     @Flag(help: "Send what is found to the sinks of the configuration, however old it is. Without it nothing is sent.")
     var deliver = false
 
@@ -69,7 +72,13 @@ struct ReplayCommand: ParsableCommand {
     private var outputFormat: OutputFormat { format.lazy.compactMap(\.output).first ?? .table }
 
     func validate() throws {
-        guard whatIf || !paths.isEmpty else { throw ValidationError("Missing expected argument '<path> ...'") }
+        guard !whatIf || fleet.from.isEmpty else {
+            throw ValidationError("--what-if reads files and the store; replay --from first.")
+        }
+        try fleet.check()
+        guard whatIf || !paths.isEmpty || !fleet.from.isEmpty else {
+            throw ValidationError("Missing expected argument '<path> ...'")
+        }
         guard format.compactMap(\.input).count <= 1, format.compactMap(\.output).count <= (whatIf ? 1 : 0) else {
             throw ValidationError(
                 "--format takes one format of the logs"
@@ -90,6 +99,7 @@ struct ReplayCommand: ParsableCommand {
                 paths: paths, format: inputFormat?.name, store: common.storePath(settings),
                 since: since?.time, until: until?.time, jobs: jobs)
             options.delivers = deliver
+            options.fleets = try fleet.sources(settings)
             if deliver, settings.sinks.isEmpty { throw Failure(NoSinks(), code: 2) }
             if whatIf { return try compare(options, settings) }
             let replay: Replay

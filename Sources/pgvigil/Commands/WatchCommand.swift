@@ -10,16 +10,19 @@ struct WatchCommand: ParsableCommand {
         discussion: """
             A file seen for the first time is read from its start; after a restart reading goes on where it was.
             SIGHUP reads the configuration again; one that is wrong leaves the old one in force.
-            With --listen it answers /metrics, /healthz, /readyz and /blocklist/FORMAT over HTTP (docs/metrics.md); a \
-            port alone is reached from this machine only.
+            With --listen it answers /metrics, /healthz, /readyz and /blocklist/FORMAT over HTTP (docs/metrics.md), and \
+            takes rows from Vector (docs/victorialogs.md); a port alone is reached from this machine only.
 
               pgvigil watch                         every log of a Pigsty or Debian node
               pgvigil watch /pg/log/postgres
+              pgvigil watch --from victorialogs://infra-1:9428 --store /var/lib/pgvigil/fleet.db
               pgvigil watch --store /var/lib/pgvigil/pgvigil.db '/pg/log/postgres/*.csv'
               pgvigil watch --listen 9655 /pg/log/postgres
             """)
 
     @OptionGroup var common: CommonOptions
+
+    @OptionGroup var fleet: FleetOptions
 
     @Argument(
         help: .init(
@@ -41,6 +44,7 @@ struct WatchCommand: ParsableCommand {
     var metricsFile: String?
 
     func validate() throws {
+        try fleet.check()
         if let listen, ListenConfiguration(listen) == nil {
             throw ValidationError("--listen \(listen): \(ListenConfiguration.hint).")
         }
@@ -52,23 +56,24 @@ struct WatchCommand: ParsableCommand {
     func run() throws {
         try reporting {
             let meter = WatchMeter()
-            let desk = ScrapeDesk(meter) { Talk.say($0) }
+            let door = VectorDoor()
+            let desk = ScrapeDesk(meter, door: door) { Talk.say($0) }
             defer { desk.stop() }
             var settings = try load()
             // What is wrong with the catalogue, or with what to follow, comes before a port is opened.
-            var current = try watch(settings, meter)
+            var current = try watch(settings, meter, door)
             try desk.apply(settings, store: common.storePath(settings))
             while try current.run(scrapes: desk, tell: { Talk.say($0) }) {
                 do {
                     let changed = try load()
-                    let next = try watch(changed, meter)
+                    let next = try watch(changed, meter, door)
                     try desk.apply(changed, store: common.storePath(changed))
                     (settings, current) = (changed, next)
                     meter.noteReload(isGood: true)
                 } catch {
                     Talk.say("the configuration stays as it was: \(error)")
                     meter.noteReload(isGood: false)
-                    current = try watch(settings, meter)
+                    current = try watch(settings, meter, door)
                 }
             }
         }
@@ -82,10 +87,11 @@ struct WatchCommand: ParsableCommand {
         return settings
     }
 
-    private func watch(_ settings: Configuration, _ meter: WatchMeter) throws -> Watch {
+    private func watch(_ settings: Configuration, _ meter: WatchMeter, _ door: VectorDoor) throws -> Watch {
         do {
             return try Watch(
-                paths: paths, store: common.storePath(settings), configuration: settings, meter: meter)
+                paths: paths, from: try fleet.sources(settings), store: common.storePath(settings),
+                configuration: settings, meter: meter, door: door)
         } catch let problem as WatchProblem { throw Failure(problem, code: 2) }
     }
 }

@@ -29,6 +29,12 @@ struct SummaryText {
             "read \(Sizes.plural(summary.files, "file")), \(Sizes.bytes(summary.bytes)), "
                 + "\(Sizes.count(summary.records)) records in \(String(format: "%.2f", summary.seconds)) s "
                 + "(\(Sizes.bytes(rate))/s)")
+        if summary.servers > 0 {
+            lines.append(
+                "  of \(Sizes.plural(summary.servers, "server")) of logs \(Sizes.count(Int64(summary.rows))) rows, "
+                    + "\(Sizes.count(Int64(summary.repeatedRows))) known, \(Sizes.count(Int64(summary.lateRows))) late")
+        }
+        for lost in summary.lostRows { lines.append("  \(lost)") }
         if summary.empty > 0 { lines.append("  \(Sizes.plural(summary.empty, "empty file"))") }
         if !summary.passedOver.isEmpty {
             lines.append("  passed over \(Sizes.plural(summary.passedOver.count, "other file")):")
