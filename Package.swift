@@ -80,7 +80,7 @@ let package = Package(
             name: "VigilTests",
             dependencies: [
                 "Vigil", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses", "LocatedYAML",
-                "SecurityEvents", "VigilModel",
+                "SecurityEvents", "Detections", "VigilModel",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.

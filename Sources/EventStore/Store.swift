@@ -59,6 +59,18 @@ public final class Store: Sendable {
         do { self.init(pool: try DatabasePool(path: path, configuration: configuration), path: path) } catch {
             throw StoreProblem(path: path, reason: "\(error)", hint: "check that it can be read")
         }
+        try upgrade(isWritable: !configuration.readonly)
+    }
+
+    /// Brings a store of an older pgvigil up to date: what is asked for may stand elsewhere in it.
+    private func upgrade(isWritable: Bool) throws {
+        guard try !pool.read(Schema.migrator.hasCompletedMigrations) else { return }
+        guard isWritable else {
+            throw StoreProblem(
+                path: path, reason: "this store was made by an older pgvigil",
+                hint: "start `watch` or run any command as its owner once: that brings it up to date")
+        }
+        try Schema.migrator.migrate(pool)
     }
 
     private init(pool: DatabasePool, path: String) {

@@ -24,7 +24,7 @@ struct KeptListTests {
         return BlockList(bans: bans, moment: moment)
     }
 
-    private func kept(_ format: String = "plain", reload: String = "") throws -> KeptList {
+    func kept(_ format: String = "plain", reload: String = "") throws -> KeptList {
         let text = "{format: \(format), path: \(place.path("list"))\(reload.isEmpty ? "" : ", reload: \(reload)")}"
         return KeptList(try BlockListFile(YAMLValue(text: text, file: "c.yml")), BlockListOptions())
     }
@@ -162,5 +162,75 @@ struct KeptListTests {
         #expect(lines.count == 3 && lines[1] + "\n" == first && lines[2].contains("Ban 203.0.113.67"))
         stat(place.path("list"), &status)
         #expect(status.st_ino == second)
+    }
+
+    @Test("fail2ban's file is read again only when somebody else has changed it, and renewed when that is due")
+    func reads() throws {
+        var kept = try kept("fail2ban")
+        let list = try list("203.0.113.66")
+        let start = Date()
+        _ = kept.update(list, now: start)
+        for step in 1...40 {
+            #expect(kept.update(list, isSame: true, now: start.addingTimeInterval(Double(step) / 4)) == .nothing)
+        }
+        _ = kept.update(try self.list("203.0.113.66", "203.0.113.67"), now: start.addingTimeInterval(11))
+        #expect(kept.reads == 0)
+        let handle = try #require(FileHandle(forWritingAtPath: place.path("list")))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(content().replacing(" Ban ", with: " Unban ").utf8))
+        try handle.close()
+        #expect(kept.update(list, isSame: true, now: start.addingTimeInterval(11.1)) == .done(bans: 1))
+        #expect(kept.reads == 1)
+        #expect(content().split(separator: "\n").last?.contains("] Ban 203.0.113.66 ") == true)
+        let later = BlockList(bans: list.bans, moment: KeptListTests.now.adding(milliseconds: 1_800_001))
+        #expect(kept.update(later, isSame: true, now: start.addingTimeInterval(1800)) == .done(bans: 1))
+        #expect(kept.reads == 1 && content().split(separator: "\n").count == 6)
+    }
+
+    @Test("who goes on after a failure knows of it, and says when it is over")
+    func goesOn() throws {
+        let reload = "[/bin/sh, -c, 'test -e \(place.path("luck"))']"
+        var kept = try kept(reload: reload)
+        guard case .failed = kept.update(try list("203.0.113.66")) else {
+            Issue.record("it did not fail")
+            return
+        }
+        let file = kept.file
+        #expect(kept.state.failing != nil && kept.state.bans == 1 && kept.state.told == nil)
+        var next = KeptList(file, BlockListOptions(), state: kept.state)
+        #expect(next.update(try list("203.0.113.66")) == .nothing)
+        #expect(next.state.failing == kept.state.failing)
+        try Data().write(to: URL(fileURLWithPath: place.path("luck")))
+        #expect(next.update(try list("203.0.113.66"), now: Date(timeIntervalSinceNow: 10)) == .recovered)
+        #expect(next.state.failing == nil && next.state.problem == nil && next.state.told != nil)
+    }
+
+    @Test("a list that could not be written is not taken for current, also when bans stay the same")
+    func unwritten() throws {
+        var kept = try kept()
+        _ = kept.update(try list())
+        try FileManager.default.createDirectory(
+            atPath: place.path("list.pgvigil-\(getpid())"), withIntermediateDirectories: false)
+        guard case .failed = kept.update(try list("203.0.113.66")) else {
+            Issue.record("it did not fail")
+            return
+        }
+        let later = Date(timeIntervalSinceNow: 20)
+        #expect(kept.update(try list("203.0.113.66"), isSame: true, now: later) == .nothing)
+        #expect(kept.problem != nil && content().isEmpty)
+        try FileManager.default.removeItem(atPath: place.path("list.pgvigil-\(getpid())"))
+        let last = Date(timeIntervalSinceNow: 40)
+        #expect(kept.update(try list("203.0.113.66"), isSame: true, now: last) == .recovered)
+        #expect(content() == "203.0.113.66/32\n")
+    }
+
+    @Test("a clock that was set back stops neither writing nor telling")
+    func clock() throws {
+        var kept = try kept(reload: "[/bin/sh, -c, 'test -e \(place.path("luck"))']")
+        let future = Date(timeIntervalSinceNow: 86_400)
+        _ = kept.update(try list("203.0.113.66"), now: future)
+        try Data().write(to: URL(fileURLWithPath: place.path("luck")))
+        #expect(kept.update(try list("203.0.113.66", "203.0.113.67")) == .recovered)
+        #expect(content() == "203.0.113.66/32\n203.0.113.67/32\n")
     }
 }

@@ -12,6 +12,11 @@ public struct BlockListFile: Sendable, Equatable {
     /// The file of the ACL, for `haproxy_runtime`.
     public var aclFile: String?
 
+    init(format: BlockListFormat, path: String) {
+        self.format = format
+        self.path = path
+    }
+
     init(_ value: YAMLValue) throws(YAMLProblem) {
         let keys = try value.mapping(["format", "path", "reload", "acl"], required: ["format", "path"])
         let place = keys["format"] ?? value

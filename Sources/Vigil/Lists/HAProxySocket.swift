@@ -1,5 +1,6 @@
 import Foundation
 import Responses
+import VigilModel
 
 /// HAProxy's socket for commands (management guide, "Unix Socket commands").
 struct HAProxySocket {
@@ -9,6 +10,20 @@ struct HAProxySocket {
     static func isSocket(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    /// What HAProxy holds of an ACL: a line `0x55d0a3c0 192.0.2.7` for each, of a network with its length.
+    func blocks(ofACL file: String) throws -> Set<CIDR> {
+        let reply = try ask("show acl \(file)\n")
+        var blocks: Set<CIDR> = []
+        for line in reply.split(whereSeparator: \.isNewline) {
+            let words = line.split(separator: " ")
+            guard words.count == 2, words[0].hasPrefix("0x"), let block = CIDR(String(words[1])) else {
+                throw ListProblem("\(path): HAProxy says: \(Shown.text(String(line), limit: 200))")
+            }
+            blocks.insert(block)
+        }
+        return blocks
     }
 
     /// Puts a list in the place of what HAProxy has of an ACL, at once: the version is asked for first.
@@ -62,7 +77,7 @@ struct HAProxySocket {
         }
         var reply: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 4096)
-        while reply.count < 1 << 20 {
+        while reply.count < 16 << 20 {
             let count = recv(file, &part, part.count, 0)
             if count < 0 { throw ListProblem.system(path) }
             if count == 0 { break }
