@@ -86,7 +86,7 @@ let package = Package(
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
-            exclude: ["clients.py", "leash.py", "steps.py"]),
+            exclude: ["beside.sh", "clients.py", "leash.py", "steps.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )
