@@ -1,10 +1,11 @@
 # The two commands a newcomer needs are `make demo` and `make test`; both install what is missing first.
 SHELL := /bin/bash
 BINARY := .build/release/pgvigil
-PACKAGES := libpcre2-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
+PACKAGES := libpcre2-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
 TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban \
 	postgresql-15 postgresql-15-pgaudit pgbouncer libc-ares2 haproxy \
-	util-linux iproute2 nftables ipset iptables firewalld ufw systemd
+	util-linux iproute2 nftables ipset iptables firewalld ufw systemd \
+	prometheus-alertmanager prometheus curl openssl procps python3-venv
 BENCH_PACKAGES := ripgrep python3
 
 .PHONY: build demo test corpus lint bench clean packages test-packages
@@ -23,6 +24,7 @@ demo: build
 	@echo; $(BINARY) blocklist --store demo.db --format fail2ban --at 2026-03-03T08:30:00Z
 
 test: packages test-packages lint
+	Tests/Lab/get-victorialogs.sh .build/victorialogs
 	swift build --build-tests
 	swift test --skip-build
 	.build/debug/pgvigil patterns check

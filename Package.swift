@@ -19,7 +19,7 @@ let package = Package(
     targets: [
         // The way of the data, in order.
         .target(name: "VigilModel", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "LogSources", dependencies: ["VigilModel", "CCompression"]),
+        .target(name: "LogSources", dependencies: ["VigilModel", "Codecs"]),
         .target(name: "LogRecords", dependencies: ["VigilModel", "CScan"], plugins: ["EmbedPatterns"]),
         .target(name: "SecurityEvents", dependencies: ["VigilModel", "Patterns", "CWords"]),
         .target(
@@ -33,7 +33,10 @@ let package = Package(
             name: "Detections",
             dependencies: ["VigilModel", "Patterns"]),
         .target(name: "Responses", dependencies: ["VigilModel"]),
+        .target(name: "Deliveries", dependencies: ["VigilModel", "HTTPTransport", "LocatedYAML"]),
         // What the rooms lean on.
+        .target(name: "Codecs", dependencies: ["CCompression"]),
+        .target(name: "HTTPTransport", dependencies: ["Codecs", "CCurl"]),
         .target(name: "LocatedYAML", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(
             name: "Patterns", dependencies: ["VigilModel", "LocatedYAML", "CPCRE2"],
@@ -42,7 +45,7 @@ let package = Package(
             name: "Vigil",
             dependencies: [
                 "VigilModel", "LogSources", "LogRecords", "SecurityEvents", "EventStore", "Detections", "Responses",
-                "Patterns", "LocatedYAML",
+                "Deliveries", "Patterns", "LocatedYAML", "Codecs", "HTTPTransport",
             ]),
         .executableTarget(
             name: "pgvigil",
@@ -60,17 +63,21 @@ let package = Package(
         .systemLibrary(
             name: "CCompression", path: "Modules/CCompression",
             providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev", "liblz4-dev"])]),
+        .systemLibrary(
+            name: "CCurl", path: "Modules/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CScan", path: "Modules/CScan"),
         .target(name: "CWords", path: "Modules/CWords"),
         // Tests mirror Sources; Tests/Corpus replays labelled logs of real servers.
         .testTarget(name: "VigilModelTests", dependencies: ["VigilModel"]),
-        .testTarget(name: "LogSourcesTests", dependencies: ["LogSources"]),
+        .testTarget(name: "LogSourcesTests", dependencies: ["LogSources", "Codecs"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "Codecs"]),
         .testTarget(name: "LogRecordsTests", dependencies: ["LogRecords", "VigilModel", "CScan"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns", "LocatedYAML", "VigilModel"]),
         .testTarget(
             name: "SecurityEventsTests",
             dependencies: ["SecurityEvents", "LogRecords", "Patterns", "VigilModel", "CWords"]),
         .testTarget(name: "DetectionsTests", dependencies: ["Detections", "Patterns", "VigilModel"]),
+        .testTarget(name: "DeliveriesTests", dependencies: ["Deliveries", "VigilModel"]),
         .testTarget(
             name: "ResponsesTests", dependencies: ["Responses", "VigilModel"], exclude: ["Golden"]),
         .testTarget(
@@ -86,7 +93,7 @@ let package = Package(
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
-            exclude: ["beside.sh", "clients.py", "leash.py", "steps.py"]),
+            exclude: ["beside.sh", "clients.py", "get-victorialogs.sh", "leash.py", "receiver.py", "steps.py"]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),
     ]
 )

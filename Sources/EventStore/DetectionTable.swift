@@ -95,6 +95,7 @@ extension Store {
         alerts: [(alert: Alert, group: String)], bans: [Ban], learnt: [BaselineEntry], through: LogTime
     ) throws -> (alerts: [Alert], bans: [Ban]) {
         try pool.write { db in
+            let mark = try outbox.mark(db)
             for entry in learnt { try keep(entry, db) }
             var newAlerts: [Alert] = []
             for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
@@ -102,7 +103,19 @@ extension Store {
             for ban in bans where try Store.insert(ban, db) { newBans.append(ban) }
             try db.execute(
                 sql: "UPDATE detection SET time = ?, rewind = NULL", arguments: [through.milliseconds])
+            try outbox.queue(since: mark, db)
             return (newAlerts, newBans)
+        }
+    }
+
+    /// Writes an alert that no rule's pass over events has found; false when it is there already.
+    @discardableResult
+    public func note(_ notice: (alert: Alert, group: String)) throws -> Bool {
+        try pool.write { db in
+            let mark = try outbox.mark(db)
+            let isNew = try insert(notice.alert, group: notice.group, db)
+            try outbox.queue(since: mark, db)
+            return isNew
         }
     }
 

@@ -1,17 +1,6 @@
 import GRDB
 import VigilModel
 
-/// One value of a row that is shown.
-public enum ShownValue: Sendable, Equatable {
-    case text(String)
-    case number(Int64)
-    case time(LogTime)
-    case list([String])
-}
-
-/// A row that is shown: keys in their documented order, absent ones left out.
-public typealias ShownRow = [(key: String, value: ShownValue)]
-
 /// Which rows of the store are shown.
 public struct EventFilter: Sendable {
     /// From this time on, and before that.
@@ -151,6 +140,21 @@ public struct Queryable: Sendable {
             keys: events.keys,
             rows: "SELECT x.alert FROM evidence x JOIN event ON event.seq = x.event WHERE"))
 
+    /// What sinks are told of an alert: as `alerts`, with cluster and instance where all events agree.
+    static let told: Queryable = {
+        func common(_ column: String) -> String {
+            """
+            (SELECT CASE WHEN count(DISTINCT coalesce(s.\(column), '')) = 1 THEN max(s.\(column)) END FROM evidence x
+                JOIN events e ON e.seq = x.event JOIN sources s ON s.id = e.source WHERE x.alert = told.seq)
+            """
+        }
+        return Queryable(
+            source: alerts.source + " AS told",
+            keys: alerts.keys + [
+                .init("service.name", common("cluster")), .init("service.node.name", common("instance")),
+            ], order: alerts.order)
+    }()
+
     /// Every key in order.
     public var names: [String] { keys.map(\.key) }
 
@@ -243,8 +247,7 @@ extension Store {
             arguments += [until.milliseconds]
         }
         if let severity = filter.severity {
-            let words = Severity.allCases.filter { $0 >= severity }.map { "'\($0.rawValue)'" }
-            parts.append("severity IN (\(words.joined(separator: ", ")))")
+            parts.append("severity IN (\(severity.andAbove))")
         }
         // What belongs to a row must have all of the other keys at once: one event, not several.
         var others: [String] = []

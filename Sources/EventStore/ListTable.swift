@@ -52,7 +52,10 @@ extension Store {
                     state.told?.milliseconds, state.failing?.milliseconds, state.problem,
                 ])
             if let act { try Store.add(act, written: written, db) }
-            if let alert { _ = try insert(alert, group: state.path, db) }
+            guard let alert else { return }
+            let mark = try outbox.mark(db)
+            _ = try insert(alert, group: state.path, db)
+            try outbox.queue(since: mark, db)
         }
     }
 

@@ -18,8 +18,11 @@ enum Schema {
         migrator.registerMigration("1 events, alerts, bans, sources") { db in
             try db.execute(sql: first)
         }
-        migrator.registerMigration("2 sessions, lists") { db in
-            try db.execute(sql: second)
+        migrator.registerMigration("2 outbox") { db in
+            try db.execute(sql: OutboxSchema.tables)
+        }
+        migrator.registerMigration("3 sessions, lists") { db in
+            try db.execute(sql: sessions)
         }
         return migrator
     }
@@ -28,7 +31,7 @@ enum Schema {
     /// so that an index can hold their events alone: the many others pay nothing for it.
     static let sessionActions = ["auth.success", "conn.replication"]
 
-    private static let second = """
+    private static let sessions = """
         UPDATE events SET kind = -kind WHERE kind IN (SELECT id FROM kinds WHERE action IN (\(quotedActions)));
         UPDATE records SET kind = -kind WHERE kind IN (SELECT id FROM kinds WHERE action IN (\(quotedActions)));
         UPDATE kinds SET id = -id WHERE action IN (\(quotedActions));

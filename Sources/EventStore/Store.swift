@@ -5,6 +5,8 @@ import VigilModel
 /// The memory of pgvigil: one SQLite file in WAL mode, written by one process at a time.
 public final class Store: Sendable {
     let pool: DatabasePool
+    /// What waits for sinks.
+    let outbox = OutboxWriter()
     /// The file.
     public let path: String
 

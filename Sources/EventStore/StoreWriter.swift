@@ -96,8 +96,10 @@ public final class StoreWriter {
         var total = IngestResult()
         do {
             try store.pool.write { db in
+                let mark = try store.outbox.mark(db)
                 let inserter = try EventInserter(db, cache: cache)
-                for index in ingests.indices { total.add(try write(ingests[index], db, inserter)) }
+                for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                try store.outbox.queue(since: mark, db)
             }
         } catch {
             // Numbers given in the transaction that failed are void.
@@ -111,8 +113,10 @@ public final class StoreWriter {
     public func commit(notes: [EventNote]) throws {
         do {
             try store.pool.write { db in
+                let mark = try store.outbox.mark(db)
                 let inserter = try EventInserter(db, cache: cache)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
+                try store.outbox.queue(since: mark, db)
             }
         } catch {
             cache.forget()
@@ -133,10 +137,12 @@ public final class StoreWriter {
         return result
     }
 
-    private func write(_ ingest: Ingest, _ db: Database, _ inserter: EventInserter) throws -> IngestResult {
+    private func write(
+        _ ingest: Ingest, _ mark: OutboxWriter.Mark?, _ db: Database, _ inserter: EventInserter
+    ) throws -> IngestResult {
         let events = try write(ingest.events, of: ingest.source, db, inserter)
-        for record in ingest.evidence { try add(record, source: ingest.source, db) }
-        for hop in ingest.hops { try add(hop, db) }
+        for record in ingest.evidence { try add(record, source: ingest.source, mark, db) }
+        for hop in ingest.hops { try add(hop, mark, db) }
         try change(ingest.sessions, of: ingest.source, db)
         for (key, count) in ingest.activity {
             let upsert = try db.cachedStatement(
@@ -186,7 +192,9 @@ public final class StoreWriter {
 
 extension StoreWriter {
     /// Adds a record to the event that it tells more of; an event that was not kept has none.
-    private func add(_ record: EventEvidence, source: Int64, _ db: Database) throws {
+    private func add(
+        _ record: EventEvidence, source: Int64, _ mark: OutboxWriter.Mark?, _ db: Database
+    ) throws {
         let kind = try cache.id(of: record.kind, db)
         let insert = try db.cachedStatement(
             sql: """
@@ -202,6 +210,9 @@ extension StoreWriter {
         ])
         guard db.changesCount > 0 else { return }
         try rewind(for: record, db)
+        try store.outbox.amend(
+            "SELECT seq FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?",
+            [record.event.origin, record.event.line, record.event.mark, record.content], since: mark, db)
     }
 
     /// Sends rules that have been over an event back to it when it says more now than it did.
@@ -225,7 +236,7 @@ extension StoreWriter {
 
     /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of
     /// somebody else than they thought: rules go back to them.
-    private func add(_ hop: ProxyHop, _ db: Database) throws {
+    private func add(_ hop: ProxyHop, _ mark: OutboxWriter.Mark?, _ db: Database) throws {
         let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO hops VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         try insert.execute(arguments: [
             hop.address, hop.port, hop.start.milliseconds, hop.end?.milliseconds ?? Int64.max, hop.clientAddress,
@@ -242,6 +253,15 @@ extension StoreWriter {
                 WHERE found IS NOT NULL
                 """)
         try early.execute(arguments: [hop.start.milliseconds, hop.address, hop.port])
+        try store.outbox.amend(
+            """
+            SELECT e.seq FROM events e JOIN actors a ON a.id = e.actor
+            WHERE e.time BETWEEN ? AND ? AND a.address = ? AND e.port = ?
+            """,
+            [
+                hop.start.milliseconds - ProxyHop.slack,
+                (hop.end?.milliseconds ?? hop.start.milliseconds + 10_000) + ProxyHop.slack, hop.address, hop.port,
+            ], since: mark, db)
     }
 
     /// Changes what is known of a source's open sessions.

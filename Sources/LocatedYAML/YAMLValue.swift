@@ -34,16 +34,25 @@ public struct YAMLValue {
     /// A problem at this value's place.
     public func problem(_ message: String, hint: String? = nil) -> YAMLProblem {
         let line = node.mark?.line ?? 0
-        let excerpt = line > 0 && line <= lines.count ? String(lines[line - 1]) : nil
+        let excerpt = YAMLValue.excerpt(line, of: lines)
         return YAMLProblem(
             file: file, line: line, column: node.mark?.column ?? 0, message: message, hint: hint, excerpt: excerpt)
+    }
+
+    /// The line in question; nil when it may hold a secret, which belongs in no message.
+    private static func excerpt(_ line: Int, of lines: [Substring]) -> String? {
+        guard line > 0, line <= lines.count else { return nil }
+        let text = lines[line - 1]
+        let lower = text.lowercased()
+        let isSecret = ["password", "token", "secret"].contains { lower.contains($0) } || text.contains(#/://[^/]*@/#)
+        return isSecret ? nil : String(text)
     }
 
     private static func problem(_ error: YamlError, file: String, lines: [Substring]) -> YAMLProblem {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            let excerpt = mark.line > 0 && mark.line <= lines.count ? String(lines[mark.line - 1]) : nil
+            let excerpt = excerpt(mark.line, of: lines)
             return YAMLProblem(
                 file: file, line: mark.line, column: mark.column, message: problem, hint: nil, excerpt: excerpt)
         case .duplicatedKeysInMapping(let duplicates, let context):

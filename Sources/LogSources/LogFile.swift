@@ -1,3 +1,4 @@
+import Codecs
 import Glibc
 
 /// An open log file, read forward from an offset. A pipe or terminal is read too, but only from where it is. A file

@@ -114,10 +114,10 @@ public struct EventReader {
         if rhythm != nil { listen(to: batch) }
     }
 
-    /// Records that no earlier run has counted.
+    /// Records that no earlier run over this source has counted. Those of a copy are its own.
     private func count(_ batch: RecordBatch) -> Int64 {
-        guard batch.count > 0, batch.offset(of: 0) < countFrom else { return Int64(batch.count) }
-        return Int64((0..<batch.count).count { batch.offset(of: $0) >= countFrom })
+        guard batch.count > 0, batch.offset(of: 0) < storedBefore else { return Int64(batch.count) }
+        return Int64((0..<batch.count).count { batch.offset(of: $0) >= storedBefore })
     }
 
     /// Looks for a silence between records. After they were read, since who was told to stop may be silent; each stop

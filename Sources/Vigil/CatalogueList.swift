@@ -1,5 +1,6 @@
 import EventStore
 import Patterns
+import VigilModel
 
 /// The catalogue as rows.
 public struct CatalogueList {

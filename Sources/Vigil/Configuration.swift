@@ -30,6 +30,8 @@ public struct Configuration: Sendable {
     public var secretKeyFile: String?
     /// What rules do not look at.
     public var exceptions: [AlertException] = []
+    /// Who is told of alerts and events.
+    public var sinks: [SinkConfiguration] = []
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -77,7 +79,7 @@ public struct Configuration: Sendable {
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
-            "secrets",
+            "secrets", "sinks",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
@@ -94,6 +96,7 @@ public struct Configuration: Sendable {
         if let value = keys["secrets"] {
             secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
+        if let value = keys["sinks"] { sinks = try SinkConfiguration.read(value) }
         for value in try keys["exceptions"]?.list() ?? [] { exceptions.append(try ExceptionReader.read(value)) }
     }
 

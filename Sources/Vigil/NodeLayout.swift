@@ -12,6 +12,8 @@ public struct NodeLayout: Sendable {
     public let cluster: String?
     /// `name` of Patroni's configuration.
     public let instance: String?
+    /// The host of `postgresql.connect_address` there.
+    public let address: String?
 
     private static let usual = [
         "/pg/log/postgres", "/pg/log/pgbouncer", "/pg/log/patroni", "/pg/log/pgbackrest", "/var/log/postgresql",
@@ -27,6 +29,7 @@ public struct NodeLayout: Sendable {
         let file = NodeLayout.configurations.lazy.compactMap { Patroni(path: root + $0) }.first
         cluster = file?.scope
         instance = file?.name
+        address = file?.address
         for named in [file?.logFolder, file?.serverLogFolder].compactMap({ $0 }) where !folders.contains(root + named) {
             folders.append(root + named)
         }
@@ -34,6 +37,12 @@ public struct NodeLayout: Sendable {
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
         }
+    }
+
+    /// The address of this node's instance, by the instance's name.
+    public var addresses: [String: String] {
+        guard let instance, let address else { return [:] }
+        return [instance: address]
     }
 
     /// Cluster and instance of a log of this node; nil for a file from elsewhere.
@@ -49,7 +58,7 @@ public struct NodeLayout: Sendable {
     /// The few keys that matter of Patroni's configuration (Patroni manual, "YAML Configuration Settings"). A file that
     /// cannot be read, or is no YAML, says nothing: it is somebody else's.
     private struct Patroni {
-        var scope, name, logFolder, serverLogFolder: String?
+        var scope, name, address, logFolder, serverLogFolder: String?
 
         init?(path: String) {
             guard let text = try? String(contentsOfFile: path, encoding: .utf8),
@@ -62,6 +71,10 @@ public struct NodeLayout: Sendable {
             }
             scope = read("scope")
             name = read("name")
+            // HOST:PORT; an IPv6 host stands in brackets.
+            address = read("postgresql", "connect_address").flatMap { text in
+                text.lastIndex(of: ":").map { text[..<$0].filter { !"[]".contains($0) } }
+            }
             logFolder = read("log", "dir")
             serverLogFolder = read("postgresql", "parameters", "log_directory").flatMap { $0.hasPrefix("/") ? $0 : nil }
         }

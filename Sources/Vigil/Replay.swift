@@ -22,6 +22,8 @@ public struct Replay: Sendable {
         public var until: LogTime?
         /// Files read at the same time.
         public var jobs: Int
+        /// What is found is sent to the sinks of the configuration.
+        public var delivers = false
 
         /// Takes all of it.
         public init(
@@ -61,6 +63,9 @@ public struct Replay: Sendable {
         summary.empty = inputs.empty
         summary.passedOver = inputs.passedOver
         summary.sameLogs = inputs.sameLogs
+        // Who asks for it wants old alerts told, too.
+        let sinks = options.delivers ? configuration.sinks : []
+        _ = try store.subscribe(sinks.map(\.asked))
         try read(inputs.files, into: store, &summary, progress: progress)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let found = try pass.run(through: .distantFuture, now: options.until)
@@ -71,8 +76,15 @@ public struct Replay: Sendable {
             summary.bans = try BanBook(store, configuration).list(at: end).bans
         }
         summary.seconds = Date().timeIntervalSince(started)
+        if !sinks.isEmpty {
+            summary.deliveries = try OutboxDrain(store, sinks, addresses: configuration.node.addresses).run(
+                patience: Replay.patience)
+        }
         return summary
     }
+
+    /// Seconds that sinks may fail before what waits for them is left in the store.
+    private static let patience = 15.0
 
     /// Events that are worth a transaction.
     private static let commitSize = 12_000

@@ -1,3 +1,4 @@
+import Codecs
 import EventStore
 import LogRecords
 import LogSources

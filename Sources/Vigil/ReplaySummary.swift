@@ -47,6 +47,8 @@ public struct ReplaySummary {
     public var end: LogTime?
     /// Wall time.
     public var seconds = 0.0
+    /// What was sent, when it was asked for.
+    public var deliveries: [OutboxDrain.Outcome] = []
 
     /// True when there were files and none could be read to its end.
     public var isFailure: Bool { files > 0 && failed.count == files }

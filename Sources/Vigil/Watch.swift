@@ -73,6 +73,9 @@ public final class Watch {
         let writer = StoreWriter(store)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
+        let desk = DeliveryDesk(store: store, configuration: configuration)
+        try desk.start()
+        defer { desk.stop() }
         tell("following \(paths.joined(separator: " ")), store \(storePath)")
         for path in paths where (try? InputPaths.expand([path])) == nil {
             tell("no log is at \(Shown.text(path)) yet; waiting for one")
@@ -93,7 +96,7 @@ public final class Watch {
             try read(writer, tell: tell)
             try detect(store, pass, tell: tell)
             try rest(store, writer)
-            for message in keeper?.takeMessages() ?? [] { tell(message) }
+            for message in (keeper?.takeMessages() ?? []) + desk.takeMessages() { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }

@@ -89,7 +89,7 @@ struct SessionQueryTests {
                         PRAGMA foreign_keys = OFF;
                         DROP INDEX events_sessions; DROP INDEX hops_client; DROP TABLE lists;
                         UPDATE kinds SET id = 100 - id WHERE id < 0; UPDATE events SET kind = 100 - kind WHERE kind < 0;
-                        DELETE FROM grdb_migrations WHERE identifier LIKE '2 %';
+                        DELETE FROM grdb_migrations WHERE identifier LIKE '3 %';
                         """)
             }
         }

@@ -39,6 +39,11 @@ final class Lab {
         String(decoding: FileManager.default.contents(atPath: path(name)) ?? Data(), as: UTF8.self)
     }
 
+    /// Bytes in a file; 0 when it is not there.
+    func size(_ name: String) -> Int {
+        (try? FileManager.default.attributesOfItem(atPath: path(name))[.size] as? Int) ?? 0
+    }
+
     /// Starts a server, as the user postgres.
     func start(_ arguments: [String], signal: String = "TERM", output: String, errors: String? = nil) throws -> Child {
         let child = try Child(

@@ -182,9 +182,16 @@ struct KeptListTests {
         #expect(kept.update(list, isSame: true, now: start.addingTimeInterval(11.1)) == .done(bans: 1))
         #expect(kept.reads == 1)
         #expect(content().split(separator: "\n").last?.contains("] Ban 203.0.113.66 ") == true)
-        let later = BlockList(bans: list.bans, moment: KeptListTests.now.adding(milliseconds: 1_800_001))
-        #expect(kept.update(later, isSame: true, now: start.addingTimeInterval(1800)) == .done(bans: 1))
-        #expect(kept.reads == 1 && content().split(separator: "\n").count == 6)
+        // The line of a longer ban is renewed every half hour.
+        var long = list.bans
+        long[0].end = KeptListTests.now.adding(milliseconds: 4 * 3_600_000)
+        func look(_ second: Int64) -> KeptList.Outcome {
+            kept.update(
+                BlockList(bans: long, moment: KeptListTests.now.adding(milliseconds: second * 1000)), isSame: true,
+                now: start.addingTimeInterval(Double(second)))
+        }
+        #expect(look(1700) == .done(bans: 1) && look(1790) == .nothing && look(1801) == .done(bans: 1))
+        #expect(kept.reads == 1 && content().split(separator: "\n").count == 7)
     }
 
     @Test("who goes on after a failure knows of it, and says when it is over")

@@ -13,6 +13,7 @@ struct CheckCommand: ParsableCommand {
             cannot fire since what they need is not logged, and what to set. Exit code 1 when something does not work.
 
               pgvigil check
+              pgvigil check --send-test
               pgvigil check /var/log/postgresql --store /var/lib/pgvigil/pgvigil.db
             """)
 
@@ -23,12 +24,20 @@ struct CheckCommand: ParsableCommand {
         completion: .file())
     var paths: [String] = []
 
+    @Flag(
+        help: """
+            Send a test alert or event to each sink and find out whether it reaches somebody: an Alertmanager may have \
+            nobody to tell.
+            """)
+    var sendTest = false
+
     @Option(help: "table, jsonl or csv.") var format: OutputFormat = .table
 
     func run() throws {
         try reporting {
             let settings = try common.load()
-            let findings = try SetupCheck(settings).run(paths: paths, store: common.storePath(settings))
+            var findings = try SetupCheck(settings).run(paths: paths, store: common.storePath(settings))
+            if sendTest { findings += try SinkCheck(settings).run() }
             if format == .table { return try show(findings) }
             var writer = RowWriter(format, columns: ["verdict", "subject", "found", "hint", "rules"])
             for finding in findings {

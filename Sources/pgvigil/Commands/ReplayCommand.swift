@@ -17,6 +17,7 @@ struct ReplayCommand: ParsableCommand {
               pgvigil replay --store incident.db --since 2026-03-01 'archive/*.csv'
               ssh db1 cat /pg/log/postgres/postgresql-Mon.csv | pgvigil replay -
               pgvigil replay --what-if --config new.yml
+              pgvigil replay --deliver --config /etc/pgvigil/pgvigil.yml archive
               pgvigil replay --what-if --patterns my-patterns /pg/log/postgres
             """)
 
@@ -50,6 +51,9 @@ struct ReplayCommand: ParsableCommand {
             """)
     var whatIf = false
 
+    @Flag(help: "Send what is found to the sinks of the configuration, however old it is. Without it nothing is sent.")
+    var deliver = false
+
     @Option(
         help: .init("A folder of patterns and rules instead of the configured one.", valueName: "folder"),
         completion: .directory)
@@ -71,6 +75,7 @@ struct ReplayCommand: ParsableCommand {
                 "--format takes one format of the logs"
                     + (whatIf ? ", and one of table or jsonl." : "; table and jsonl go with --what-if."))
         }
+        guard !deliver || !whatIf else { throw ValidationError("--what-if finds nothing to --deliver.") }
         guard jobs >= 1, jobs <= 256 else { throw ValidationError("--jobs takes a number from 1 to 256.") }
         if let since, let until, since.time >= until.time {
             throw ValidationError("--since must be before --until.")
@@ -81,9 +86,11 @@ struct ReplayCommand: ParsableCommand {
         try reporting {
             var settings = try common.load()
             if let patterns { settings.patterns = patterns }
-            let options = Replay.Options(
+            var options = Replay.Options(
                 paths: paths, format: inputFormat?.name, store: common.storePath(settings),
                 since: since?.time, until: until?.time, jobs: jobs)
+            options.delivers = deliver
+            if deliver, settings.sinks.isEmpty { throw Failure(NoSinks(), code: 2) }
             if whatIf { return try compare(options, settings) }
             let replay: Replay
             do { replay = try Replay(options, configuration: settings) } catch { throw Failure(error, code: 2) }
@@ -91,9 +98,15 @@ struct ReplayCommand: ParsableCommand {
             let summary = try replay.run { read, total in progress.show(read, of: total) }
             progress.clear()
             SummaryText(summary, storeIsDefault: common.store == nil).print()
-            if summary.isFailure { throw ExitCode(1) }
+            if summary.isFailure || summary.deliveries.contains(where: { $0.waiting > 0 }) { throw ExitCode(1) }
             if let failOn, summary.alerts.contains(where: { $0.severity >= failOn }) { throw ExitCode(3) }
         }
+    }
+}
+
+private struct NoSinks: Error, CustomStringConvertible {
+    var description: String {
+        "--deliver: the configuration names nobody to send to\n  hint: list them under `sinks` (docs/sinks.md)"
     }
 }
 

@@ -22,7 +22,7 @@ struct AlertText {
     private func value(_ key: String) -> String? { AlertText.value(key, alert.row) }
 
     private static func value(_ key: String, _ row: ShownRow) -> String? {
-        row.first { $0.key == key }.map { Shown.text(RowWriter.text($0.value)) }
+        row.first { $0.key == key }.map { Shown.text($0.value.text) }
     }
 
     private mutating func add(_ title: String, _ text: String?) {
@@ -99,7 +99,7 @@ struct AlertText {
     }
 
     private func raw(_ key: String, _ row: ShownRow) -> String? {
-        row.first { $0.key == key }.map { RowWriter.text($0.value) }
+        row.first { $0.key == key }.map { $0.value.text }
     }
 
     private mutating func show(_ place: RecordPlace) {

@@ -26,23 +26,14 @@ struct RowWriter {
     mutating func write(_ row: ShownRow) {
         count += 1
         switch format {
-        case .jsonl: line(JSONText.object(row))
+        case .jsonl: line(row.json)
         case .csv: line(texts(row).map(CSVText.field).joined(separator: ","))
         case .table: rows.append(texts(row).map { Shown.text($0) })
         }
     }
 
     private func texts(_ row: ShownRow) -> [String] {
-        columns.map { column in row.first { $0.key == column }.map { RowWriter.text($0.value) } ?? "" }
-    }
-
-    static func text(_ value: ShownValue) -> String {
-        switch value {
-        case .text(let text): return text
-        case .number(let number): return String(number)
-        case .time(let time): return time.description
-        case .list(let list): return list.joined(separator: " ")
-        }
+        columns.map { column in row.first { $0.key == column }.map { $0.value.text } ?? "" }
     }
 
     private mutating func line(_ text: String) {
@@ -89,24 +80,6 @@ struct RowWriter {
         }
         buffer.removeAll(keepingCapacity: true)
     }
-}
-
-/// JSON (RFC 8259), keys in the order given.
-enum JSONText {
-    static func object(_ row: ShownRow) -> String {
-        "{" + row.map { "\(string($0.key)):\(value($0.value))" }.joined(separator: ",") + "}"
-    }
-
-    private static func value(_ value: ShownValue) -> String {
-        switch value {
-        case .text(let text): return string(text)
-        case .number(let number): return String(number)
-        case .time(let time): return string(time.description)
-        case .list(let list): return "[" + list.map(string).joined(separator: ",") + "]"
-        }
-    }
-
-    static func string(_ text: String) -> String { JSONString.quoted(text) }
 }
 
 /// CSV (RFC 4180) that a spreadsheet does not take for formulas.

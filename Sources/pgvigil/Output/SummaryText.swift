@@ -19,6 +19,7 @@ struct SummaryText {
         table("failed logins, top addresses", summary.addresses, &lines, limit: 10)
         alerts(&lines)
         bans(&lines)
+        if !summary.deliveries.isEmpty { lines += [""] + DeliveryText.lines(summary.deliveries) }
         Talk.say(lines.joined(separator: "\n"))
     }
 

@@ -68,7 +68,7 @@ struct WhyText {
     /// A row of `alerts`.
     mutating func add(alert row: ShownRow) {
         func text(_ key: String) -> String {
-            row.first { $0.key == key }.map { Shown.text(RowWriter.text($0.value), limit: 120) } ?? ""
+            row.first { $0.key == key }.map { Shown.text($0.value.text, limit: 120) } ?? ""
         }
         alerts.append("\(text("@timestamp")) \(text("event.severity")) \(text("message")) [\(text("rule.id"))]")
     }

@@ -1,5 +1,5 @@
 /// Undoes one compression, frame by frame (gzip calls it member, xz and bzip2 stream).
-protocol FrameDecoder: AnyObject {
+public protocol FrameDecoder: AnyObject {
     /// Gets ready for the next frame; gives what is wrong when it cannot.
     func begin() -> String?
     /// Decodes what it can. Whatever was made counts even when there is a fault behind it.
@@ -7,24 +7,24 @@ protocol FrameDecoder: AnyObject {
 }
 
 /// What one call of a decoder did.
-struct DecodingStep {
+public struct DecodingStep {
     /// Bytes taken from the input.
-    var taken = 0
+    public var taken = 0
     /// Bytes put into the output.
-    var made = 0
+    public var made = 0
     /// The frame is whole; its checksum, where it has one, is right.
-    var isFrameEnd = false
+    public var isFrameEnd = false
     /// Why nothing more can be decoded.
-    var fault: String?
+    public var fault: String?
 }
 
 extension Compression {
     /// What a decoder may use of memory for its window, in bytes: far above what the tools' defaults ask for. Larger
     /// windows need a switch in the tools, too.
-    static let windowLimit = 256 << 20
+    public static let windowLimit = 256 << 20
 
     /// A new decoder.
-    func decoder() -> any FrameDecoder {
+    public func decoder() -> any FrameDecoder {
         switch self {
         case .gzip: GzipDecoder()
         case .zstd: ZstdDecoder()

@@ -1,3 +1,5 @@
+import Codecs
+
 /// Unpacks a file or stream while it is read: frame after frame, with a buffer of fixed size, however much comes out.
 ///
 /// Everything that can be decoded is handed out before a fault is told, down to the last byte before a tear.

@@ -12,20 +12,20 @@ public enum Compression: String, CaseIterable, Sendable {
     case lz4
 
     /// Bytes of a file's start that decide.
-    static let headLength = 64
+    public static let headLength = 64
 
     /// Names end like this when their content is packed so; only used to see what a packed file was called before.
-    static let suffixes = [".gz", ".zst", ".zstd", ".xz", ".bz2", ".lz4"]
+    public static let suffixes = [".gz", ".zst", ".zstd", ".xz", ".bz2", ".lz4"]
 
     /// How a file that starts like this is packed; nil when it is not, as far as we can read it.
-    static func detect(_ head: ArraySlice<UInt8>) -> Compression? {
+    public static func detect(_ head: ArraySlice<UInt8>) -> Compression? {
         allCases.first { compression in
             compression.magics.contains { $0.matches(head) && head.count >= $0.bytes.count }
         } ?? skippable(head)
     }
 
     /// True when a frame may start with these bytes, however few they are.
-    func mayStart(_ bytes: some Collection<UInt8>) -> Bool {
+    public func mayStart(_ bytes: some Collection<UInt8>) -> Bool {
         let head = Array(bytes.prefix(Compression.headLength))[...]
         let skips = self == .zstd || self == .lz4
         return magics.contains { $0.matches(head) } || (skips && Magic.skippable.matches(head))
