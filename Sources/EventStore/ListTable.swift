@@ -3,7 +3,7 @@ import VigilModel
 
 /// A file of `blocklists` as it was last written.
 public struct ListState: Sendable, Equatable {
-    /// The file, and its form.
+    /// The file (of HAProxy's socket with the ACL behind it), and its form.
     public var path, format: String
     /// Bans that it holds.
     public var bans: Int?

@@ -33,7 +33,7 @@ public final class Store: Sendable {
                     path: path, reason: "this store was made by a newer pgvigil",
                     hint: "use that version, or another store")
             }
-            try Schema.migrator.migrate(pool)
+            try Store.migrate(pool)
             self.init(pool: pool, path: path)
         } catch let error as DatabaseError {
             throw StoreProblem(
@@ -71,6 +71,18 @@ public final class Store: Sendable {
             throw StoreProblem(
                 path: path, reason: "this store was made by an older pgvigil",
                 hint: "start `watch` or run any command as its owner once: that brings it up to date")
+        }
+        try Store.migrate(pool)
+    }
+
+    /// Makes the tables that are missing. Another process may be doing the same: who comes second sees what is done.
+    private static func migrate(_ pool: DatabasePool) throws {
+        for _ in 0..<40 {
+            do { return try Schema.migrator.migrate(pool) } catch let error as DatabaseError
+                where [.SQLITE_ERROR, .SQLITE_BUSY, .SQLITE_CONSTRAINT].contains(error.resultCode)
+            {
+                usleep(50_000)
+            }
         }
         try Schema.migrator.migrate(pool)
     }

@@ -108,6 +108,18 @@ struct EnforceTests {
         try Lab.until("refused: " + lab.read("bans.db.talk"), seconds: 20) { try talk("127.9.9.2") == "closed" }
         #expect(try talk("127.9.9.1") == "answered")
         #expect(lab.read("pgvigil.acl") == "127.9.9.2/32\n")
+        // Of a long list, too, it gets every line, though it answers each before it reads the next.
+        let many = """
+            WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < 30000)
+            INSERT INTO bans (cidr, ip, start, "end", rule, reason, events, mode, by)
+            SELECT printf('127.8.%d.%d/32', n / 256, n % 256), printf('127.8.%d.%d', n / 256, n % 256),
+                (unixepoch() - 9) * 1000, (unixepoch() + 3600) * 1000, 'manual', 'x', 0, 'enforce', 'test' FROM x
+            """
+        _ = try Lab.run(["sqlite3", "-cmd", ".timeout 9000", lab.path("bans.db"), many])
+        try Lab.until("a long list: " + lab.read("bans.db.talk"), seconds: 60) {
+            try verify().contains("no difference")
+        }
+        #expect(try talk("127.8.1.1") == "closed" && talk("127.8.200.1") == "answered")
         // What somebody else tells HAProxy shows, and is mended while a watch runs.
         func verify() throws -> String {
             let command = "\"$0\" bans list --verify \"$@\" 2>&1; echo code $?"

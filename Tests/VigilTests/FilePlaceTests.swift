@@ -94,6 +94,13 @@ struct FilePlaceTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: place.path("theirs")) == ["list"])
     }
 
+    @Test("a new file belongs to who owns its folder, so that this one can go on with it")
+    func new() throws {
+        #expect(try AtomicFile.write("new\n", to: path))
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_uid == FilePlaceTests.nobody && status.st_mode & 0o7777 == 0o644)
+    }
+
     @Test("what a writer that was killed left is taken away; what a living one writes is not")
     func leftovers() throws {
         let dead = Process()

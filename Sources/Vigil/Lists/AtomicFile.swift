@@ -16,11 +16,7 @@ enum AtomicFile {
         do {
             defer { close(file) }
             try put(bytes, into: file, path: path)
-            if let old, old.st_uid != geteuid() || old.st_gid != getegid() {
-                guard fchown(file, old.st_uid, old.st_gid) == 0 else {
-                    throw ListProblem.system("\(path): its owner cannot be kept")
-                }
-            }
+            try give(file, to: old ?? place.folderStatus(), isNew: old == nil, path)
             // Whoever owns the folder may have put any file there: no list needs more than these bits.
             guard fchmod(file, (old?.st_mode ?? 0o644) & 0o777) == 0, fsync(file) == 0,
                 renameat(place.folder, temporary, place.folder, place.name) == 0
@@ -31,6 +27,15 @@ enum AtomicFile {
         }
         place.sync()
         return true
+    }
+
+    /// Keeps the owner of what was there. A new file belongs to who owns the folder when root writes it: else the user of
+    /// `watch` could not write it after root has, once.
+    private static func give(_ file: Int32, to model: stat, isNew: Bool, _ path: String) throws {
+        guard model.st_uid != geteuid() || model.st_gid != getegid(), !isNew || geteuid() == 0 else { return }
+        guard fchown(file, model.st_uid, model.st_gid) == 0 else {
+            throw ListProblem.system("\(path): its owner cannot be kept")
+        }
     }
 
     /// Adds lines at the end, in one write. False when the file has another name: whoever owns the folder may have given

@@ -12,9 +12,17 @@ public struct BlockListFile: Sendable, Equatable {
     /// The file of the ACL, for `haproxy_runtime`.
     public var aclFile: String?
 
-    init(format: BlockListFormat, path: String) {
+    /// What tells it from others: several ACLs of HAProxy's share a socket.
+    var name: String {
+        format == .haproxyRuntime ? ([path] + [aclFile].compactMap { $0 }).joined(separator: " ") : path
+    }
+
+    /// One that was kept under a name; nothing else is known of it.
+    init(format: BlockListFormat, name: String) {
         self.format = format
-        self.path = path
+        let words = format == .haproxyRuntime ? name.split(separator: " ", maxSplits: 1).map(String.init) : [name]
+        path = words.first ?? name
+        aclFile = words.count > 1 ? words[1] : nil
     }
 
     init(_ value: YAMLValue) throws(YAMLProblem) {

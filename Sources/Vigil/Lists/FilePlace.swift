@@ -94,6 +94,13 @@ final class FilePlace {
         return status
     }
 
+    /// The folder.
+    func folderStatus() throws -> stat {
+        var status = stat()
+        guard fstat(folder, &status) == 0 else { throw ListProblem.system(path) }
+        return status
+    }
+
     /// Opens the file, which must be a regular one; nothing else is waited for.
     func open(_ flags: Int32) throws -> Int32 {
         _ = try status()

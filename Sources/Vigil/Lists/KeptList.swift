@@ -36,7 +36,7 @@ struct KeptList {
         var options = options
         if let acl = file.aclFile { options.aclFile = acl }
         self.options = options
-        self.state = state ?? ListState(path: file.path, format: file.format.rawValue)
+        self.state = state ?? ListState(path: file.name, format: file.format.rawValue)
         // Whether it was told before this start nobody knows.
         isWaiting = !file.reload.isEmpty
     }

@@ -31,8 +31,15 @@ public struct ListCheck {
                 try look(at: HAProxySocket(path: file.path), file, configuration.listOptions, list)
                 continue
             }
-            guard let bytes = FileManager.default.contents(atPath: file.path) else {
-                problems.append("\(file.path): this file cannot be read")
+            let bytes: Data
+            do {
+                guard let content = try FilePlace(file.path).content() else {
+                    problems.append("\(file.path): this file is not there")
+                    continue
+                }
+                bytes = content
+            } catch {
+                problems.append("\(error)")
                 continue
             }
             places.append(file.path)

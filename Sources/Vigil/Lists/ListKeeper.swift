@@ -36,11 +36,11 @@ final class ListKeeper: @unchecked Sendable {
         let kept = configuration.blockLists.map { file in
             KeptList(
                 file, configuration.listOptions,
-                state: known.first { $0.path == file.path && $0.format == file.format.rawValue })
+                state: known.first { $0.path == file.name && $0.format == file.format.rawValue })
         }
         lists = isEnforcing ? kept : []
         leaving = []
-        for state in known where !lists.contains(where: { $0.file.path == state.path }) {
+        for state in known where !lists.contains(where: { $0.state.path == state.path }) {
             let configured = kept.first { $0.state.path == state.path && $0.state.format == state.format }
             guard let list = configured ?? KeptList(state, configuration.listOptions), state.written != nil else {
                 continue
@@ -48,7 +48,7 @@ final class ListKeeper: @unchecked Sendable {
             leaving.append(list)
         }
         for state in known
-        where lists.contains(where: { $0.file.path == state.path && $0.state.format != state.format }) {
+        where lists.contains(where: { $0.state.path == state.path && $0.state.format != state.format }) {
             try store.forgetList(path: state.path, format: state.format)
         }
     }
@@ -183,6 +183,6 @@ extension KeptList {
     /// A file that is no longer configured; nil when its form is not known.
     fileprivate init?(_ state: ListState, _ options: BlockListOptions) {
         guard let format = BlockListFormat(rawValue: state.format) else { return nil }
-        self.init(BlockListFile(format: format, path: state.path), options, state: state)
+        self.init(BlockListFile(format: format, name: state.path), options, state: state)
     }
 }

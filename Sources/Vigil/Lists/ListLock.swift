@@ -13,6 +13,8 @@ final class ListLock {
         // One that another user made can be locked all the same.
         if file < 0, errno == EACCES { file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
         guard file >= 0 else { throw ListProblem.system(path) }
+        // What root locked once must not be closed to the user of `watch` for good.
+        fchmod(file, 0o644)
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             close(file)
             return nil

@@ -63,7 +63,7 @@ public struct StatusReport: Sendable {
         processes = StoreProcess.all(of: store.path)
         heldBack = try store.heldBack()
         let known = try store.lists()
-        let new = blockLists.map { ListState(path: $0.path, format: $0.format.rawValue) }
+        let new = blockLists.map { ListState(path: $0.name, format: $0.format.rawValue) }
         lists = known + new.filter { list in !known.contains { $0.path == list.path && $0.format == list.format } }
         var logs: [String: Log] = [:]
         for source in try store.sourceStatus() {
