@@ -10,9 +10,6 @@ enum Schema {
     /// "PGVG": marks the file as a store of pgvigil (SQLite, PRAGMA application_id).
     static let applicationID: Int32 = 0x5047_5647
 
-    /// More than any time in milliseconds: what is known comes before what is likely.
-    private static let hopWeight: Int64 = 1 << 52
-
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 events, alerts, bans, sources") { db in
@@ -21,7 +18,11 @@ enum Schema {
         migrator.registerMigration("2 outbox") { db in
             try db.execute(sql: OutboxSchema.tables)
         }
-        migrator.registerMigration("3 sessions, lists") { db in
+        migrator.registerMigration("3 hops by number") { db in
+            try db.execute(sql: hopsByNumber)
+            try db.execute(sql: SchemaViews.all)
+        }
+        migrator.registerMigration("4 sessions, lists") { db in
             try db.execute(sql: sessions)
         }
         return migrator
@@ -142,57 +143,20 @@ enum Schema {
         CREATE TABLE detection (
             id INTEGER PRIMARY KEY CHECK (id = 1), time INTEGER NOT NULL, rewind INTEGER);
         INSERT INTO detection VALUES (1, \(Int64.min / 4), NULL);
-        -- The hop that an event came over: of those open then one that is known before one that is only likely, and the
-        -- last. A login comes at a connection's start: of one whose end is not known it is no more after a minute.
-        -- Behind a pooler may stand a proxy.
-        CREATE VIEW event_hop AS
-            SELECT e.seq, coalesce(p.client, h.client) AS client,
-                CASE WHEN p.client IS NULL THEN h.client_ip ELSE p.client_ip END AS client_ip,
-                coalesce(p.client_port, h.client_port) AS client_port, h.exact FROM events e
-            JOIN actors a ON a.id = e.actor JOIN kinds k ON k.id = e.kind
-            JOIN hops h ON h.address = a.address AND h.port = e.port AND h.exact * \(hopWeight) + h.start = (
-                SELECT max(x.exact * \(hopWeight) + x.start) FROM hops x WHERE x.address = a.address AND x.port = e.port
-                    AND x.start <= e.time + \(ProxyHop.slack)
-                    AND CASE WHEN x."end" = \(Int64.max) AND k.category = 'authentication'
-                        THEN x.start + 60000 ELSE x."end" END >= e.time - \(ProxyHop.slack))
-                AND NOT EXISTS (SELECT 1 FROM hops y WHERE y.address = h.address AND y.port = h.port
-                    AND y.start = h.start AND y.exact = h.exact AND (y.client, y.client_port) < (h.client, h.client_port))
-            LEFT JOIN hops p ON p.address = h.client AND p.port = h.client_port AND p.exact AND p.start = (
-                SELECT max(x.start) FROM hops x WHERE x.address = h.client AND x.port = h.client_port AND x.exact
-                    AND x.start <= h.start + \(ProxyHop.slack) AND x."end" >= h.start - \(ProxyHop.slack))
-                AND NOT EXISTS (SELECT 1 FROM hops y WHERE y.address = p.address AND y.port = p.port AND y.exact
-                    AND y.start = p.start AND (y.client, y.client_port) < (p.client, p.client_port));
-        CREATE VIEW event AS
-            SELECT e.seq, e.origin || '-' || e.line || '-' || printf('%08x', e.mark >> 16)
-                    || CASE WHEN e.mark & 65535 > 0 THEN '.' || (e.mark & 65535) ELSE '' END
-                    || CASE WHEN EXISTS (SELECT 1 FROM events t WHERE t.origin = e.origin AND t.line = e.line
-                        AND t.mark = e.mark AND t.content <> e.content)
-                        THEN '~' || printf('%016x', e.content) ELSE '' END AS id,
-                e.time, k.dataset, k.category, k.action,
-                coalesce((SELECT min(x.outcome) FROM records r JOIN kinds x ON x.id = r.kind
-                    WHERE r.event = e.seq AND x.outcome <> 'unknown'), k.outcome) AS outcome,
-                k.reason, k.severity, e.count,
-                k.tags || coalesce((SELECT ' ' || replace(group_concat(DISTINCT nullif(x.tags, '')), ',', ' ')
-                    FROM records r JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '')
-                    || CASE WHEN h.exact = 0 THEN ' proxy.candidate' ELSE '' END AS tags, e.message,
-                coalesce(h.client, nullif(a.address, '')) AS address,
-                CASE WHEN h.seq IS NULL THEN a.ip ELSE h.client_ip END AS ip, coalesce(h.client_port, e.port) AS port,
-                CASE WHEN h.seq IS NOT NULL THEN a.ip END AS nat_ip,
-                CASE WHEN h.seq IS NOT NULL THEN e.port END AS nat_port,
-                nullif(a.user, '') AS user, e.target_user,
-                nullif(a.database, '') AS database, e.operation,
-                coalesce(e.object, (SELECT min(r.object) FROM records r WHERE r.event = e.seq)) AS object,
-                coalesce(e.object_type, (SELECT min(r.object_type) FROM records r WHERE r.event = e.seq)) AS object_type,
-                coalesce(e.audit_class, (SELECT min(r.audit_class) FROM records r WHERE r.event = e.seq)) AS audit_class,
-                e.query, e.pid,
-                e.auth_method, e.hba_rule, e.tls_version, e.secret, e.sqlstate,
-                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.action NOT IN ('tamper.file', 'tamper.silence')
-                    THEN coalesce(e.session, e.origin) END AS session,
-                CASE WHEN k.dataset IN ('postgresql.log', 'pgaudit') AND k.action NOT IN ('tamper.file', 'tamper.silence')
-                    THEN coalesce(e.session_line, e.line) END AS session_line,
-                e.application,
-                s.cluster, s.instance, s.path, e.offset
-            FROM events e JOIN kinds k ON k.id = e.kind JOIN actors a ON a.id = e.actor
-                JOIN sources s ON s.id = e.source LEFT JOIN event_hop h ON h.seq = e.seq;
+        """
+
+    /// A hop is joined by its number, found in the index for the one event: joined as a view, all events would be gone
+    /// over for each question.
+    private static let hopsByNumber = """
+        CREATE TABLE hops_by_number (
+            id INTEGER PRIMARY KEY, address TEXT NOT NULL, port INTEGER NOT NULL, start INTEGER NOT NULL,
+            "end" INTEGER NOT NULL, client TEXT NOT NULL, client_ip TEXT, client_port INTEGER NOT NULL,
+            exact INTEGER NOT NULL, UNIQUE (address, port, start, client, client_port));
+        INSERT INTO hops_by_number (address, port, start, "end", client, client_ip, client_port, exact)
+            SELECT address, port, start, "end", client, client_ip, client_port, exact FROM hops;
+        DROP VIEW IF EXISTS event;
+        DROP VIEW IF EXISTS event_hop;
+        DROP TABLE hops;
+        ALTER TABLE hops_by_number RENAME TO hops;
         """
 }

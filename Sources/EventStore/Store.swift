@@ -28,12 +28,7 @@ public final class Store: Sendable {
                 try Store.mark(path)
                 return try DatabasePool(path: path, configuration: configuration)
             }
-            if try pool.read(Schema.migrator.hasBeenSuperseded) {
-                throw StoreProblem(
-                    path: path, reason: "this store was made by a newer pgvigil",
-                    hint: "use that version, or another store")
-            }
-            try Store.migrate(pool)
+            try Store.upgrade(pool, path, isWritable: true)
             self.init(pool: pool, path: path)
         } catch let error as DatabaseError {
             throw StoreProblem(
@@ -58,21 +53,13 @@ public final class Store: Sendable {
         configuration.readonly = readOnly || access(path, W_OK) != 0
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in db.add(function: AddressTest.function) }
-        do { self.init(pool: try DatabasePool(path: path, configuration: configuration), path: path) } catch {
+        do {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            try Store.upgrade(pool, path, isWritable: !configuration.readonly)
+            self.init(pool: pool, path: path)
+        } catch let problem as StoreProblem { throw problem } catch {
             throw StoreProblem(path: path, reason: "\(error)", hint: "check that it can be read")
         }
-        try upgrade(isWritable: !configuration.readonly)
-    }
-
-    /// Brings a store of an older pgvigil up to date: what is asked for may stand elsewhere in it.
-    private func upgrade(isWritable: Bool) throws {
-        guard try !pool.read(Schema.migrator.hasCompletedMigrations) else { return }
-        guard isWritable else {
-            throw StoreProblem(
-                path: path, reason: "this store was made by an older pgvigil",
-                hint: "start `watch` or run any command as its owner once: that brings it up to date")
-        }
-        try Store.migrate(pool)
     }
 
     /// Makes the tables that are missing. Another process may be doing the same: who comes second sees what is done.
@@ -85,6 +72,22 @@ public final class Store: Sendable {
             }
         }
         try Schema.migrator.migrate(pool)
+    }
+
+    /// Brings the tables of an older version up to date.
+    private static func upgrade(_ pool: DatabasePool, _ path: String, isWritable: Bool) throws {
+        if try pool.read(Schema.migrator.hasBeenSuperseded) {
+            throw StoreProblem(
+                path: path, reason: "this store was made by a newer pgvigil",
+                hint: "use that version, or another store")
+        }
+        if try pool.read(Schema.migrator.hasCompletedMigrations) { return }
+        guard isWritable else {
+            throw StoreProblem(
+                path: path, reason: "this store was made by an older pgvigil",
+                hint: "let a user who may write it run any command on it once")
+        }
+        try Store.migrate(pool)
     }
 
     private init(pool: DatabasePool, path: String) {

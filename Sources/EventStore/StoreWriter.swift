@@ -237,7 +237,11 @@ extension StoreWriter {
     /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of
     /// somebody else than they thought: rules go back to them.
     private func add(_ hop: ProxyHop, _ mark: OutboxWriter.Mark?, _ db: Database) throws {
-        let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO hops VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        let insert = try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO hops (address, port, start, "end", client, client_ip, client_port, exact)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
         try insert.execute(arguments: [
             hop.address, hop.port, hop.start.milliseconds, hop.end?.milliseconds ?? Int64.max, hop.clientAddress,
             IPAddress(hop.clientAddress)?.description, hop.clientPort ?? 0, hop.isExact,

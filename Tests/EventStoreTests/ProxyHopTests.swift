@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Testing
 import VigilModel
 
@@ -163,5 +164,14 @@ struct ProxyHopTests {
         #expect(try store.detectionState().rewind == nil)
         try commit([], [hop("203.0.113.9", port: 5001, from: 9, to: 11)])
         #expect(try store.detectionState().rewind == LogTime(milliseconds: ProxyHopTests.base + 10_000))
+    }
+
+    @Test("are found for one event without going over the others")
+    func plan() throws {
+        let plan = try store.pool.read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT * FROM event WHERE seq IN (1, 2)")
+                .map { $0["detail"] as String }
+        }
+        #expect(!plan.contains { $0.hasPrefix("SCAN") || $0.hasPrefix("MATERIALIZE") }, "\(plan)")
     }
 }

@@ -89,7 +89,7 @@ struct SessionQueryTests {
                         PRAGMA foreign_keys = OFF;
                         DROP INDEX events_sessions; DROP INDEX hops_client; DROP TABLE lists;
                         UPDATE kinds SET id = 100 - id WHERE id < 0; UPDATE events SET kind = 100 - kind WHERE kind < 0;
-                        DELETE FROM grdb_migrations WHERE identifier LIKE '3 %';
+                        DELETE FROM grdb_migrations WHERE identifier LIKE '4 %';
                         """)
             }
         }
@@ -111,7 +111,10 @@ struct SessionQueryTests {
         try store.pool.write { db in
             for (number, client) in clients.enumerated() {
                 try db.execute(
-                    sql: "INSERT INTO hops VALUES ('10.0.0.1', ?, 1, 2, ?, ?, 5, 1)",
+                    sql: """
+                        INSERT INTO hops (address, port, start, "end", client, client_ip, client_port, exact)
+                        VALUES ('10.0.0.1', ?, 1, 2, ?, ?, 5, 1)
+                        """,
                     arguments: [number, client, client])
             }
         }

@@ -214,4 +214,21 @@ struct StoreTests {
         #expect(throws: StoreProblem.self) { try Store(existing: folder.file("none.db")) }
         #expect(!FileManager.default.fileExists(atPath: folder.file("none.db")))
     }
+
+    @Test("of an older version is brought up to date by whoever may write it")
+    func older() throws {
+        let path = folder.file("older.db")
+        // The mark of the first version, and its tables.
+        do { _ = try Store(path: path) }
+        do {
+            let queue = try DatabaseQueue(path: path)
+            try queue.write { db in
+                try db.execute(
+                    sql: "DELETE FROM grdb_migrations WHERE identifier = '3 hops by number'; DROP VIEW event_hop")
+            }
+        }
+        #expect(throws: StoreProblem.self) { try Store(existing: path, readOnly: true) }
+        let store = try Store(existing: path)
+        #expect(try store.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM event_hop") } == 0)
+    }
 }

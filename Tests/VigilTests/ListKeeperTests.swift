@@ -186,7 +186,8 @@ struct ListKeeperTests {
             try Workplace.sqlite(
                 store.path,
                 """
-                INSERT INTO hops VALUES ('10.0.0.1', 1, 1, 2, '203.0.113.9', '203.0.113.9', 5, 1);
+                INSERT INTO hops (address, port, start, "end", client, client_ip, client_port, exact)
+                    VALUES ('10.0.0.1', 1, 1, 2, '203.0.113.9', '203.0.113.9', 5, 1);
                 INSERT INTO kinds VALUES (900, 'd', 'c', 'x', 'success', NULL, 'info', '');
                 INSERT INTO actors VALUES (1, 'x', NULL, '', '');
                 INSERT INTO sources (id, fingerprint, head_length, path, format, generation, position, clock, counted,
