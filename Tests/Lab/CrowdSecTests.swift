@@ -80,7 +80,7 @@ struct CrowdSecTests {
         _ = try cscli("decisions", "import", "-i", list)
         let rows = try cscli("decisions", "list", "-a", "-o", "raw").split(separator: "\n").dropFirst()
         let fields = rows.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
-        // CrowdSec before 1.5 takes the scope of every line for Ip, and goes by the value all the same.
+        // CrowdSec 1.4 takes the scope of every line for Ip, and goes by the value all the same.
         func value(_ row: [String]) -> String { String(row[2].split(separator: ":", maxSplits: 1)[1]) }
         #expect(Set(fields.map(value)) == ["203.0.113.66", "192.0.2.0/24", "2001:db8:1:2::/64"], "\(rows)")
         #expect(fields.allSatisfy { $0[3] == "pgvigil/manual" && $0[4] == "ban" })

@@ -142,6 +142,39 @@ struct KeptListTests {
         #expect(Date().timeIntervalSince(started) < 10)
     }
 
+    @Test("what a program that hangs has started is ended, too, though it takes no notice of signals")
+    func group() throws {
+        let script = "trap '' TERM; sleep 300 & echo $! > '\(place.path("child"))'; sleep 300"
+        #expect(throws: ListProblem.self) { try ReloadCommand.run(["/bin/sh", "-c", script], limit: 0.5) }
+        let child = try #require(Int32(content("child").trimmingCharacters(in: .whitespacesAndNewlines)))
+        let end = Date(timeIntervalSinceNow: 5)
+        while kill(child, 0) == 0, !isZombie(child), Date() < end { Thread.sleep(forTimeInterval: 0.05) }
+        #expect(kill(child, 0) != 0 || isZombie(child))
+    }
+
+    /// It has ended, and nobody has asked how.
+    private func isZombie(_ pid: Int32) -> Bool {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
+        return String(decoding: bytes, as: UTF8.self).contains(") Z ")
+    }
+
+    @Test("a run leaves nothing open, and the program gets nothing of ours but three files")
+    func descriptors() throws {
+        let seen = try ReloadCommand.run(["/bin/ls", "/proc/self/fd"])
+        // Its own look is the fourth.
+        #expect(String(decoding: seen, as: UTF8.self).split(separator: "\n").count == 4)
+        func count() -> Int {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+            return names.filter {
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+                return target?.contains("pgvigil-run-") == true && target?.contains("deleted") == true
+            }.count
+        }
+        for _ in 0..<20 { try ReloadCommand.run(["/bin/true"]) }
+        #expect(count() == 0)
+        #expect(throws: ListProblem.self) { try ReloadCommand.run(["/bin/sh", "-c", "kill -9 $$"]) }
+    }
+
     @Test("no shell reads what is run")
     func words() throws {
         try ReloadCommand.run(["/bin/sh", "-c", "test \"$1\" = '$(x); `y`'", "sh", "$(x); `y`"])

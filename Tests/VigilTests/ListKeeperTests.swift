@@ -150,6 +150,21 @@ struct ListKeeperTests {
         keeper.stop()
     }
 
+    @Test("what the store could not take is kept when it can: no alert about a list is lost")
+    func busy() throws {
+        let settings = try configuration("enforce", list("no/folder/list") + ", " + list())
+        try ban("203.0.113.66")
+        let keeper = try ListKeeper(store: store, configuration: settings)
+        try #require(try Workplace.sqlite(store.path, "ALTER TABLE lists RENAME TO gone") == "")
+        _ = try keeper.once()
+        #expect(keeper.takeMessages().filter { $0.contains("does not take") }.count == 1)
+        #expect(try alerts().isEmpty && content() == "203.0.113.66/32\n" && keeper.failing.count == 2)
+        try #require(try Workplace.sqlite(store.path, "ALTER TABLE gone RENAME TO lists") == "")
+        Thread.sleep(forTimeInterval: 2.1)
+        _ = try keeper.once()
+        #expect(try alerts().count == 1 && store.lists().count == 2)
+    }
+
     @Test("the list is made anew when something has changed, and not at every look")
     func current() throws {
         let current = CurrentList(store, try configuration("enforce", ""))

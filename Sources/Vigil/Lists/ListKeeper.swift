@@ -20,6 +20,9 @@ final class ListKeeper: @unchecked Sendable {
     private var lists: [KeptList]
     private var leaving: [KeptList]
     private let reason: String
+    private var notes = ListNotes()
+    /// The list is a new one, and not every file has been brought up to it.
+    private var isNew = true
     private var lock: ListLock?
     /// What is wrong with the store, or who else keeps the lists; said once.
     private var problem: String?
@@ -115,7 +118,7 @@ final class ListKeeper: @unchecked Sendable {
     }
 
     /// Lists that are not current.
-    var failing: [String] { (lists + leaving).compactMap(\.problem) }
+    var failing: [String] { (lists + leaving).compactMap(\.problem) + [notes.problem].compactMap { $0 } }
 
     private func holdsLock() throws -> Bool {
         if lock == nil { lock = try ListLock(store: store.path) }
@@ -127,17 +130,21 @@ final class ListKeeper: @unchecked Sendable {
     }
 
     private func update() throws {
-        let (list, isNew) = try current.get()
-        for index in lists.indices { try update(&lists[index], list, isSame: !isNew) }
-        guard !leaving.isEmpty else { return }
-        let emptied = list.emptied
-        for index in leaving.indices.reversed() {
-            if try leave(&leaving[index], emptied) { leaving.remove(at: index) }
+        let current = try current.get()
+        isNew = isNew || current.isNew
+        for index in lists.indices { update(&lists[index], current.list, isSame: !isNew) }
+        if !leaving.isEmpty {
+            let emptied = current.list.emptied
+            for index in leaving.indices.reversed() {
+                if try leave(&leaving[index], emptied) { leaving.remove(at: index) }
+            }
         }
+        isNew = false
+        notes.save(in: store) { say($0) }
     }
 
-    /// Writes a list, tells what came of it, and keeps that in the store.
-    private func update(_ kept: inout KeptList, _ list: BlockList, isSame: Bool) throws {
+    /// Writes a list, tells what came of it, and remembers that for the store.
+    private func update(_ kept: inout KeptList, _ list: BlockList, isSame: Bool) {
         let before = kept.state
         let outcome = kept.update(list, isSame: isSame)
         let file = kept.file
@@ -157,7 +164,7 @@ final class ListKeeper: @unchecked Sendable {
             act = BanAct(kind: .recovered, time: .wallClock, cidr: nil, by: "watch", reason: file.path)
         }
         guard kept.state != before || act != nil else { return }
-        try store.keep(kept.state, act: act, alert: alert, written: .wallClock)
+        notes.add(kept.state, act: act, alert: alert)
     }
 
     /// Empties a file that is no longer kept; true when that is done, or the file is none of ours any more.
@@ -166,10 +173,11 @@ final class ListKeeper: @unchecked Sendable {
         if (try? kept.isOurs()) == false {
             say("\(reason): \(path) is left as it is, since others have changed it")
         } else {
-            try update(&kept, list, isSame: false)
+            update(&kept, list, isSame: false)
             guard kept.problem == nil, !kept.isWaiting else { return false }
             say("\(reason): \(path) was emptied")
         }
+        notes.forget(kept.state)
         try store.forgetList(path: kept.state.path, format: kept.state.format)
         return true
     }
