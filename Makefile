@@ -4,7 +4,7 @@ BINARY := .build/release/pgvigil
 PACKAGES := libpcre2-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev
 TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban \
 	postgresql-15 postgresql-15-pgaudit pgbouncer libc-ares2 haproxy \
-	util-linux iproute2 nftables ipset iptables firewalld ufw \
+	util-linux iproute2 nftables ipset iptables firewalld ufw systemd \
 	prometheus-alertmanager prometheus curl openssl procps python3-venv
 BENCH_PACKAGES := ripgrep python3
 
@@ -55,6 +55,7 @@ packages:
 
 test-packages:
 	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || $(MAKE) --no-print-directory install NAMES="$(TEST_PACKAGES)"
+	@for server in postgresql crowdsec; do Tests/Lab/beside.sh $$server .build/lab || exit 1; done
 
 .PHONY: install
 install:

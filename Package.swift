@@ -95,15 +95,14 @@ let package = Package(
             name: "VigilTests",
             dependencies: [
                 "Vigil", "HTTPListener", "EventStore", "LogRecords", "LogSources", "Patterns", "Responses",
-                "LocatedYAML",
-                "SecurityEvents", "VigilModel", "Codecs",
+                "LocatedYAML", "SecurityEvents", "Detections", "VigilModel", "Codecs",
             ]),
         .testTarget(name: "CommandTests", dependencies: ["pgvigil"], exclude: ["Golden"]),
         // Real servers on the loopback interface.
         .testTarget(
             name: "LabTests", dependencies: ["pgvigil"], path: "Tests/Lab",
             exclude: [
-                "clients.py", "get-victorialogs.sh", "leash.py", "pgvigil-rules.yml", "pigsty-rows.py",
+                "beside.sh", "clients.py", "get-victorialogs.sh", "leash.py", "pgvigil-rules.yml", "pigsty-rows.py",
                 "read-sigma.py", "receiver.py", "steps.py", "victorialogs.py",
             ]),
         .testTarget(name: "CorpusTests", dependencies: ["Vigil", "EventStore", "VigilModel"]),

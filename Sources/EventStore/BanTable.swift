@@ -44,6 +44,15 @@ extension Store {
         }
     }
 
+    /// When the first ban begins after a moment; nil when none does.
+    public func firstBan(after moment: LogTime) throws -> LogTime? {
+        try pool.read { db in
+            try Int64.fetchOne(
+                db, sql: "SELECT min(start) FROM bans WHERE start > ?", arguments: [moment.milliseconds]
+            ).map(LogTime.init)
+        }
+    }
+
     static func ban(_ row: Row) -> Ban? {
         guard let cidr = CIDR(row["cidr"] as String), let ip = IPAddress(row["ip"] as String) else { return nil }
         var ban = Ban(
@@ -63,17 +72,19 @@ extension Store {
 
     /// Records an act. `written` is the time it is recorded at.
     public func add(_ act: BanAct, written: LogTime) throws {
-        try pool.write { db in
-            try db.execute(
-                sql: """
-                    INSERT INTO acts (act, time, written, cidr, by, reason, through)
-                    VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM bans))
-                    """,
-                arguments: [
-                    act.kind.rawValue, act.time.milliseconds, written.milliseconds, act.cidr?.description, act.by,
-                    act.reason,
-                ])
-        }
+        try pool.write { db in try Store.add(act, written: written, db) }
+    }
+
+    static func add(_ act: BanAct, written: LogTime, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO acts (act, time, written, cidr, by, reason, through)
+                VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM bans))
+                """,
+            arguments: [
+                act.kind.rawValue, act.time.milliseconds, written.milliseconds, act.cidr?.description, act.by,
+                act.reason,
+            ])
     }
 
     /// The acts of some kinds, as they were recorded.

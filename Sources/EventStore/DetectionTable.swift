@@ -132,7 +132,7 @@ extension Store {
         }
     }
 
-    private func insert(_ alert: Alert, group: String, _ db: Database) throws -> Bool {
+    func insert(_ alert: Alert, group: String, _ db: Database) throws -> Bool {
         let rule = alert.rule
         let values: StatementArguments = [
             rule.id, rule.version, rule.name, rule.family, rule.techniques.joined(separator: "\n"),

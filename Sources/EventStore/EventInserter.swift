@@ -136,10 +136,13 @@ final class KindCache {
                     AND severity = ? AND tags = ?
                 """, arguments: values)
         if found == nil {
+            let id =
+                Schema.sessionActions.contains(kind.action)
+                ? "(SELECT min(0, coalesce(min(id), 0)) - 1 FROM kinds)" : "NULL"
             try db.execute(
                 sql: """
-                    INSERT INTO kinds (dataset, category, action, outcome, reason, severity, tags)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO kinds (id, dataset, category, action, outcome, reason, severity, tags)
+                    VALUES (\(id), ?, ?, ?, ?, ?, ?, ?)
                     """, arguments: values)
         }
         let id = found ?? db.lastInsertedRowID

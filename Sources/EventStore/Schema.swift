@@ -25,8 +25,30 @@ enum Schema {
         migrator.registerMigration("4 streams") { db in
             try db.execute(sql: StreamSchema.tables)
         }
+        migrator.registerMigration("5 sessions, lists") { db in
+            try db.execute(sql: sessions)
+        }
         return migrator
     }
+
+    /// Actions of sessions: who had one, or replicated, is asked for again and again. Their kinds have negative numbers,
+    /// so that an index can hold their events alone: the many others pay nothing for it.
+    static let sessionActions = ["auth.success", "conn.replication"]
+
+    private static let sessions = """
+        UPDATE events SET kind = -kind WHERE kind IN (SELECT id FROM kinds WHERE action IN (\(quotedActions)));
+        UPDATE records SET kind = -kind WHERE kind IN (SELECT id FROM kinds WHERE action IN (\(quotedActions)));
+        UPDATE kinds SET id = -id WHERE action IN (\(quotedActions));
+        CREATE INDEX events_sessions ON events (kind, actor, time) WHERE kind < 0;
+        CREATE INDEX hops_client ON hops (client_ip) WHERE exact AND client_ip IS NOT NULL;
+        -- The files of `blocklists` as they were last written: hash is of the content, told is when their reader last took
+        -- it, failing since when they are not current. A file that was emptied for good is forgotten.
+        CREATE TABLE lists (
+            path TEXT NOT NULL, format TEXT NOT NULL, bans INTEGER, written INTEGER, hash TEXT, told INTEGER,
+            failing INTEGER, problem TEXT, PRIMARY KEY (path, format)) WITHOUT ROWID;
+        """
+
+    private static let quotedActions = sessionActions.map { "'\($0)'" }.joined(separator: ", ")
 
     private static let first = """
         CREATE TABLE kinds (

@@ -63,6 +63,18 @@ public final class Store: Sendable {
         }
     }
 
+    /// Makes the tables that are missing. Another process may be doing the same: who comes second sees what is done.
+    private static func migrate(_ pool: DatabasePool) throws {
+        for _ in 0..<40 {
+            do { return try Schema.migrator.migrate(pool) } catch let error as DatabaseError
+                where [.SQLITE_ERROR, .SQLITE_BUSY, .SQLITE_CONSTRAINT].contains(error.resultCode)
+            {
+                usleep(50_000)
+            }
+        }
+        try Schema.migrator.migrate(pool)
+    }
+
     /// Brings the tables of an older version up to date.
     private static func upgrade(_ pool: DatabasePool, _ path: String, isWritable: Bool) throws {
         if try pool.read(Schema.migrator.hasBeenSuperseded) {
@@ -76,7 +88,7 @@ public final class Store: Sendable {
                 path: path, reason: "this store was made by an older pgvigil",
                 hint: "let a user who may write it run any command on it once")
         }
-        try Schema.migrator.migrate(pool)
+        try Store.migrate(pool)
     }
 
     private init(pool: DatabasePool, path: String) {

@@ -184,14 +184,16 @@ public final class StoreWriter {
     private func write(
         _ ingest: Ingest, _ mark: OutboxWriter.Mark?, _ db: Database, _ inserter: EventInserter
     ) throws -> IngestResult {
-        var result = IngestResult()
         let events =
             ingest.isShipped
-            ? try writeShipped(ingest, &result, mark, db, inserter)
+            ? try writeShipped(ingest, mark, db, inserter)
             : try write(ingest.events, of: ingest.source, db, inserter)
+        var result = IngestResult()
         result.inserted = events.inserted
         result.known = events.known
         result.changed(events.earliest)
+        // What a row that was shipped again adds to its event is found by reading rules back.
+        if ingest.isShipped, events.known > 0 { result.changed(.distantPast) }
         for record in ingest.evidence { result.changed(try add(record, source: ingest.source, mark, db)) }
         for hop in ingest.hops where try add(hop, mark, db) { result.changed(.distantPast) }
         try change(ingest.sessions, of: ingest.source, db)
@@ -257,8 +259,7 @@ extension StoreWriter {
             total.knownClasses.merge(result.knownClasses, uniquingKeysWith: +)
             total.late += result.late
             if let earliest = result.earliest { total.earliest = min(total.earliest ?? earliest, earliest) }
-            guard result.known > 0 else { continue }
-            changes.changed(try add(EventEvidence(retelling: event), source: ingest.source, mark, db))
+            if result.known > 0 { _ = try add(EventEvidence(retelling: event), source: ingest.source, mark, db) }
         }
         return total
     }

@@ -4,6 +4,8 @@ import VigilModel
 public struct BlockList: Sendable, Equatable {
     /// In force, one for each block, in the order of addresses.
     public let bans: [Ban]
+    /// The same before neighbours were put together: for who keeps a clock for each of them, and cannot part a block.
+    public let single: [Ban]
     /// Ended before their time or within the last hour, while no other ban holds the address. In the same order.
     public let freed: [Freed]
     /// The moment: what counts the time that is left counts from here.
@@ -26,10 +28,28 @@ public struct BlockList: Sendable, Equatable {
         }
     }
 
-    /// Takes bans in any order.
-    public init(bans: [Ban], freed: [Freed] = [], moment: LogTime) {
+    /// Takes bans in any order; `single` are those that they stand for, when they are others.
+    public init(bans: [Ban], single: [Ban]? = nil, freed: [Freed] = [], moment: LogTime) {
         self.bans = bans.sorted { $0.cidr < $1.cidr }
+        self.single = single?.sorted { $0.cidr < $1.cidr } ?? self.bans
         self.freed = freed.sorted { $0.ban.cidr < $1.ban.cidr }
+        self.moment = moment
+    }
+
+    /// Nobody banned: whoever is was freed at this moment.
+    public var emptied: BlockList {
+        BlockList(bans: [], freed: freed + single.map { Freed(ban: $0, time: moment) }, moment: moment)
+    }
+
+    /// The same list at a later moment.
+    public func at(_ moment: LogTime) -> BlockList {
+        BlockList(sorted: bans, single: single, freed: freed, moment: moment)
+    }
+
+    private init(sorted bans: [Ban], single: [Ban], freed: [Freed], moment: LogTime) {
+        self.bans = bans
+        self.single = single
+        self.freed = freed
         self.moment = moment
     }
 

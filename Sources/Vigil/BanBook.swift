@@ -5,25 +5,39 @@ import VigilModel
 /// Bans of a store as a configuration sees them.
 public struct BanBook {
     private let store: Store
+    private let known: KnownAddresses
     /// Who may be banned, with what the store tells of the fleet.
     public let policy: BanPolicy
 
     /// Takes the store and what holds for it.
     public init(_ store: Store, _ configuration: Configuration) throws {
-        self.store = store
-        policy = try KnownAddresses(store, monitors: configuration.topology.monitors).policy(configuration.bans)
+        let known = KnownAddresses(store, monitors: configuration.topology.monitors)
+        self.init(store, policy: try known.policy(configuration.bans), known: known)
     }
 
     /// Takes who may be banned as known before.
-    init(_ store: Store, policy: BanPolicy) {
+    init(_ store: Store, policy: BanPolicy, known: KnownAddresses) {
         self.store = store
         self.policy = policy
+        self.known = known
     }
 
     /// The list at a moment.
     public func list(at moment: LogTime) throws -> BlockList {
-        let bans = try store.bans(from: moment.adding(milliseconds: -BlockList.memory), to: moment)
-        return BanLedger(bans: bans, acts: try store.acts()).list(under: policy, at: moment)
+        try ledger(at: moment).list(under: policy, at: moment) { try known.good(in: $0, by: moment) }
+    }
+
+    /// What a list at a moment is made of.
+    func ledger(at moment: LogTime) throws -> BanLedger {
+        BanLedger(
+            bans: try store.bans(from: moment.adding(milliseconds: -BlockList.memory), to: moment),
+            acts: try store.acts())
+    }
+
+    /// Blocks that stand in lists for many banned neighbours (`bans.aggregate`), also while lists are paused.
+    public func aggregates(at moment: LogTime) throws -> [Ban] {
+        guard policy.aggregate != nil else { return [] }
+        return try ledger(at: moment).aggregates(under: policy, at: moment) { try known.good(in: $0, by: moment) }
     }
 
     /// How a ban stands.
@@ -54,7 +68,8 @@ public struct BanBook {
         public let protection: String?
     }
 
-    /// Bans as they stand at a moment, in the order they were recorded: those in force, or all.
+    /// Bans as they stand at a moment, in the order they were recorded: those in force, or all. Behind them the blocks that
+    /// neighbours were put together to.
     public func entries(at moment: LogTime, all: Bool) throws -> [Entry] {
         let bans = all ? try store.allBans() : try store.bans(from: moment, to: moment)
         let ledger = BanLedger(bans: bans, acts: try store.acts())
@@ -70,6 +85,9 @@ public struct BanBook {
             }
             return Entry(ban: ban, state: pause == nil ? .inForce : .paused, act: pause, protection: nil)
         }
-        return all ? entries : entries.filter { $0.state == .inForce || $0.state == .paused }
+        let blocks = try aggregates(at: moment).map {
+            Entry(ban: $0, state: pause == nil ? .inForce : .paused, act: pause, protection: nil)
+        }
+        return (all ? entries : entries.filter { $0.state == .inForce || $0.state == .paused }) + blocks
     }
 }

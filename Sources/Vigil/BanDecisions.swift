@@ -12,8 +12,16 @@ struct BanDecisions {
 
     private let store: Store
     private let policy: BanPolicy
-    private let acts: [BanAct]
+    private let acts: BanActs
     private let known: KnownAddresses
+    /// The same bans by block: the history of one is looked for alone.
+    private var bansOf: [CIDR: [Ban]] = [:]
+    private var census = BanCensus([])
+    /// Bans of this time that are stored: of alerts that are looked at again.
+    private var stored: [Ban] = []
+    private var storedOf: [String: Ban] = [:]
+    /// How often a ban was looked at: what the decisions cost.
+    private(set) var looks = 0
     /// When the last alert about the cap was.
     private var cappedAt: LogTime?
     /// Sessions of the blocks that may be banned, from all of which it is looked for at once.
@@ -30,15 +38,22 @@ struct BanDecisions {
         self.known = known
         guard findings.contains(where: { $0.ban != nil }) else {
             policy = configuration.bans
-            acts = []
+            acts = BanActs([])
             return
         }
         policy = try known.policy(configuration.bans)
-        acts = try store.acts()
-        if policy.priorSessions == .spare { try findSessions(findings.filter { $0.ban != nil }.map(\.alert)) }
+        acts = BanActs(try store.acts())
+        let alerts = findings.filter { $0.ban != nil }.map(\.alert)
+        if policy.priorSessions == .spare { try findSessions(alerts) }
+        if let first = alerts.map(\.time).min(), let last = alerts.map(\.time).max() {
+            stored = try store.bans(from: first, to: last)
+            for ban in stored { if let alert = ban.alertID { storedOf[alert] = ban } }
+            census = BanCensus(stored)
+        }
         for finding in findings {
             if let time = finding.ban { try decide(finding.alert, time: time) }
         }
+        looks += census.looks
     }
 
     private mutating func decide(_ alert: Alert, time: Int64) throws {
@@ -47,7 +62,9 @@ struct BanDecisions {
         let block = policy.block(of: ip)
         let history = try store.bans(
             from: alert.time.adding(milliseconds: -policy.forgetting), to: alert.time, cidr: block)
-        let earlier = BanLedger(bans: (history + bans).filter { $0.alertID != alert.id }, acts: acts)
+        let earlier = BanLedger(
+            bans: (history + (bansOf[block] ?? [])).filter { $0.alertID != alert.id }, acts: acts)
+        looks += earlier.bans.count
         guard case .banned(let ban) = policy.decide(alert, time: time, history: earlier) else { return }
         if try isCapped(alert) {
             if cappedAt.map({ alert.time.milliseconds - $0.milliseconds >= BanNotice.pause }) ?? true {
@@ -58,6 +75,9 @@ struct BanDecisions {
             notices.append(notice)
         } else {
             bans.append(ban)
+            bansOf[block, default: []].append(ban)
+            // One that is stored already is counted as such.
+            if storedOf[alert.id] == nil { census.add(ban) }
         }
     }
 
@@ -65,20 +85,23 @@ struct BanDecisions {
 
     /// Whether the minute before has seen its bans, or all there may be are in force.
     private mutating func isCapped(_ alert: Alert) throws -> Bool {
-        let minute = alert.time.adding(milliseconds: -60_000)
-        let isOther = { (ban: Ban) in ban.alertID != alert.id && ban.alertID != nil }
-        let stored = try store.bans(from: alert.time, to: alert.time)
-        let known = Set(stored.compactMap(\.alertID))
-        let new = bans.filter { isOther($0) && $0.end > alert.time && !known.contains($0.alertID ?? "") }
-        let inForce = stored.filter(isOther) + new
-        let recent = inForce.filter { $0.start > minute }.count
-        guard recent >= policy.perMinute || Set(inForce.map(\.cidr)).count >= policy.total else { return false }
+        if alert.time < census.moment { recount() }
+        census.advance(to: alert.time)
+        let (recent, blocks) = census.counts(without: storedOf[alert.id])
+        guard recent >= policy.perMinute || blocks >= policy.total else { return false }
         if cappedAt == nil {
             cappedAt = try store.lastAlerts(
                 after: alert.time.adding(milliseconds: -BanNotice.pause), through: alert.time
             ).filter { $0.rule == BanNotice.cappedRule.id }.map(\.time).max()
         }
         return true
+    }
+
+    /// Alerts come in the order of time, but for those about silence.
+    private mutating func recount() {
+        looks += census.looks
+        let new = bans.filter { storedOf[$0.alertID ?? ""] == nil }
+        census = BanCensus((stored + new).sorted { $0.start < $1.start })
     }
 
     // MARK: - Good sessions before the attack

@@ -7,7 +7,8 @@ import VigilModel
 public struct BanDesk {
     private let store: Store
     private let configuration: Configuration
-    private let policy: BanPolicy
+    private let book: BanBook
+    private var policy: BanPolicy { book.policy }
     private let by: String
     private let now: LogTime
 
@@ -21,7 +22,7 @@ public struct BanDesk {
     public init(_ store: Store, _ configuration: Configuration, by: String, now: LogTime) throws {
         self.store = store
         self.configuration = configuration
-        policy = try BanBook(store, configuration).policy
+        book = try BanBook(store, configuration)
         self.by = by
         self.now = now
     }
@@ -53,8 +54,17 @@ public struct BanDesk {
         return ban
     }
 
-    /// Ends every ban in force that holds the address or lies in the block; gives those that it ended.
-    public func unban(_ text: String, reason: String, from moment: LogTime? = nil) throws -> [Ban] {
+    /// What an unban ended.
+    public struct Freed: Sendable {
+        /// Bans in force that hold the address or lie in the block.
+        public let bans: [Ban]
+        /// Blocks put together of neighbours that are no longer listed as such.
+        public let blocks: [Ban]
+    }
+
+    /// Ends every ban in force that holds the address or lies in the block. A block that neighbours were put together to
+    /// no longer stands for them; they themselves stay banned.
+    public func unban(_ text: String, reason: String, from moment: LogTime? = nil) throws -> Freed {
         guard let block = CIDR(text) else { throw BanDesk.noAddress(text) }
         let moment = moment ?? now
         let ended = try store.bans(from: moment, to: moment).filter { ban in
@@ -62,9 +72,10 @@ public struct BanDesk {
         }
         let ledger = BanLedger(bans: ended, acts: try store.acts())
         let inForce = ended.filter { ledger.release(of: $0, by: moment) == nil }
-        guard !inForce.isEmpty else { return [] }
+        let blocks = try book.aggregates(at: moment).filter { $0.cidr.overlaps(block) }
+        guard !inForce.isEmpty || !blocks.isEmpty else { return Freed(bans: [], blocks: []) }
         try store.add(BanAct(kind: .unban, time: moment, cidr: block, by: by, reason: reason), written: now)
-        return inForce
+        return Freed(bans: inForce, blocks: blocks)
     }
 
     /// Empties every list, or fills them again; false when it was so already.

@@ -16,6 +16,12 @@ struct BanNotice {
         id: "ban-spared", name: "An address that others use is not banned", family: "auth", version: "1",
         techniques: ["T1110"], soc2: ["CC6.1", "CC7.4"], mlps: [])
 
+    /// A file of `blocklists` cannot be written, or its reader cannot be told: bans do not hold there.
+    static let listRule = AlertRule(
+        id: "list-failed", name: "A block list is not current", family: "server", version: "1", techniques: [],
+        soc2: ["CC7.2", "CC7.4"], mlps: [])
+    static let rules = [cappedRule, sparedRule, listRule]
+
     static let severity = Severity.high
     /// One alert about the caps in so many milliseconds.
     static let pause: Int64 = 3_600_000
@@ -41,6 +47,16 @@ struct BanNotice {
         BanNotice(
             alert, sparedRule,
             "\(block) is not banned: a private address, and no server logs good sessions (log_connections)")
+    }
+
+    /// About a list that fails since a moment. The one alert here that is no function of events: what fails is outside.
+    static func failed(_ path: String, format: String, problem: String, since: LogTime) -> Alert {
+        Alert(
+            id: String(
+                Fingerprint.sha256("\(listRule.id)\0\(path)\0\(format)\0\(since.milliseconds)".utf8).prefix(32)),
+            time: since, rule: listRule, severity: severity, sourceIP: nil, user: nil, database: nil, eventCount: 1,
+            firstSeen: since, lastSeen: since, evidence: [],
+            message: "block list \(Shown.text(path)) (\(format)) is not current, it is tried again: \(problem)")
     }
 
     private init(_ cause: Alert, _ rule: AlertRule, _ message: String) {

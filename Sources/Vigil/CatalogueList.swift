@@ -40,7 +40,7 @@ public struct CatalogueList {
             + catalogue.rules.map { rule in
                 row((rule.about.id, "rule", rule.about.family, rule.severity.rawValue, rule.place, rule.about.name))
             }
-            + [BanNotice.cappedRule, BanNotice.sparedRule].map { rule in
+            + BanNotice.rules.map { rule in
                 row((rule.id, "rule", rule.family, BanNotice.severity.rawValue, "built in", rule.name))
             }
     }

@@ -102,7 +102,13 @@ public struct Configuration: Sendable {
         if let value = keys["bans"] { try readBans(value) }
         if let value = keys["topology"] { topology = try Topology(value) }
         bans.topology = topology.entries()
-        for value in try keys["blocklists"]?.list() ?? [] { blockLists.append(try BlockListFile(value)) }
+        for value in try keys["blocklists"]?.list() ?? [] {
+            let file = try BlockListFile(value)
+            if blockLists.contains(where: { $0.name == file.name }) {
+                throw value.problem("two lists cannot share a file", hint: "give each its own path")
+            }
+            blockLists.append(file)
+        }
         for (id, value) in try keys["rules"]?.entries() ?? [] { rules[id] = try RuleTuning(value) }
         for (name, value) in try keys["sets"]?.entries() ?? [] {
             for member in try value.list() { sets[name, default: []].append(try member.text()) }

@@ -11,10 +11,16 @@ final class KnownAddresses {
     private let store: Store
     private let monitors: [String]
     private var members: [IPAddress: FleetMember] = [:]
-    private var sessions: Set<IPAddress> = []
-    /// Rows of events looked at so far.
+    /// Addresses with sessions by the widest block that is ever banned, each with the time of the first; and those that
+    /// were spared.
+    private var sessions: [CIDR: [IPAddress: LogTime]] = [:]
+    private var spared: [CIDR: [IPAddress: LogTime]] = [:]
+    /// Rows of events and alerts looked at so far.
     private var fleetRow: Int64 = 0
     private var sessionRow: Int64 = 0
+    private var sparedRow: Int64 = 0
+    /// Another number once somebody was found to be of the fleet, or of those who are spared.
+    private(set) var version = 0
 
     init(_ store: Store, monitors: [String]) {
         self.store = store
@@ -42,6 +48,7 @@ final class KnownAddresses {
     private func add(_ member: FleetMember) {
         if let known = members[member.address], known.since <= member.since { return }
         members[member.address] = member
+        version += 1
     }
 
     /// The configured policy, and the fleet of the logs.
@@ -62,14 +69,52 @@ final class KnownAddresses {
 
     /// False when no address of a block ever had a session.
     func hadSessions(_ block: CIDR) throws -> Bool {
+        try lookForSessions()
+        let known = sessions[KnownAddresses.around(block)] ?? [:]
+        if block.isHost ? known[block.address] != nil : known.keys.contains(where: block.contains) { return true }
+        return try !store.clientsOfProxies(in: block).isEmpty
+    }
+
+    /// Addresses of a block that had a session by a moment, or that attacked and were spared for others there.
+    func good(in block: CIDR, by moment: LogTime) throws -> [IPAddress] {
+        try lookForSessions()
+        try lookForSpared()
+        let around = KnownAddresses.around(block)
+        return [sessions, spared].flatMap { known in
+            (known[around] ?? [:]).filter { $0.value <= moment && block.contains($0.key) }.map(\.key)
+        } + (try store.clientsOfProxies(in: block))
+    }
+
+    /// Looks for what a list with neighbours put together depends on.
+    func lookForGood() throws {
+        try lookForSessions()
+        try lookForSpared()
+    }
+
+    private func lookForSessions() throws {
         let last = try store.lastEventRow()
-        if last > sessionRow {
-            for found in try store.addresses(action: "auth.success", after: sessionRow, through: last) {
-                sessions.insert(found.address)
-            }
-            for client in try store.clientsOfProxies() { sessions.insert(client) }
-            sessionRow = last
+        guard last > sessionRow else { return }
+        for (address, since) in try store.addresses(action: "auth.success", after: sessionRow, through: last) {
+            add(address, since, to: &sessions)
         }
-        return block.isHost ? sessions.contains(block.address) : sessions.contains(where: block.contains)
+        sessionRow = last
+    }
+
+    private func lookForSpared() throws {
+        let (found, last) = try store.addresses(ofRule: BanNotice.sparedRule.id, after: sparedRow)
+        for (address, since) in found { add(address, since, to: &spared) }
+        sparedRow = last
+    }
+
+    private func add(_ address: IPAddress, _ since: LogTime, to known: inout [CIDR: [IPAddress: LogTime]]) {
+        let around = KnownAddresses.around(CIDR(address, prefix: address.bitWidth))
+        if let before = known[around]?[address], before <= since { return }
+        known[around, default: [:]][address] = since
+        version += 1
+    }
+
+    /// The widest block that is banned, and holds this one.
+    private static func around(_ block: CIDR) -> CIDR {
+        CIDR(block.address, prefix: block.address.isV4 ? BanPolicy.widest.v4 : BanPolicy.widest.v6)
     }
 }

@@ -71,19 +71,22 @@ public struct Replay: Sendable {
         // Who asks for it wants old alerts told, too.
         let sinks = options.delivers ? configuration.sinks : []
         _ = try store.subscribe(sinks.map(\.asked))
-        // Before rules go beside reading: where its events belong is not known beforehand.
-        for fleet in options.fleets {
-            try FleetReplay(fleet, store: store, catalogue: catalogue.events).run(
-                since: options.since, until: options.until, &summary
-            ) { progress($0, nil) }
-        }
         let rules = DetectionAhead(
             DetectionPass(store: store, rules: catalogue.rules, configuration: configuration))
-        do { try read(inputs.files, into: store, rules, &summary, progress: progress) } catch {
+        do {
+            if !inputs.files.isEmpty { try read(inputs.files, into: store, rules, &summary, progress: progress) }
+        } catch {
             _ = rules.finish()
             throw error
         }
         let pass = rules.finish()
+        for fleet in options.fleets {
+            try FleetReplay(fleet, store: store, catalogue: catalogue.events).run(
+                since: options.since, until: options.until, &summary
+            ) { progress($0, nil) }
+            // Its rows may be older than what rules have been over.
+            pass.giveUp()
+        }
         let found = try pass.run(through: .distantFuture, now: options.until)
         summary.alerts = found.alerts
         for held in found.heldBack { summary.heldBack[held.reason, default: 0] += 1 }

@@ -111,10 +111,9 @@ public final class Watch {
         for path in paths where (try? InputPaths.expand([path])) == nil {
             tell("no log is at \(Shown.text(path)) yet; waiting for one")
         }
-        // In observe mode nothing outside the store is written.
-        let keeper =
-            configuration.bans.mode == .enforce && !configuration.blockLists.isEmpty
-            ? ListKeeper(store: store, configuration: configuration) : nil
+        // In observe mode nothing outside the store is written, but for what enforcing left there: that is emptied.
+        let lists = try ListKeeper(store: store, configuration: configuration)
+        let keeper = lists.isNeeded ? lists : nil
         keeper?.start()
         defer { keeper?.stop() }
         var lookedAt = Date.distantPast

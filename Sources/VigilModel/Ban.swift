@@ -8,7 +8,7 @@ public struct Ban: Sendable, Equatable {
     public var start: LogTime
     /// Until when, exclusive.
     public var end: LogTime
-    /// The rule that caused it; `Ban.manual` for a person's.
+    /// The rule that caused it; `Ban.manual` for a person's, `Ban.aggregate` for neighbours put together.
     public var ruleID: String
     /// The alert that caused it; nil for a person's.
     public var alertID: String?
@@ -25,6 +25,8 @@ public struct Ban: Sendable, Equatable {
 
     /// `ruleID` of what a person banned.
     public static let manual = "manual"
+    /// `ruleID` of a block that stands in lists for many banned neighbours.
+    public static let aggregate = "aggregate"
 
     /// Takes all parts.
     public init(

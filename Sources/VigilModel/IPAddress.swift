@@ -192,6 +192,20 @@ public struct CIDR: Hashable, Sendable, Comparable, CustomStringConvertible {
         return halves.flatMap { $0.subtracting(other) }
     }
 
+    /// What is left without some blocks that lie in it, given in order: the fewest blocks that hold it, in order.
+    public func subtracting(_ others: ArraySlice<CIDR>) -> [CIDR] {
+        guard let first = others.first else { return [self] }
+        if first.contains(self) { return [] }
+        let halves = [CIDR(address, prefix: prefix + 1), CIDR(address.setting(bit: prefix), prefix: prefix + 1)]
+        // Whichever begins before the second half lies in the first.
+        var (low, high) = (others.startIndex, others.endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if others[middle].address < halves[1].address { low = middle + 1 } else { high = middle }
+        }
+        return halves[0].subtracting(others[..<low]) + halves[1].subtracting(others[low...])
+    }
+
     /// `192.0.2.0/24`; a single address too has its length: `192.0.2.7/32`.
     public var description: String { "\(address)/\(prefix)" }
 

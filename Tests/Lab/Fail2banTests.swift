@@ -90,4 +90,41 @@ struct Fail2banTests {
         let asked = [1, 3, 4, 5, 7, 9].map { came[$0] }
         #expect(asked.allSatisfy { $0 == "yes" }, "\(asked) \(lab.read("fail2ban.log"))")
     }
+
+    @Test("a host and the networks around it are banned side by side, and each is freed alone")
+    func nested() throws {
+        let folder = try configure()
+        try bans.ban("192.0.2.130", for: "2h")
+        try bans.ban("192.0.2.128/26", for: "2h")
+        try bans.ban("2001:db8:1::/48", for: "2h")
+        let first = try bans.list("fail2ban", as: "list.log")
+        #expect(first == lab.path("list.log"))
+        // The network ends, the host in it and the longer one around stay.
+        try lab.write(
+            lab.read("list.log").split(separator: "\n").filter { $0.contains("192.0.2.128/26") }
+                .map { $0.replacing(#/ Ban .*/#, with: " Unban 192.0.2.128 net=192.0.2.128/26") + "\n" }.joined(),
+            to: "later.log")
+        let client = ["fail2ban-client", "-s", lab.path("f2b.sock")]
+        let table = ["nft", "list", "table", "inet", "f2b-table"]
+        var steps = Steps()
+        steps.add("stage", "fail2ban-server", "-c", folder, "-f", "start")
+        steps.append(["until", "Currently banned:\t7"] + client + ["status", "pgvigil"])
+        for text in [
+            "192.0.2.130", "192.0.2.0/24", "192.0.2.128/26", "203.0.113.66", "2001:db8:1:2::/64", "2001:db8:1::/48",
+        ] {
+            steps.append(["until", text] + table)
+        }
+        steps.add("run", "", "sh", "-c", "cat \"$0\" >> \"$1\"", lab.path("later.log"), lab.path("list.log"))
+        steps.append(["until", "Currently banned:\t6"] + client + ["status", "pgvigil"])
+        steps.append(["run", ""] + table)
+        // Stopping takes away its sets and rules, and nothing else.
+        steps.append(["run", ""] + client + ["stop", "pgvigil"])
+        steps.append(["run", ""] + table)
+        let came = try steps.play(apart: true)
+        #expect(came[1...7].allSatisfy { $0 == "yes" }, "\(came) \(lab.read("fail2ban.log"))")
+        #expect(came[9] == "yes", "\(came[9]) \(lab.read("fail2ban.log"))")
+        for text in ["192.0.2.130", "192.0.2.0/24", "2001:db8:1::/48"] { #expect(came[10].contains(text)) }
+        #expect(!came[10].contains("192.0.2.128/26"))
+        #expect(!came[12].contains("set addr"), "\(came[12])")
+    }
 }

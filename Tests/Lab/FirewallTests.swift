@@ -90,6 +90,28 @@ struct FirewallTests {
             ])
     }
 
+    @Test("ipset and nftables take more bans than their sets usually hold")
+    func many() throws {
+        try bans.ban("127.9.9.1")
+        let more = """
+            WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < 70000)
+            INSERT INTO bans (cidr, ip, start, "end", rule, reason, events, mode, by)
+            SELECT printf('126.%d.%d.%d/32', n / 65536, n / 256 % 256, n % 256), '126.1.1.1',
+                (unixepoch() - 9) * 1000, (unixepoch() + 3600) * 1000, 'manual', 'x', 0, 'enforce', 'test' FROM x
+            """
+        _ = try Lab.run(["sqlite3", lab.path("bans.db"), more])
+        let (sets, table) = (try bans.list("ipset", as: "many.ipset"), try bans.list("nft", as: "many.nft"))
+        var steps = Steps()
+        steps.add("listen", "5432")
+        steps.add("run", sets, "ipset", "restore")
+        steps.add("run", "", "sh", "-c", "ipset list pgvigil4 | wc -l")
+        steps.add("run", "", "nft", "-f", table)
+        steps.add("connect", "127.9.9.1", "5432")
+        let came = try steps.play(apart: true)
+        #expect(came[1] == "" && came[3] == "" && came[4] == "dropped", "\(came)")
+        #expect((Int(came[2].filter(\.isNumber)) ?? 0) > 70_000)
+    }
+
     @Test("firewalld's own checker takes the sets, and no others", arguments: ["firewalld4", "firewalld6"])
     func firewalld(format: String) throws {
         try bans.ban("203.0.113.66")

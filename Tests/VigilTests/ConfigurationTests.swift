@@ -35,6 +35,21 @@ struct ConfigurationTests {
         #expect(try configuration.catalogue().rules.first { $0.about.id == "auth-spray" }?.enabled == false)
     }
 
+    @Test("two lists cannot share a file; several ACLs of HAProxy's can share its socket")
+    func sharedFiles() throws {
+        func lists(_ first: String, _ second: String) throws -> [String] {
+            try load("blocklists: [\(first), \(second)]").blockLists.map(\.name)
+        }
+        #expect(throws: (any Error).self) {
+            try lists("{format: plain, path: /a}", "{format: haproxy, path: /a}")
+        }
+        let socket = "format: haproxy_runtime, path: /run/s"
+        #expect(throws: (any Error).self) { try lists("{\(socket)}", "{\(socket)}") }
+        #expect(try lists("{\(socket)}", "{\(socket), acl: /b}") == ["/run/s", "/run/s /b"])
+        let again = BlockListFile(format: .haproxyRuntime, name: "/run/s /b")
+        #expect(again.path == "/run/s" && again.aclFile == "/b")
+    }
+
     @Test("reads exceptions, and refuses those about rules that are not there")
     func exceptions() throws {
         let configuration = try load(

@@ -24,7 +24,7 @@ struct KeptListTests {
         return BlockList(bans: bans, moment: moment)
     }
 
-    private func kept(_ format: String = "plain", reload: String = "") throws -> KeptList {
+    func kept(_ format: String = "plain", reload: String = "") throws -> KeptList {
         let text = "{format: \(format), path: \(place.path("list"))\(reload.isEmpty ? "" : ", reload: \(reload)")}"
         return KeptList(try BlockListFile(YAMLValue(text: text, file: "c.yml")), BlockListOptions())
     }
@@ -142,6 +142,39 @@ struct KeptListTests {
         #expect(Date().timeIntervalSince(started) < 10)
     }
 
+    @Test("what a program that hangs has started is ended, too, though it takes no notice of signals")
+    func group() throws {
+        let script = "trap '' TERM; sleep 300 & echo $! > '\(place.path("child"))'; sleep 300"
+        #expect(throws: ListProblem.self) { try ReloadCommand.run(["/bin/sh", "-c", script], limit: 0.5) }
+        let child = try #require(Int32(content("child").trimmingCharacters(in: .whitespacesAndNewlines)))
+        let end = Date(timeIntervalSinceNow: 5)
+        while kill(child, 0) == 0, !isZombie(child), Date() < end { Thread.sleep(forTimeInterval: 0.05) }
+        #expect(kill(child, 0) != 0 || isZombie(child))
+    }
+
+    /// It has ended, and nobody has asked how.
+    private func isZombie(_ pid: Int32) -> Bool {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
+        return String(decoding: bytes, as: UTF8.self).contains(") Z ")
+    }
+
+    @Test("a run leaves nothing open, and the program gets nothing of ours but three files")
+    func descriptors() throws {
+        let seen = try ReloadCommand.run(["/bin/ls", "/proc/self/fd"])
+        // Its own look is the fourth.
+        #expect(String(decoding: seen, as: UTF8.self).split(separator: "\n").count == 4)
+        func count() -> Int {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+            return names.filter {
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+                return target?.contains("pgvigil-run-") == true && target?.contains("deleted") == true
+            }.count
+        }
+        for _ in 0..<20 { try ReloadCommand.run(["/bin/true"]) }
+        #expect(count() == 0)
+        #expect(throws: ListProblem.self) { try ReloadCommand.run(["/bin/sh", "-c", "kill -9 $$"]) }
+    }
+
     @Test("no shell reads what is run")
     func words() throws {
         try ReloadCommand.run(["/bin/sh", "-c", "test \"$1\" = '$(x); `y`'", "sh", "$(x); `y`"])
@@ -162,5 +195,82 @@ struct KeptListTests {
         #expect(lines.count == 3 && lines[1] + "\n" == first && lines[2].contains("Ban 203.0.113.67"))
         stat(place.path("list"), &status)
         #expect(status.st_ino == second)
+    }
+
+    @Test("fail2ban's file is read again only when somebody else has changed it, and renewed when that is due")
+    func reads() throws {
+        var kept = try kept("fail2ban")
+        let list = try list("203.0.113.66")
+        let start = Date()
+        _ = kept.update(list, now: start)
+        for step in 1...40 {
+            #expect(kept.update(list, isSame: true, now: start.addingTimeInterval(Double(step) / 4)) == .nothing)
+        }
+        _ = kept.update(try self.list("203.0.113.66", "203.0.113.67"), now: start.addingTimeInterval(11))
+        #expect(kept.reads == 0)
+        let handle = try #require(FileHandle(forWritingAtPath: place.path("list")))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(content().replacing(" Ban ", with: " Unban ").utf8))
+        try handle.close()
+        #expect(kept.update(list, isSame: true, now: start.addingTimeInterval(11.1)) == .done(bans: 1))
+        #expect(kept.reads == 1)
+        #expect(content().split(separator: "\n").last?.contains("] Ban 203.0.113.66 ") == true)
+        // The line of a longer ban is renewed every half hour.
+        var long = list.bans
+        long[0].end = KeptListTests.now.adding(milliseconds: 4 * 3_600_000)
+        func look(_ second: Int64) -> KeptList.Outcome {
+            kept.update(
+                BlockList(bans: long, moment: KeptListTests.now.adding(milliseconds: second * 1000)), isSame: true,
+                now: start.addingTimeInterval(Double(second)))
+        }
+        #expect(look(1700) == .done(bans: 1) && look(1790) == .nothing && look(1801) == .done(bans: 1))
+        #expect(kept.reads == 1 && content().split(separator: "\n").count == 7)
+    }
+
+    @Test("who goes on after a failure knows of it, and says when it is over")
+    func goesOn() throws {
+        let reload = "[/bin/sh, -c, 'test -e \(place.path("luck"))']"
+        var kept = try kept(reload: reload)
+        guard case .failed = kept.update(try list("203.0.113.66")) else {
+            Issue.record("it did not fail")
+            return
+        }
+        let file = kept.file
+        #expect(kept.state.failing != nil && kept.state.bans == 1 && kept.state.told == nil)
+        var next = KeptList(file, BlockListOptions(), state: kept.state)
+        #expect(next.update(try list("203.0.113.66")) == .nothing)
+        #expect(next.state.failing == kept.state.failing)
+        try Data().write(to: URL(fileURLWithPath: place.path("luck")))
+        #expect(next.update(try list("203.0.113.66"), now: Date(timeIntervalSinceNow: 10)) == .recovered)
+        #expect(next.state.failing == nil && next.state.problem == nil && next.state.told != nil)
+    }
+
+    @Test("a list that could not be written is not taken for current, also when bans stay the same")
+    func unwritten() throws {
+        var kept = try kept()
+        _ = kept.update(try list())
+        try FileManager.default.createDirectory(
+            atPath: place.path("list.pgvigil-\(getpid())"), withIntermediateDirectories: false)
+        guard case .failed = kept.update(try list("203.0.113.66")) else {
+            Issue.record("it did not fail")
+            return
+        }
+        let later = Date(timeIntervalSinceNow: 20)
+        #expect(kept.update(try list("203.0.113.66"), isSame: true, now: later) == .nothing)
+        #expect(kept.problem != nil && content().isEmpty)
+        try FileManager.default.removeItem(atPath: place.path("list.pgvigil-\(getpid())"))
+        let last = Date(timeIntervalSinceNow: 40)
+        #expect(kept.update(try list("203.0.113.66"), isSame: true, now: last) == .recovered)
+        #expect(content() == "203.0.113.66/32\n")
+    }
+
+    @Test("a clock that was set back stops neither writing nor telling")
+    func clock() throws {
+        var kept = try kept(reload: "[/bin/sh, -c, 'test -e \(place.path("luck"))']")
+        let future = Date(timeIntervalSinceNow: 86_400)
+        _ = kept.update(try list("203.0.113.66"), now: future)
+        try Data().write(to: URL(fileURLWithPath: place.path("luck")))
+        #expect(kept.update(try list("203.0.113.66", "203.0.113.67")) == .recovered)
+        #expect(content() == "203.0.113.66/32\n203.0.113.67/32\n")
     }
 }

@@ -1,6 +1,7 @@
 import VigilModel
 
-/// Decisions as CrowdSec has them, for `cscli decisions import --format json`, which takes `reason` for the scenario.
+/// Decisions as CrowdSec has them, for `cscli decisions import`: `duration`, `scope`, `type`, `value`, and `reason`, which it
+/// takes for the scenario. What else it has words for is there, too, and passed over.
 enum CrowdSecList {
     static func render(_ list: BlockList) -> String {
         JSONLines.array(

@@ -7,13 +7,14 @@ import VigilModel
 /// the line. So a ban's line is renewed every half hour, and the last has the time an hour before the ban ends: both
 /// clocks end it together, and when nobody renews the file fail2ban lets go within the hour. A line that it reads late it
 /// takes for a new one; so there is a line `Unban 203.0.113.9`, too, for an hour after a ban ended, by itself or not. A
-/// block is named by the address that caused the ban, and by `net=` at the end.
+/// block is named by the address that caused the ban, and by `net=` at the end. Neighbours that were put together stand
+/// here each for itself: fail2ban's sets take no address twice, and it could not part a block to free one of them.
 enum Fail2banList {
     /// `bantime` of the packaged jail, in milliseconds.
     private static let hour = BlockList.memory
 
     static func render(_ list: BlockList) -> String {
-        let banned = list.bans.map { ban in
+        let banned = list.single.map { ban in
             let ttl = (ban.end.milliseconds - ban.start.milliseconds) / 1000
             return (
                 time(ban, at: list.moment), ban,

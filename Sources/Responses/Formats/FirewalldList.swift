@@ -8,7 +8,7 @@ enum FirewalldList {
         <?xml version="1.0" encoding="utf-8"?>
         <ipset type="hash:net">
           <option name="family" value="\(family)"/>
-          <option name="maxelem" value="65536"/>
+          <option name="maxelem" value="1048576"/>
         \(bans.map { "  <entry>\($0.cidr)</entry>\n" }.joined())</ipset>
 
         """

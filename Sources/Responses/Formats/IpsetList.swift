@@ -8,7 +8,7 @@ enum IpsetList {
 
     static func render(_ list: BlockList) -> String {
         [("pgvigil4", "inet", true), ("pgvigil6", "inet6", false)].map { name, family, isV4 in
-            let make = "hash:net family \(family) hashsize 1024 maxelem 65536 timeout 0 -exist\n"
+            let make = "hash:net family \(family) hashsize 1024 maxelem 1048576 timeout 0 -exist\n"
             let entries = list.family(v4: isV4).map {
                 "add \(name)-new \($0.cidr) timeout \(list.secondsLeft($0, limit: limit)) -exist\n"
             }

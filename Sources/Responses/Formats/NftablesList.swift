@@ -36,20 +36,32 @@ enum NftablesList {
 
     /// A set of intervals takes no element that lies in another: of two bans the shorter gives way where they meet.
     static func disjoint(_ bans: [Ban]) -> [Ban] {
-        // The longest first; a later one keeps what those before it leave.
-        let order = bans.sorted { ($1.end, $0.cidr) < ($0.end, $1.cidr) }
-        var taken: [Ban] = []
-        for ban in order {
-            var parts = [ban.cidr]
-            for other in taken where other.cidr.overlaps(ban.cidr) {
-                parts = parts.flatMap { $0.subtracting(other.cidr) }
-            }
-            for part in parts {
-                var left = ban
-                left.cidr = part
-                taken.append(left)
-            }
+        // The widest first: what lies in a block follows it.
+        let order = bans.sorted { $0.cidr != $1.cidr ? $0.cidr < $1.cidr : $1.end < $0.end }
+        var parts: [Ban] = []
+        var next = 0
+        while next < order.count { next = part(order, from: next, heldUntil: .distantPast, into: &parts) }
+        return parts.sorted { $0.cidr < $1.cidr }
+    }
+
+    /// Adds what a ban and those that lie in it are parted to; gives the first that lies beside it. `heldUntil` is when
+    /// the block around lets go: who ends before that has nothing to add.
+    private static func part(_ order: [Ban], from first: Int, heldUntil: LogTime, into parts: inout [Ban]) -> Int {
+        let ban = order[first]
+        let until = max(heldUntil, ban.end)
+        var longer: [CIDR] = []
+        var next = first + 1
+        while next < order.count, ban.cidr.contains(order[next].cidr) {
+            let before = parts.count
+            next = part(order, from: next, heldUntil: until, into: &parts)
+            longer += parts[before...].map(\.cidr)
         }
-        return taken.sorted { $0.cidr < $1.cidr }
+        guard ban.end > heldUntil else { return next }
+        for rest in ban.cidr.subtracting(longer.sorted()[...]) {
+            var left = ban
+            left.cidr = rest
+            parts.append(left)
+        }
+        return next
     }
 }

@@ -12,6 +12,19 @@ public struct BlockListFile: Sendable, Equatable {
     /// The file of the ACL, for `haproxy_runtime`.
     public var aclFile: String?
 
+    /// What tells it from others: several ACLs of HAProxy's share a socket.
+    var name: String {
+        format == .haproxyRuntime ? ([path] + [aclFile].compactMap { $0 }).joined(separator: " ") : path
+    }
+
+    /// One that was kept under a name; nothing else is known of it.
+    init(format: BlockListFormat, name: String) {
+        self.format = format
+        let words = format == .haproxyRuntime ? name.split(separator: " ", maxSplits: 1).map(String.init) : [name]
+        path = words.first ?? name
+        aclFile = words.count > 1 ? words[1] : nil
+    }
+
     init(_ value: YAMLValue) throws(YAMLProblem) {
         let keys = try value.mapping(["format", "path", "reload", "acl"], required: ["format", "path"])
         let place = keys["format"] ?? value

@@ -21,8 +21,7 @@ public final class Enforcer {
     }
 
     private func list() throws -> BlockList {
-        let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        return try BanBook(store, configuration).list(at: now)
+        try BanBook(store, configuration).list(at: .wallClock)
     }
 
     /// What would be given to nft.
@@ -33,6 +32,14 @@ public final class Enforcer {
         let list = try list()
         try table.apply(list, configuration.listOptions)
         return list.bans.count
+    }
+
+    /// Empties the table when it bans somebody; gives whether it did.
+    public static func empty(_ configuration: Configuration, nft: String) throws -> Bool {
+        let table = NftablesTable(program: nft)
+        guard try table.blocks()?.isEmpty == false else { return false }
+        try table.apply(BlockList(bans: [], moment: .wallClock), configuration.listOptions)
+        return true
     }
 
     /// Applies every change until SIGTERM or SIGINT, or until SIGHUP asks for another configuration, which gives true. The
@@ -47,7 +54,7 @@ public final class Enforcer {
         var pause = Enforcer.interval
         while true {
             do {
-                let current = try lists.get()
+                let current = try lists.get().list
                 var reason = current.bans == applied ? nil : "\(current.bans.count) bans"
                 if reason == nil, Date().timeIntervalSince(verifiedAt) > Enforcer.verifyInterval {
                     verifiedAt = Date()

@@ -1,3 +1,4 @@
+import EventStore
 import Foundation
 import Responses
 import VigilModel
@@ -6,23 +7,36 @@ import VigilModel
 struct KeptList {
     let file: BlockListFile
     private let options: BlockListOptions
+    /// How it stands, as it is kept in the store.
+    private(set) var state: ListState
     /// Bans that the file tells of; nil: not written yet.
     private var written: [Ban]?
+    /// The file as it was left: another stamp is another's work.
+    private var stamp: FileStamp?
+    /// The log of fail2ban, as far as it stands in the file.
+    private var log = Fail2banLog()
     /// Its reader has not been told of what stands in it.
-    private var isWaiting: Bool
-    private var triesAt = Date.distantPast
-    private var pause = 1.0
+    private(set) var isWaiting: Bool
+    private var (writesAt, triesAt) = (Date.distantPast, Date.distantPast)
+    private var (writePause, pause) = (KeptList.firstPause, 1.0)
+    /// When it is looked at in any case, though neither bans nor file have changed.
+    private var looksAt = Date.distantPast
+    /// How often the file was read, for tests.
+    var reads: Int { log.reads }
+
     /// What went wrong last, until it works again.
-    private(set) var problem: String?
+    var problem: String? { state.problem }
 
-    /// fail2ban's file is a log, and begins anew when it has grown to so many bytes.
-    private static let logLimit = 8 << 20
+    private static let firstPause = 0.5, longestWritePause = 5.0, longestPause = 300.0
+    /// Lines of fail2ban's log are renewed, and what HAProxy holds is read back, so often at most.
+    private static let lookInterval = 5.0
 
-    init(_ file: BlockListFile, _ options: BlockListOptions) {
+    init(_ file: BlockListFile, _ options: BlockListOptions, state: ListState? = nil) {
         self.file = file
         var options = options
         if let acl = file.aclFile { options.aclFile = acl }
         self.options = options
+        self.state = state ?? ListState(path: file.name, format: file.format.rawValue)
         // Whether it was told before this start nobody knows.
         isWaiting = !file.reload.isEmpty
     }
@@ -38,76 +52,99 @@ struct KeptList {
         case recovered
     }
 
-    /// Brings the file up to a list.
-    mutating func update(_ list: BlockList, now: Date = Date()) -> Outcome {
+    /// Brings the file up to a list. `isSame` says that it is the list of the last time.
+    mutating func update(_ list: BlockList, isSame: Bool = false, now: Date = Date()) -> Outcome {
+        guard now >= writesAt || now < writesAt.addingTimeInterval(-KeptList.longestWritePause) else { return .nothing }
         do {
             // Whoever was freed is free in the file at once, also while its reader cannot be told.
-            if try write(list) { isWaiting = true }
-        } catch { return failed(error) }
-        guard isWaiting, now >= triesAt else { return .nothing }
-        do {
-            if !file.reload.isEmpty { try ReloadCommand.run(file.reload) }
+            let isNew = try write(list, isSame: isSame, now: now)
+            if isNew { isWaiting = true }
+            // What somebody wrote just so before is ours from now on.
+            if isNew || state.written == nil {
+                state.bans = list.bans.count
+                state.written = LogTime(milliseconds: Int64(now.timeIntervalSince1970 * 1000))
+            }
+            writePause = KeptList.firstPause
         } catch {
-            triesAt = now.addingTimeInterval(pause)
-            pause = min(pause * 2, 300)
-            return failed(error)
+            // What stands there now nobody knows.
+            (written, stamp, looksAt) = (nil, nil, .distantPast)
+            writesAt = now.addingTimeInterval(writePause)
+            writePause = min(writePause * 2, KeptList.longestWritePause)
+            return failed(error, now)
         }
-        isWaiting = false
-        pause = 1
-        defer { problem = nil }
-        return problem == nil ? .done(bans: list.bans.count) : .recovered
+        if isWaiting {
+            // A clock that was set back must not make it wait for years.
+            guard now >= triesAt || now < triesAt.addingTimeInterval(-KeptList.longestPause) else { return .nothing }
+            do {
+                if !file.reload.isEmpty {
+                    try ReloadCommand.run(file.reload)
+                    state.told = LogTime(milliseconds: Int64(now.timeIntervalSince1970 * 1000))
+                }
+            } catch {
+                triesAt = now.addingTimeInterval(pause)
+                pause = min(pause * 2, KeptList.longestPause)
+                return failed(error, now)
+            }
+            isWaiting = false
+            pause = 1
+            if problem == nil { return .done(bans: list.bans.count) }
+        }
+        guard problem != nil else { return .nothing }
+        (state.failing, state.problem) = (nil, nil)
+        return .recovered
     }
 
-    private mutating func failed(_ error: any Error) -> Outcome {
-        let text = "\(file.path): \(Shown.text("\(error)", limit: 500))"
-        defer { problem = text }
-        return problem == nil ? .failed(text) : .nothing
+    private mutating func failed(_ error: any Error, _ now: Date) -> Outcome {
+        let text = "\(Shown.text(file.path)): \(Shown.text("\(error)", limit: 500))"
+        guard problem == nil else { return .nothing }
+        (state.failing, state.problem) = (LogTime(milliseconds: Int64(now.timeIntervalSince1970 * 1000)), text)
+        return .failed(text)
     }
 
     /// True when something was written.
-    private mutating func write(_ list: BlockList) throws -> Bool {
+    private mutating func write(_ list: BlockList, isSame: Bool, now: Date) throws -> Bool {
+        let isDue = now >= looksAt || now < looksAt.addingTimeInterval(-KeptList.lookInterval)
         if file.format == .haproxyRuntime, HAProxySocket.isSocket(file.path) {
-            // HAProxy may have been restarted, and have forgotten all: that it reads its own file again is up to that.
-            guard written != list.bans else { return false }
-            try HAProxySocket(path: file.path).swap(list, aclFile: options.aclFile)
-            written = list.bans
-            return true
+            return try swap(list, isDue: isDue, isSame: isSame, now: now)
         }
-        if file.format.tellsTimeLeft, written == list.bans, access(file.path, F_OK) == 0 { return false }
+        let found = FileStamp(file.path)
+        let isOurs = found != nil && found == stamp
+        if isOurs, isSame, file.format != .fail2ban || !isDue { return false }
+        if file.format.tellsTimeLeft, isOurs, written == list.bans { return false }
+        looksAt = now.addingTimeInterval(KeptList.lookInterval)
+        if stamp == nil { AtomicFile.clean(file.path) }
         let text = file.format.render(list, options)
-        let isNew = file.format == .fail2ban ? try log(text) : try AtomicFile.write(text, to: file.path)
+        let isNew: Bool
+        if file.format == .fail2ban {
+            isNew = try log.update(text, path: file.path, isOurs: isOurs)
+        } else {
+            isNew = try AtomicFile.write(text, to: file.path)
+            state.hash = KeptList.hash(Data(text.utf8))
+        }
         written = list.bans
+        stamp = FileStamp(file.path)
         return isNew
     }
 
-    /// What the log does not end with about an address is added to it: a reader that follows it sees only what is new.
-    private func log(_ text: String) throws -> Bool {
-        guard let bytes = FileManager.default.contents(atPath: file.path), bytes.count < KeptList.logLimit else {
-            return try AtomicFile.write(text, to: file.path)
-        }
-        let last = KeptList.lastLines(of: String(decoding: bytes, as: UTF8.self))
-        let new = text.split(separator: "\n").filter { line in KeptList.subject(line).map { last[$0] != line } ?? false
-        }
-        guard !new.isEmpty else { return false }
-        // A line that was cut off by a full disk must not swallow the next.
-        let start = bytes.isEmpty || bytes.last == 10 ? "" : "\n"
-        try AtomicFile.append(start + new.map { $0 + "\n" }.joined(), to: file.path)
-        return true
+    /// HAProxy may have been started anew, or told something else by others: what it holds is read back.
+    private mutating func swap(_ list: BlockList, isDue: Bool, isSame: Bool, now: Date) throws -> Bool {
+        guard isDue || !isSame && written != list.bans else { return false }
+        looksAt = now.addingTimeInterval(KeptList.lookInterval)
+        let socket = HAProxySocket(path: file.path)
+        let isThere = try socket.blocks(ofACL: options.aclFile) == Set(list.bans.map(\.cidr))
+        if !isThere { try socket.swap(list, aclFile: options.aclFile) }
+        written = list.bans
+        return !isThere
     }
 
-    /// The last line about each address or network of fail2ban's log: that one counts.
-    static func lastLines(of log: String) -> [String: Substring] {
-        var last: [String: Substring] = [:]
-        for line in log.split(separator: "\n") {
-            if let subject = subject(line) { last[subject] = line }
-        }
-        return last
+    // MARK: - Leaving a file
+
+    /// Whether what stands in the file is what was last written to it by pgvigil.
+    func isOurs() throws -> Bool {
+        if file.format == .haproxyRuntime, HAProxySocket.isSocket(file.path) { return true }
+        guard let content = try FilePlace(file.path).content() else { return false }
+        return file.format == .fail2ban || KeptList.hash(content) == state.hash
     }
 
-    /// Whom a line of fail2ban's log is about: `… Ban 203.0.113.66 … net=203.0.113.0/24`.
-    private static func subject(_ line: Substring) -> String? {
-        let words = line.split(separator: " ")
-        guard words.count > 5 else { return nil }
-        return words[5] + (words.last { $0.hasPrefix("net=") }.map { " \($0)" } ?? "")
-    }
+    private static func hash(_ content: Data) -> String { String(Fingerprint.sha256(content).prefix(32)) }
 }

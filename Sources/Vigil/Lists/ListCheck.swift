@@ -3,7 +3,8 @@ import Foundation
 import Responses
 import VigilModel
 
-/// Compares what is enforced with what should be: the table in the kernel, and the files of `blocklists`.
+/// Compares what is enforced with what should be: the table in the kernel, what HAProxy holds, and the files of
+/// `blocklists`.
 public struct ListCheck {
     /// A block that is missing somewhere, or stands there and should not.
     public struct Drift: Sendable, Equatable {
@@ -25,9 +26,20 @@ public struct ListCheck {
     /// Looks at everything. `nft` is the program nft(8).
     public init(_ store: Store, _ configuration: Configuration, nft: String, at moment: LogTime) throws {
         let list = try BanBook(store, configuration).list(at: moment)
-        for file in configuration.blockLists where file.format != .haproxyRuntime {
-            guard let bytes = FileManager.default.contents(atPath: file.path) else {
-                problems.append("\(file.path): this file cannot be read")
+        for file in configuration.blockLists {
+            if file.format == .haproxyRuntime, HAProxySocket.isSocket(file.path) {
+                try look(at: HAProxySocket(path: file.path), file, configuration.listOptions, list)
+                continue
+            }
+            let bytes: Data
+            do {
+                guard let content = try FilePlace(file.path).content() else {
+                    problems.append("\(file.path): this file is not there")
+                    continue
+                }
+                bytes = content
+            } catch {
+                problems.append("\(error)")
                 continue
             }
             places.append(file.path)
@@ -56,6 +68,18 @@ public struct ListCheck {
         }
     }
 
+    /// What HAProxy holds at run time.
+    private mutating func look(
+        at socket: HAProxySocket, _ file: BlockListFile, _ options: BlockListOptions, _ list: BlockList
+    ) throws {
+        do {
+            let held = try socket.blocks(ofACL: file.aclFile ?? options.aclFile)
+            let wanted = Set(list.bans.map(\.cidr))
+            places.append(file.path)
+            note(added: wanted.subtracting(held).sorted(), removed: held.subtracting(wanted).sorted(), in: file.path)
+        } catch let problem as ListProblem { problems.append("\(problem)") }
+    }
+
     private mutating func note(_ change: BlockListChange, in place: String) {
         note(added: change.added, removed: change.removed, in: place)
     }
@@ -69,6 +93,6 @@ public struct ListCheck {
     private static func text(_ bytes: Data, _ format: BlockListFormat) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         guard format == .fail2ban else { return text }
-        return KeptList.lastLines(of: text).values.joined(separator: "\n")
+        return Fail2banLog.lastLines(of: text).values.joined(separator: "\n")
     }
 }

@@ -39,7 +39,7 @@ final class StoreFigures: @unchecked Sendable {
             if let list, now - list.at < .seconds(1) { return (list.value, list.pause) }
             let current = lists ?? CurrentList(store, configuration)
             lists = current
-            let value = try current.get()
+            let value = try current.get().list
             let pause = BanLedger(bans: [], acts: try store.acts([.pause, .resume])).pause(at: value.moment)
             list = (value, pause, now)
             return (value, pause)

@@ -49,13 +49,22 @@ public struct StatusReport: Sendable {
     /// Alerts that exceptions held back, by reason and rule.
     public let heldBack: [(reason: String, rule: String, count: Int64, last: LogTime)]
 
+    /// The files of `blocklists`, as they were last written.
+    public let lists: [ListState]
+
     /// Looks at a store and at the files that were read into it; `eachFile` puts none together.
-    public init(_ store: Store, eachFile: Bool, at now: LogTime) throws {
+    /// `blockLists` are those that should be kept.
+    public init(
+        _ store: Store, eachFile: Bool, blockLists: [BlockListFile] = [], at now: LogTime
+    ) throws {
         self.now = now
         path = store.path
         self.store = try store.status()
         processes = StoreProcess.all(of: store.path)
         heldBack = try store.heldBack()
+        let known = try store.lists()
+        let new = blockLists.map { ListState(path: $0.name, format: $0.format.rawValue) }
+        lists = known + new.filter { list in !known.contains { $0.path == list.path && $0.format == list.format } }
         var logs: [String: Log] = [:]
         for source in try store.sourceStatus() {
             let folder =

@@ -63,9 +63,14 @@ struct UnbanCommand: ParsableCommand {
             let store = try Store(existing: common.storePath(settings))
             let desk = try BanDesk(store, settings, by: BanDesk.caller(), now: .now)
             let ended = try desk.unban(address, reason: reason, from: at?.time)
-            if ended.isEmpty { Talk.say("no ban in force holds \(Shown.text(address))") }
-            for ban in ended {
+            if ended.bans.isEmpty && ended.blocks.isEmpty { Talk.say("no ban in force holds \(Shown.text(address))") }
+            for ban in ended.bans {
                 Talk.say("\(ban.cidr) is free; it was banned until \(ban.end): \(Shown.text(ban.reason))")
+            }
+            for block in ended.blocks {
+                Talk.say(
+                    "\(Shown.text(address)) is free; \(block.cidr) is no longer listed as a block, who is banned in it "
+                        + "each for himself")
             }
         }
     }
@@ -80,7 +85,7 @@ struct BansCommand: ParsableCommand {
               pgvigil bans --all --format jsonl
               pgvigil bans pause --reason "maintenance of the VPN"
             """,
-        subcommands: [List.self, Pause.self, Resume.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Pause.self, Resume.self, Refresh.self], defaultSubcommand: List.self)
 
     /// Shows them.
     struct List: ParsableCommand {
@@ -91,7 +96,7 @@ struct BansCommand: ParsableCommand {
         @Flag(help: "Ended ones, too.") var all = false
         @Flag(
             help:
-                "Compare the table of nftables (as root) and the files of `blocklists` with the bans; code 1 when they differ."
+                "Compare the table of nftables (as root), what HAProxy holds, and the files of `blocklists` with the bans; code 1 when they differ."
         )
         var verify = false
         @Option(help: .init("As they stood at a moment; default: now.", valueName: "time")) var at: TimeArgument?
@@ -188,6 +193,30 @@ struct BansCommand: ParsableCommand {
             try reporting {
                 let isNew = try desk(common).setPaused(false, reason: reason)
                 Talk.say(isNew ? "lists hold the bans in force again" : "lists are not paused")
+            }
+        }
+    }
+
+    /// Writes the lists once.
+    struct Refresh: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write the files of `blocklists` as they should be now, when no watch does.",
+            discussion: """
+                For pgvigil-refresh.timer: while `watch` is stopped, bans end also in files that have no clock of their \
+                own. Does nothing while a watch keeps them. Ends with code 1 when a list is not current.
+
+                  pgvigil bans refresh
+                """)
+
+        @OptionGroup var common: CommonOptions
+
+        func run() throws {
+            try reporting {
+                let settings = try common.load()
+                let refresh = try ListRefresh(try Store(existing: common.storePath(settings)), settings)
+                for message in refresh.messages { Talk.say(message) }
+                if !refresh.isDone { return Talk.say("a watch keeps the lists") }
+                if !refresh.failing.isEmpty { throw ExitCode(1) }
             }
         }
     }

@@ -7,7 +7,8 @@ import VigilModel
 /// Says how things stand.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Say how far the logs are read, which are silent, and what the store holds.",
+        commandName: "status",
+        abstract: "Say how far the logs are read, which are silent, what the store holds, and how lists stand.",
         discussion: """
             Logs of one folder, format and instance are one line. What is to read counts files that are still where they \
             were. A log is silent when its files are there and had no record for an hour (--silent).
@@ -26,9 +27,11 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         try reporting {
-            let store = try Store(existing: common.storePath(try common.load()))
+            let settings = try common.load()
+            let store = try Store(existing: common.storePath(settings))
             let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-            let report = try StatusReport(store, eachFile: all, at: now)
+            let lists = settings.bans.mode == .enforce ? settings.blockLists : []
+            let report = try StatusReport(store, eachFile: all, blockLists: lists, at: now)
             let text = StatusText(report, silence: silent.milliseconds)
             if format == .table { return Output.write(text.lines) }
             var writer = RowWriter(format, columns: StatusText.logKeys)

@@ -46,7 +46,18 @@ struct StatusText {
                 "\(Sizes.plural(Int(held.count), "alert")) of \(held.rule), the last \(ago(held.last)): "
                     + Shown.text(held.reason, limit: 100))
         }
+        for list in report.lists { add("list", text(list)) }
         return lines
+    }
+
+    private func text(_ list: ListState) -> String {
+        let name = "\(Shown.text(list.path, limit: 100)) (\(list.format))"
+        let written =
+            list.written.map { "\(Sizes.plural(list.bans ?? 0, "ban")), written \(ago($0))" } ?? "never written"
+        let told = list.told.map { ", its reader told \(ago($0))" } ?? ""
+        guard let failing = list.failing else { return "\(name): \(written)\(told)" }
+        return "\(name): NOT CURRENT since \(failing), \(ago(failing)): "
+            + "\(Shown.text(list.problem ?? "", limit: 200)); \(written)\(told)"
     }
 
     private var table: [String] {
@@ -114,7 +125,22 @@ struct StatusText {
                 ("alerts.held_back", .number(held.count)), ("last_seen", .time(held.last)),
             ]
         }
-        return [first] + processes + held + logRows
+        return [first] + processes + held + listRows + logRows
+    }
+
+    private var listRows: [ShownRow] {
+        report.lists.map { list in
+            var row: ShownRow = [
+                ("kind", .text("list")), ("path", .text(list.path)), ("format", .text(list.format)),
+                ("current", .text(list.failing == nil && list.written != nil ? "yes" : "no")),
+            ]
+            if let bans = list.bans { row.append(("bans", .number(Int64(bans)))) }
+            if let written = list.written { row.append(("written", .time(written))) }
+            if let told = list.told { row.append(("told", .time(told))) }
+            if let failing = list.failing { row.append(("failing_since", .time(failing))) }
+            if let problem = list.problem { row.append(("problem", .text(problem))) }
+            return row
+        }
     }
 
     var logRows: [ShownRow] {
