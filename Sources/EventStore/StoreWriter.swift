@@ -248,8 +248,7 @@ public final class StoreWriter {
 extension StoreWriter {
     /// Writes events that another store found. Of one that is here, what it says now is added, as a record's would be.
     private func writeShipped(
-        _ ingest: Ingest, _ changes: inout IngestResult, _ mark: OutboxWriter.Mark?, _ db: Database,
-        _ inserter: EventInserter
+        _ ingest: Ingest, _ mark: OutboxWriter.Mark?, _ db: Database, _ inserter: EventInserter
     ) throws -> EventInserter.Result {
         var total = EventInserter.Result()
         for event in ingest.events {
