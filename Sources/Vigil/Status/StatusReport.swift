@@ -51,6 +51,8 @@ public struct StatusReport: Sendable {
 
     /// The files of `blocklists`, as they were last written.
     public let lists: [ListState]
+    /// Who is told, and what waits for them.
+    public let sinks: [SinkState]
 
     /// Looks at a store and at the files that were read into it; `eachFile` puts none together.
     /// `blockLists` are those that should be kept.
@@ -62,6 +64,7 @@ public struct StatusReport: Sendable {
         self.store = try store.status()
         processes = StoreProcess.all(of: store.path)
         heldBack = try store.heldBack()
+        sinks = try store.sinkStates()
         let known = try store.lists()
         let new = blockLists.map { ListState(path: $0.name, format: $0.format.rawValue) }
         lists = known + new.filter { list in !known.contains { $0.path == list.path && $0.format == list.format } }

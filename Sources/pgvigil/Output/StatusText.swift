@@ -47,7 +47,25 @@ struct StatusText {
                     + Shown.text(held.reason, limit: 100))
         }
         for list in report.lists { add("list", text(list)) }
+        for sink in report.sinks { add("sink", text(sink)) }
         return lines
+    }
+
+    private func text(_ sink: SinkState) -> String {
+        var parts = ["\(sink.name): \(Sizes.count(sink.sent)) sent"]
+        if let last = sink.lastSuccess { parts[0] += ", the last \(ago(last))" }
+        if sink.alerts + sink.events > 0 {
+            let oldest = sink.oldest.map { ", the oldest \(ago($0))" } ?? ""
+            parts.append("\(Sizes.count(sink.alerts)) alerts and \(Sizes.count(sink.events)) events wait\(oldest)")
+        }
+        if sink.aside > 0 { parts.append("\(Sizes.count(sink.aside)) refused (pgvigil outbox --aside)") }
+        if sink.dropped > 0 { parts.append("\(Sizes.count(sink.dropped)) let go") }
+        if let failing = sink.failingSince {
+            parts.append("FAILING since \(failing), \(ago(failing)): \(Shown.text(sink.problem ?? "", limit: 200))")
+        } else if let problem = sink.problem {
+            parts.append(Shown.text(problem, limit: 200))
+        }
+        return parts.joined(separator: "; ")
     }
 
     private func text(_ list: ListState) -> String {
@@ -125,7 +143,22 @@ struct StatusText {
                 ("alerts.held_back", .number(held.count)), ("last_seen", .time(held.last)),
             ]
         }
-        return [first] + processes + held + listRows + logRows
+        return [first] + processes + held + listRows + sinkRows + logRows
+    }
+
+    private var sinkRows: [ShownRow] {
+        report.sinks.map { sink in
+            var row: ShownRow = [
+                ("kind", .text("sink")), ("sink", .text(sink.name)), ("alerts", .number(sink.alerts)),
+                ("events", .number(sink.events)), ("set_aside", .number(sink.aside)), ("sent", .number(sink.sent)),
+                ("dropped", .number(sink.dropped)),
+            ]
+            if let oldest = sink.oldest { row.append(("waiting_since", .time(oldest))) }
+            if let last = sink.lastSuccess { row.append(("last_success", .time(last))) }
+            if let failing = sink.failingSince { row.append(("failing_since", .time(failing))) }
+            if let problem = sink.problem { row.append(("problem", .text(problem))) }
+            return row
+        }
     }
 
     private var listRows: [ShownRow] {
