@@ -14,7 +14,8 @@ public final class DetectionMemory {
 
     private let place: (EventKind) -> EventKey.Place?
     private var byNumber: [Int64: Kind] = [:]
-    private var lastKind: Int64 = 0
+    /// Numbers of kinds seen so far: those of sessions grow downwards from -1, the others upwards.
+    private var (firstKind, lastKind): (Int64, Int64) = (0, -1)
     /// Kinds of events of which further records told, by the numbers of all their kinds.
     private var merged: [[Int64]: Kind] = [:]
     private var actors: [Int64: DetectionActor] = [:]
@@ -28,7 +29,8 @@ public final class DetectionMemory {
 
     /// Takes the kinds that came since.
     func update(_ db: Database) throws {
-        for row in try Row.fetchAll(db, sql: "SELECT * FROM kinds WHERE id > ?", arguments: [lastKind]) {
+        let new = "SELECT * FROM kinds WHERE id > ? OR id < ?"
+        for row in try Row.fetchAll(db, sql: new, arguments: [lastKind, firstKind]) {
             let tags: String = row["tags"]
             let kind = EventKind(
                 dataset: row["dataset"], category: row["category"], action: row["action"],
@@ -39,7 +41,7 @@ public final class DetectionMemory {
             let number: Int64 = row["id"]
             byNumber[number] = Kind(
                 kind: kind, place: place(kind), hasEvidence: isServers && kind.category != "authentication")
-            lastKind = max(lastKind, number)
+            (firstKind, lastKind) = (min(firstKind, number), max(lastKind, number))
         }
     }
 

@@ -138,7 +138,8 @@ final class KindCache {
         if found == nil {
             let id =
                 Schema.sessionActions.contains(kind.action)
-                ? "(SELECT min(0, coalesce(min(id), 0)) - 1 FROM kinds)" : "NULL"
+                ? "(SELECT min(0, coalesce(min(id), 0)) - 1 FROM kinds)"
+                : "(SELECT max(0, coalesce(max(id), 0)) + 1 FROM kinds)"
             try db.execute(
                 sql: """
                     INSERT INTO kinds (id, dataset, category, action, outcome, reason, severity, tags)

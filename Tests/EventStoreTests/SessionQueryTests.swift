@@ -89,11 +89,32 @@ struct SessionQueryTests {
                         PRAGMA foreign_keys = OFF;
                         DROP INDEX events_sessions; DROP INDEX hops_client; DROP TABLE lists;
                         UPDATE kinds SET id = 100 - id WHERE id < 0; UPDATE events SET kind = 100 - kind WHERE kind < 0;
-                        DELETE FROM grdb_migrations WHERE identifier LIKE '4 %';
+                        DELETE FROM grdb_migrations WHERE identifier LIKE '%sessions, lists';
                         """)
             }
         }
         try check(try Store(existing: path))
+    }
+
+    @Test("who reads on sees every kind, also one that comes later, and those of sessions")
+    func kinds() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let source = try store.open(
+            FileIdentity(
+                path: "a.csv", device: 1, inode: 1, size: 100, head: Array("head".utf8), format: "csvlog", cluster: nil,
+                instance: nil))
+        let memory = DetectionMemory { _ in .event }
+        var seen: [String] = []
+        for (number, action) in ["auth.success", "auth.failure", "conn.replication", "ddl"].enumerated() {
+            var ingest = Ingest(source: source.id, position: 10, clock: .distantPast, counted: 10)
+            let time = Int64(number + 1) * 1000
+            ingest.events = [event(number, action, from: "203.0.113.1", at: time)]
+            _ = try StoreWriter(store).commit([ingest])
+            try store.forEachEvent(
+                after: LogTime(milliseconds: time - 1), through: LogTime(milliseconds: time), memory
+            ) { event, _ in seen.append(event.kind.action) }
+        }
+        #expect(seen == ["auth.success", "auth.failure", "conn.replication", "ddl"])
     }
 
     @Test(

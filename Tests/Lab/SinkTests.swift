@@ -245,8 +245,10 @@ struct SinkTests {
             try openssl(
                 "x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy -out \(name).crt"
             )
-            chmod(lab.path("\(name).key"), 0o644)
+            for kind in ["key", "crt"] { chmod(lab.path("\(name).\(kind)"), 0o644) }
         }
+        // A store being made elsewhere in this process narrows its umask.
+        chmod(lab.path("ca.crt"), 0o644)
     }
 
     @Test("check says whether anybody would hear of it")
