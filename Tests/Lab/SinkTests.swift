@@ -251,6 +251,34 @@ struct SinkTests {
         chmod(lab.path("ca.crt"), 0o644)
     }
 
+    @Test("a proxy is gone through, and an address behind a slow or silent server keeps nobody else waiting")
+    func proxy() throws {
+        let ports = Port.free(2)
+        let proxy = Receiver(lab, port: ports[0])
+        _ = try proxy.start()
+        // It takes connections and never answers.
+        _ = try lab.start(
+            [
+                "python3", "-c",
+                "import socket,time\nserver=socket.create_server(('127.0.0.1',\(ports[1])))\ntime.sleep(600)",
+            ], output: "silent.log")
+        try Lab.until("it listens") { Port.isOpen(ports[1]) }
+        try configure(
+            """
+            webhook:
+            - {url: 'http://127.0.0.1:\(ports[1])/', name: silent, severity: info, timeout: 2s}
+            - {url: 'http://nowhere.invalid/hook', name: proxied, severity: info, proxy: 'http://127.0.0.1:\(ports[0])'}
+            """)
+        let watch = try watch()
+        defer { watch.stop() }
+        try attack("203.0.113.7", 12, from: 1)
+        try Lab.until("an alert: " + lab.read("watch.talk"), seconds: 30) { try !proxy.bodies().isEmpty }
+        #expect(lab.read("receiver.jsonl").contains("\"path\": \"http://nowhere.invalid/hook\""))
+        try Lab.until("told of: " + lab.read("watch.talk"), seconds: 20) {
+            lab.read("watch.talk").contains("sink silent: http://127.0.0.1:\(ports[1])")
+        }
+    }
+
     @Test("check says whether anybody would hear of it")
     func deaf() throws {
         let ports = Port.free(1)
