@@ -31,6 +31,7 @@ test: packages test-packages lint
 	swift test --skip-build
 	.build/debug/pgvigil patterns check
 	$(MAKE) --no-print-directory corpus
+	python3 Tests/Torture/torture.py .build/debug/pgvigil --kills 20 --size 300k --seed 4
 
 # What pgvigil finds in the logs of Tests/Corpus beside what is known to be in them; fails when the two differ.
 corpus: packages
