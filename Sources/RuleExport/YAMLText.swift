@@ -1,3 +1,5 @@
+import VigilModel
+
 /// Texts as YAML, quoted so that nothing in them is taken for anything else.
 enum YAMLText {
     private static let words: Set<String> = ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf"]
@@ -8,23 +10,7 @@ enum YAMLText {
         if text.unicodeScalars.allSatisfy(isPrintable) {
             return "'" + text.replacing("'", with: "''") + "'"
         }
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            default:
-                if isPrintable(scalar) {
-                    result.unicodeScalars.append(scalar)
-                } else {
-                    let digits = String(scalar.value, radix: 16)
-                    result += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
-                }
-            }
-        }
-        return result + "\""
+        return JSONString.quoted(text)
     }
 
     /// A text of several lines as a block, each line behind `indent` blanks. What a block cannot hold is quoted.

@@ -11,7 +11,7 @@ extension Configuration {
         let catalogue = try catalogue()
         let known = catalogue.rules.map(\.about.id)
         for id in rules where !known.contains(id) { throw UnknownExportRule(id: id, known: known) }
-        let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let now = LogTime.wallClock
         return RuleExporter(catalogue, exceptions: exceptions, publicNetworks: publicNetworks, now: now)
             .export(target, fields: fields, rules: rules)
     }

@@ -31,7 +31,7 @@ struct LossWatch {
         }
         let loss = FileLoss(
             way: way, path: path, inode: before.inode, size: before.size,
-            written: LogTime(milliseconds: before.written / 1_000_000), seen: LossWatch.now)
+            written: LogTime(milliseconds: before.written / 1_000_000), seen: LogTime.wallClock)
         return loss.isSuspicious ? loss : nil
     }
 
@@ -74,6 +74,4 @@ struct LossWatch {
 
     /// Forgets files that are gone, all but those that are still open.
     mutating func forget(allBut paths: Set<String>) { stamps = stamps.filter { paths.contains($0.key) } }
-
-    private static var now: LogTime { LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 }

@@ -194,7 +194,7 @@ final class SourceReader {
         let held = collector.events.held
         var ingest = Ingest(
             source: state.id, position: min(read, held?.offset ?? read), clock: held?.clock ?? now, counted: read)
-        ingest.readAt = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        ingest.readAt = LogTime.wallClock
         ingest.events = collector.events.takeEvents()
         ingest.evidence = collector.events.takeEvidence()
         ingest.hops = collector.events.takeHops()

@@ -352,7 +352,7 @@ public final class Watch {
         let busy = followed.values.filter { !$0.isSettled }.map(\.reader.now)
         var moment = busy.min().map { $0.adding(milliseconds: -Watch.delay) } ?? .distantFuture
         // With every source read and quiet, it is the clock that says how long nothing has happened.
-        var now = moment == .distantFuture ? LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) : nil
+        var now = moment == .distantFuture ? LogTime.wallClock : nil
         if let horizon = followers.compactMap(\.horizon).min().map({ $0.adding(milliseconds: -Watch.delay) }) {
             moment = min(moment, horizon)
             if now != nil { now = horizon }

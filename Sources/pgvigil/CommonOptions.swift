@@ -71,7 +71,7 @@ struct TimeArgument: ExpressibleByArgument {
 
     init?(argument: String) {
         if argument == "now" {
-            time = .now
+            time = .wallClock
         } else if let parsed = LogTime(parsing: argument) {
             time = parsed
         } else {
@@ -81,8 +81,3 @@ struct TimeArgument: ExpressibleByArgument {
 }
 
 extension Severity: ExpressibleByArgument {}
-
-extension LogTime {
-    /// The moment by the clock.
-    static var now: LogTime { LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
-}

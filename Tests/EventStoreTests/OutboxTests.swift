@@ -53,7 +53,7 @@ struct OutboxTests {
     }
 
     private func alert(_ id: String, _ severity: Severity, age: Int64) -> (alert: Alert, group: String) {
-        let time = LogTime(milliseconds: OutboxWriter.now() - age)
+        let time = LogTime(milliseconds: LogTime.wallClock.milliseconds - age)
         let rule = AlertRule(
             id: "r", name: "R", family: "auth", version: "1", techniques: [], soc2: [], mlps: [])
         let alert = Alert(

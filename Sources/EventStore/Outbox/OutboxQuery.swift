@@ -95,7 +95,7 @@ extension Store {
                 sql: """
                     INSERT OR IGNORE INTO outbox (sink, kind, item, written)
                     SELECT sink, kind, item, ?2 FROM set_aside WHERE sink IN \(which)
-                    """, arguments: [sink, OutboxWriter.now()])
+                    """, arguments: [sink, LogTime.wallClock.milliseconds])
             let count = db.changesCount
             try db.execute(sql: "DELETE FROM set_aside WHERE sink IN \(which)", arguments: [sink])
             try db.execute(
@@ -116,7 +116,9 @@ extension Store {
         let sink = try subscribe([subscription]).first ?? 0
         return try pool.write { db in
             var count = 0
-            let span: StatementArguments = [sink, OutboxWriter.now(), since.milliseconds, until.milliseconds]
+            let span: StatementArguments = [
+                sink, LogTime.wallClock.milliseconds, since.milliseconds, until.milliseconds,
+            ]
             if let severity = subscription.alerts {
                 try db.execute(
                     sql: """
@@ -155,7 +157,7 @@ extension Store {
                 arguments: [since.milliseconds, until.milliseconds])
             var count = 0
             for row in rows where ids.contains(row["id"]) {
-                try insert.execute(arguments: [id, row["seq"] as Int64, OutboxWriter.now()])
+                try insert.execute(arguments: [id, row["seq"] as Int64, LogTime.wallClock.milliseconds])
                 count += db.changesCount
             }
             return count

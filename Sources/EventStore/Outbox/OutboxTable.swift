@@ -42,7 +42,7 @@ extension Store {
 
     /// Takes away what a sink took, sets aside what it refused.
     public func settle(_ result: DeliveryResult, of sink: Int64) throws {
-        let now = OutboxWriter.now()
+        let now = LogTime.wallClock.milliseconds
         try pool.write { db in
             let delete = try db.cachedStatement(
                 sql: "DELETE FROM outbox WHERE sink = ? AND kind = ? AND item = ? AND version = ?")
@@ -76,7 +76,7 @@ extension Store {
                 sql: """
                     UPDATE sinks SET failing_since = coalesce(failing_since, ?), attempts = attempts + 1, next_try = ?,
                         problem = ? WHERE id = ?
-                    """, arguments: [OutboxWriter.now(), nextTry.milliseconds, problem, sink])
+                    """, arguments: [LogTime.wallClock.milliseconds, nextTry.milliseconds, problem, sink])
         }
     }
 

@@ -1,5 +1,4 @@
 import GRDB
-import Glibc
 import Synchronization
 import VigilModel
 
@@ -35,7 +34,7 @@ final class OutboxWriter: Sendable {
     /// Queues what was written since the mark.
     func queue(since mark: Mark?, _ db: Database) throws {
         guard let mark else { return }
-        let now = OutboxWriter.now()
+        let now = LogTime.wallClock.milliseconds
         for taker in mark.takers {
             if taker.subscription.events {
                 let insert = try db.cachedStatement(
@@ -71,15 +70,8 @@ final class OutboxWriter: Sendable {
                     ON CONFLICT DO UPDATE SET version = version + 1
                     """)
             try insert.execute(
-                arguments: [taker.sink, OutboxWriter.now()] + arguments + [taker.sink, mark.event])
+                arguments: [taker.sink, LogTime.wallClock.milliseconds] + arguments + [taker.sink, mark.event])
         }
-    }
-
-    /// Milliseconds since the epoch by the clock on the wall.
-    static func now() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 }
 

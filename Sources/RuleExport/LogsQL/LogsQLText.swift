@@ -70,28 +70,7 @@ enum LogsQLText {
     }
 
     /// A text in double quotes, with the escapes of Go.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            default:
-                let isPrintable =
-                    scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value)
-                    && ![0x2028, 0x2029, 0xFEFF].contains(scalar.value)
-                if isPrintable {
-                    result.unicodeScalars.append(scalar)
-                } else {
-                    let digits = String(scalar.value, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-                }
-            }
-        }
-        return result + "\""
-    }
+    static func quoted(_ text: String) -> String { JSONString.quoted(text) }
 }
 
 /// How the texts of a block's IPv6 addresses begin (RFC 5952), when that tells them from all others.

@@ -64,7 +64,7 @@ extension SetupCheck {
 
     /// Exceptions that anybody could use, or that have ended.
     func exceptions() -> [Finding] {
-        let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let now = LogTime.wallClock
         var findings: [Finding] = []
         for exception in configuration.exceptions {
             let subject = "exception '\(exception.reason)'"

@@ -7,7 +7,7 @@ extension SetupCheck {
     /// Whether each server of logs answers, and has what is read.
     func fleets() -> [Finding] {
         configuration.fleets.map { source in
-            let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+            let now = LogTime.wallClock
             let reader = VictoriaLogsReader(source.server, cancellation: HTTPClient.Cancellation())
             do {
                 let hour = TimeWindow(from: now.adding(milliseconds: -3_600_000), to: now)

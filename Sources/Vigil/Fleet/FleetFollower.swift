@@ -116,7 +116,7 @@ final class FleetFollower: @unchecked Sendable {
     }
 
     private func read() throws {
-        let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let now = LogTime.wallClock
         let end = TimeWindow(from: now, to: now).from.adding(milliseconds: -source.delay)
         let isDeep = Date().timeIntervalSince(deepAt) >= FleetFollower.deepInterval
         let from: LogTime

@@ -55,7 +55,7 @@ final class FleetReader: @unchecked Sendable {
     ) throws -> StreamReader.Count {
         var count = StreamReader.Count()
         var ingests: [Ingest] = []
-        let readAt = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let readAt = LogTime.wallClock
         let parts = Dictionary(grouping: rows, by: \.stream)
         for stream in parts.keys.sorted(by: { ($0.path, $0.cluster ?? "") < ($1.path, $1.cluster ?? "") }) {
             let reader = try reader(stream, manner)

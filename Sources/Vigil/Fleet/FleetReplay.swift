@@ -26,7 +26,7 @@ struct FleetReplay {
     func run(
         since: LogTime?, until: LogTime?, _ summary: inout ReplaySummary, progress: (Int64) -> Void
     ) throws {
-        let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let now = LogTime.wallClock
         let known = try store.cursor(source.cursorName)
         let isWhole = since == nil && until == nil
         let from =

@@ -86,7 +86,7 @@ final class VectorInput: @unchecked Sendable {
 
     /// The rows of a body. Of a line that cannot be read only the fault is kept, so that the others are not lost with it.
     private static func rows(_ bytes: [UInt8]) -> (rows: [VectorRow], lines: (good: Int, bad: Int)) {
-        let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let now = LogTime.wallClock
         var rows: [VectorRow] = []
         var lines = (good: 0, bad: 0)
         for part in bytes.split(separator: 10) where part.contains(where: { $0 > 32 }) {

@@ -49,8 +49,3 @@ final class CurrentList {
         return (list, true)
     }
 }
-
-extension LogTime {
-    /// What the clock on the wall says.
-    static var wallClock: LogTime { LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
-}

@@ -46,7 +46,7 @@ public struct OutboxDrain: Sendable {
                     let since = failingSince ?? Date()
                     failingSince = since
                     if !problem.isEmpty { problems[number] = problem }
-                    let wait = Double(until.milliseconds - LogTime.now.milliseconds) / 1000
+                    let wait = Double(until.milliseconds - LogTime.wallClock.milliseconds) / 1000
                     guard Date().timeIntervalSince(since) + wait < patience else { break rounds }
                     Thread.sleep(forTimeInterval: max(0.05, wait))
                 }

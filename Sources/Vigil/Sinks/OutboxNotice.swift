@@ -9,7 +9,7 @@ enum OutboxNotice {
 
     /// More waited for a sink than may, so the oldest was let go. One alert an hour and sink.
     static func dropped(_ count: Int, sink: SinkConfiguration) -> (alert: Alert, group: String) {
-        let now = LogTime.now
+        let now = LogTime.wallClock
         let name = sink.subscription.name
         let hour = now.milliseconds / 3_600_000
         let alert = Alert(

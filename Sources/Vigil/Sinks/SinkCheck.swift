@@ -18,7 +18,8 @@ public struct SinkCheck: Sendable {
             ]
         }
         return try sinks.flatMap { sink in
-            let tested = try sink.make(store: nil, number: 0, cancellation: HTTPClient.Cancellation()).test(now: .now)
+            let tested = try sink.make(store: nil, number: 0, cancellation: HTTPClient.Cancellation()).test(
+                now: .wallClock)
             return tested.map { result in
                 let verdict: SetupCheck.Finding.Verdict =
                     switch result.state {

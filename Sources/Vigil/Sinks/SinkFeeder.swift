@@ -45,7 +45,7 @@ struct SinkFeeder {
 
     /// Delivers one batch. With `isFinal` nothing more is told of events, so none waits.
     mutating func round(isFinal: Bool = false) throws -> Round {
-        let now = LogTime.now
+        let now = LogTime.wallClock
         // A clock that was set back must not silence a sink for long.
         if let nextTry, now < nextTry, nextTry < now.adding(milliseconds: 3_600_000) {
             try trim(now)

@@ -12,7 +12,7 @@ extension SinkConfiguration {
         let host = ProcessInfo.processInfo.hostName
         switch kind {
         case .alertmanager(let endpoints, let options):
-            let now = LogTime.now
+            let now = LogTime.wallClock
             let firing = try store?.firing(
                 of: number, endedAfter: now.adding(milliseconds: -AlertmanagerSink.afterglow))
             return AlertmanagerSink(
@@ -24,9 +24,4 @@ extension SinkConfiguration {
         case .file(let options): return FileSink(options)
         }
     }
-}
-
-extension LogTime {
-    /// The clock on the wall.
-    static var now: LogTime { LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 }

@@ -26,7 +26,7 @@ struct BanCommand: ParsableCommand {
         try reporting {
             let settings = try common.load()
             let store = try Store(path: common.storePath(settings))
-            let desk = try BanDesk(store, settings, by: BanDesk.caller(), now: .now)
+            let desk = try BanDesk(store, settings, by: BanDesk.caller(), now: .wallClock)
             let ban = try desk.ban(address, for: length.milliseconds, reason: reason, from: at?.time)
             Talk.say("\(ban.cidr) is banned until \(ban.end)")
             let account = try AddressAccount(of: ban.cidr, in: store, settings, at: ban.start)
@@ -61,7 +61,7 @@ struct UnbanCommand: ParsableCommand {
         try reporting {
             let settings = try common.load()
             let store = try Store(existing: common.storePath(settings))
-            let desk = try BanDesk(store, settings, by: BanDesk.caller(), now: .now)
+            let desk = try BanDesk(store, settings, by: BanDesk.caller(), now: .wallClock)
             let ended = try desk.unban(address, reason: reason, from: at?.time)
             if ended.bans.isEmpty && ended.blocks.isEmpty { Talk.say("no ban in force holds \(Shown.text(address))") }
             for ban in ended.bans {
@@ -114,7 +114,7 @@ struct BansCommand: ParsableCommand {
                 let book = try BanBook(try Store(existing: common.storePath(settings)), settings)
                 let table = List.keys.filter { $0 != "source.ip" && $0 != "alert.id" && $0 != "freed.at" }
                 var writer = RowWriter(format, columns: format == .table ? table : List.keys)
-                let moment = at?.time ?? .now
+                let moment = at?.time ?? .wallClock
                 for entry in try book.entries(at: moment, all: all) { writer.write(List.row(entry)) }
                 writer.finish()
                 if writer.count == 0 {
@@ -126,7 +126,7 @@ struct BansCommand: ParsableCommand {
 
         private func check(_ settings: Configuration) throws {
             let store = try Store(existing: common.storePath(settings))
-            let check = try ListCheck(store, settings, nft: "/usr/sbin/nft", at: at?.time ?? .now)
+            let check = try ListCheck(store, settings, nft: "/usr/sbin/nft", at: at?.time ?? .wallClock)
             var writer = RowWriter(format, columns: ["list", "state", "cidr"])
             for drift in check.drift {
                 writer.write([
@@ -224,7 +224,7 @@ struct BansCommand: ParsableCommand {
     private static func desk(_ common: CommonOptions) throws -> BanDesk {
         let settings = try common.load()
         return try BanDesk(
-            try Store(path: common.storePath(settings)), settings, by: BanDesk.caller(), now: .now)
+            try Store(path: common.storePath(settings)), settings, by: BanDesk.caller(), now: .wallClock)
     }
 }
 

@@ -59,7 +59,7 @@ struct BlocklistCommand: ParsableCommand {
         try reporting {
             let settings = try common.load()
             let store = try Store(existing: common.storePath(settings))
-            let moment = at?.time ?? .now
+            let moment = at?.time ?? .wallClock
             let list = try BanBook(store, settings).list(at: moment)
             FileHandle.standardOutput.write(Data(try text(list, settings).utf8))
             if list.bans.isEmpty, Talk.isTerminal { Talk.say("no ban is in force at \(moment)") }

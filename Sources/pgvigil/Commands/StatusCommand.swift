@@ -29,7 +29,7 @@ struct StatusCommand: ParsableCommand {
         try reporting {
             let settings = try common.load()
             let store = try Store(existing: common.storePath(settings))
-            let now = LogTime(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+            let now = LogTime.wallClock
             let lists = settings.bans.mode == .enforce ? settings.blockLists : []
             let report = try StatusReport(store, eachFile: all, blockLists: lists, at: now)
             let text = StatusText(report, silence: silent.milliseconds)

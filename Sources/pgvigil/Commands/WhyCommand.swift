@@ -28,7 +28,7 @@ struct WhyCommand: ParsableCommand {
             let settings = try common.load()
             let path = common.storePath(settings)
             let store = try Store(existing: path)
-            let moment = at?.time ?? .now
+            let moment = at?.time ?? .wallClock
             let account = try AddressAccount(of: ip, in: store, settings, at: moment)
             var text = WhyText(ip, account, settings, at: moment)
             var filter = EventFilter()
