@@ -8,11 +8,26 @@ struct Baseline {
         var value: String
     }
 
-    private struct Seen {
-        var first, last: LogTime
+    /// A class, so that who has found it once need not search for it again.
+    fileprivate final class Seen {
+        let first: LogTime
+        var last: LogTime
         var count: Int64
         /// Not told of since it changed.
-        var isChanged = true
+        var isChanged: Bool
+        var isForgotten = false
+
+        init(first: LogTime, last: LogTime, count: Int64, isChanged: Bool = true) {
+            self.first = first
+            self.last = last
+            self.count = count
+            self.isChanged = isChanged
+        }
+    }
+
+    /// What a group and a value of it were found to have; the next look for the same two is spared.
+    struct Bookmark {
+        fileprivate var group, value: Seen?
     }
 
     private var seen: [Key: Seen] = [:]
@@ -22,10 +37,11 @@ struct Baseline {
 
     /// Takes a value; true when it is new to a group that is known well enough.
     mutating func take(
-        _ value: String, of group: Group, at time: LogTime, count: Int, learn: Int64, forget: Int64
+        _ value: String, of group: Group, _ bookmark: inout Bookmark, at time: LogTime, count: Int, learn: Int64,
+        forget: Int64
     ) -> Bool {
-        let known = note(Key(group: group, value: ""), at: time, limit: count)
-        let before = note(Key(group: group, value: value), at: time, limit: 1)
+        let known = note(Key(group: group, value: ""), &bookmark.group, at: time, limit: count)
+        let before = note(Key(group: group, value: value), &bookmark.value, at: time, limit: 1)
         if seen.count > Baseline.limit { forgetOldest() }
         guard let known, known.count >= count, time.milliseconds - known.first.milliseconds >= learn else {
             return false
@@ -34,31 +50,40 @@ struct Baseline {
     }
 
     /// Notes that something was seen; gives what was known of it before.
-    private mutating func note(_ key: Key, at time: LogTime, limit: Int) -> Seen? {
-        guard let index = seen.index(forKey: key) else {
-            seen[key] = Seen(first: time, last: time, count: 1)
+    private mutating func note(
+        _ key: @autoclosure () -> Key, _ bookmark: inout Seen?, at time: LogTime, limit: Int
+    ) -> (first: LogTime, last: LogTime, count: Int64)? {
+        if bookmark?.isForgotten ?? true { bookmark = seen[key()] }
+        guard let known = bookmark else {
+            let key = key()
+            let new = Seen(first: time, last: time, count: 1)
+            seen[key] = new
             changed.append(key)
+            bookmark = new
             return nil
         }
-        let old = seen.values[index]
-        var new = old
-        new.last = max(old.last, time)
-        new.count = min(old.count + 1, Int64(limit))
-        new.isChanged = true
-        if !old.isChanged { changed.append(key) }
-        seen.values[index] = new
-        return old
+        let before = (known.first, known.last, known.count)
+        known.last = max(known.last, time)
+        known.count = min(known.count + 1, Int64(limit))
+        if !known.isChanged { changed.append(key()) }
+        known.isChanged = true
+        return before
     }
 
     private mutating func forgetOldest() {
         let times = seen.values.map(\.last).sorted()
         let last = times[times.count / 4]
-        seen = seen.filter { $0.value.last > last }
+        seen = seen.filter { entry in
+            entry.value.isForgotten = entry.value.last <= last
+            return !entry.value.isForgotten
+        }
     }
 
     mutating func restore(_ entries: [BaselineEntry]) {
         for entry in entries {
-            seen[Key(group: Group(text: entry.group), value: entry.value)] = Seen(
+            let key = Key(group: Group(text: entry.group), value: entry.value)
+            seen[key]?.isForgotten = true
+            seen[key] = Seen(
                 first: entry.first, last: entry.last, count: entry.count, isChanged: false)
         }
     }
@@ -67,9 +92,8 @@ struct Baseline {
         defer { changed = [] }
         return changed.compactMap { key in
             // What was forgotten and came again is named twice.
-            guard let index = seen.index(forKey: key), seen.values[index].isChanged else { return nil }
-            seen.values[index].isChanged = false
-            let entry = seen.values[index]
+            guard let entry = seen[key], entry.isChanged else { return nil }
+            entry.isChanged = false
             return BaselineEntry(
                 rule: rule, group: key.group.text, value: key.value, first: entry.first, last: entry.last,
                 count: entry.count)
@@ -90,6 +114,9 @@ struct Silences {
         last[group] = event.settled
         next = .distantPast
     }
+
+    /// False when surely no group is due.
+    func mayBeDue(at now: LogTime) -> Bool { now >= next }
 
     /// Groups that have been silent for so long, each told once, in the order of their last events.
     mutating func due(at now: LogTime, after length: Int64) -> [(DetectionEvent, Group)] {

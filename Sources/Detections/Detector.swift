@@ -11,28 +11,54 @@ public struct Finding: Sendable {
     public let ban: Int64?
 }
 
-/// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output.
+/// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output. Not to be
+/// copied: what it remembers stands in objects.
 public struct Detector {
     private var machines: [RuleMachine]
     /// Machines that wait for silence.
     private let waiting: [Int]
     /// Which machines may look at events of a kind, found once a kind.
     private var byKind: [EventKind: [Int]] = [:]
-    /// What machines make of events of a kind and actor; the eldest of four in a place makes room.
-    private var met = [Acquaintance?](repeating: nil, count: 4096)
+    /// What machines make of like events; the eldest of four in a place makes room.
+    private var met = [Acquaintance?](repeating: nil, count: Detector.places)
     /// The same by identity, to be compared without touching objects.
-    private var names = [Name](repeating: Name(), count: 4096)
+    private var names = [Name](repeating: Name(), count: Detector.places)
 
-    private struct Acquaintance {
+    private static let places = 8192
+
+    /// Events of a kind and actor with the same near details, and what machines make of them.
+    private final class Acquaintance {
         // Held, so that nothing else gets their identities.
         let kind: EventKind
         let actor: DetectionActor
+        let near: NearDetails?
         let views: [(machine: Int, view: RuleView)]
+
+        init(_ event: DetectionEvent, _ views: [(machine: Int, view: RuleView)]) {
+            (kind, actor, near) = (event.kind, event.actor, event.near)
+            self.views = views
+        }
     }
 
     private struct Name: Equatable {
-        var kind: ObjectIdentifier?
-        var actor: ObjectIdentifier?
+        var kind, actor, near: ObjectIdentifier?
+
+        init() {}
+
+        init(_ event: DetectionEvent) {
+            kind = ObjectIdentifier(event.kind)
+            actor = ObjectIdentifier(event.actor)
+            near = event.near.map { ObjectIdentifier($0) }
+        }
+
+        /// Objects stand at addresses that are far apart: the low bits say nothing.
+        var place: Int {
+            func bits(_ object: ObjectIdentifier?) -> UInt { object.map { UInt(bitPattern: $0) >> 4 } ?? 0 }
+            let mixed =
+                (bits(actor) &* 0x9E37_79B9_7F4A_7C15) ^ (bits(kind) &* 0xC2B2_AE3D_27D4_EB4F)
+                ^ (bits(near) &* 0x1656_67B1_9E37_79F9)
+            return Int(mixed >> 53) * 4
+        }
     }
 
     private let exceptions: [AlertException]
@@ -69,24 +95,25 @@ public struct Detector {
         machines.compactMap { if case .firstSeen = $0.rule.condition { $0.id } else { nil } }
     }
 
-    private mutating func views(of event: DetectionEvent) -> [(machine: Int, view: RuleView)] {
-        let name = Name(kind: ObjectIdentifier(event.kind), actor: ObjectIdentifier(event.actor))
-        let mixed =
-            (UInt(bitPattern: ObjectIdentifier(event.actor)) >> 4 &* 0x9E37_79B9_7F4A_7C15)
-            ^ (UInt(bitPattern: ObjectIdentifier(event.kind)) >> 4 &* 0xC2B2_AE3D_27D4_EB4F)
-        let place = Int(mixed >> 54) * 4
-        for way in place..<(place + 4) where names[way] == name { return met[way]?.views ?? [] }
-        var groups: [[EventKey]: Group] = [:]
-        let views = interested(in: event.kind).compactMap { number in
-            machines[number].view(of: event, &groups).map { (machine: number, view: $0) }
+    private mutating func acquaintance(of event: DetectionEvent) -> Acquaintance {
+        let name = Name(event)
+        let place = name.place
+        for way in place..<(place + 4) where names[way] == name {
+            if let known = met[way] { return known }
         }
+        var groups: [[EventKey]: Group] = [:]
+        let new = Acquaintance(
+            event,
+            interested(in: event.kind).compactMap { number in
+                machines[number].view(of: event, &groups).map { (machine: number, view: $0) }
+            })
         for way in (place + 1..<place + 4).reversed() {
             met[way] = met[way - 1]
             names[way] = names[way - 1]
         }
-        met[place] = Acquaintance(kind: event.kind, actor: event.actor, views: views)
+        met[place] = new
         names[place] = name
-        return views
+        return new
     }
 
     private mutating func interested(in kind: EventKind) -> [Int] {
@@ -119,15 +146,11 @@ public struct Detector {
         _ event: DetectionEvent, silently: Bool = false, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
         var findings = try advance(to: event.time, silently: silently, identity: identity)
-        let views = views(of: event)
-        for number in views.indices {
-            let index = views[number].machine
+        for (index, view) in acquaintance(of: event).views {
             if !exceptions.isEmpty, !waiting.contains(index), isHeldBack(event, from: machines[index].rule.about) {
                 continue
             }
-            if let finding = try machines[index].take(
-                event, views[number].view, silently: silently, identity: identity)
-            {
+            if let finding = try machines[index].take(event, view, silently: silently, identity: identity) {
                 findings.append(finding)
             }
         }

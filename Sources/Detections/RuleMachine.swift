@@ -38,7 +38,7 @@ struct RuleMachine {
     /// once, the last is enough.
     private let limit: Int
 
-    private struct Progress {
+    struct Progress {
         /// How many of the steps behind the first have been seen.
         var steps: Int
         /// When the first event of it all was.
@@ -86,7 +86,7 @@ struct RuleMachine {
         }
     }
 
-    /// What it makes of events of one kind and actor, of which `event` is one; nil: nothing.
+    /// What it makes of events of one kind and actor with the same near details, of which `event` is one; nil: nothing.
     func view(of event: DetectionEvent, _ groups: inout [[EventKey]: Group]) -> RuleView? {
         RuleView(rule, event, publicNetworks: publicNetworks, &groups)
     }
@@ -97,10 +97,10 @@ struct RuleMachine {
     ) rethrows -> Finding? {
         var resets = view.resets.holds(for: event)
         if resets, !windows.isEmpty || !progress.isEmpty, let group = view.group(of: event) {
-            progress.remove(group)
+            progress.remove(group, &view.bookmarks.progress)
             // What counts from here on begins anew in place.
             if !view.steps.isEmpty || view.counts.isNo {
-                windows.remove(group)
+                windows.remove(group, &view.bookmarks.window)
                 resets = false
             }
         }
@@ -108,27 +108,30 @@ struct RuleMachine {
             return finding
         }
         guard view.counts.holds(for: event), !view.isExcepted(event), let group = view.group(of: event) else {
-            if resets, let group = view.group(of: event) { windows.remove(group) }
+            if resets, let group = view.group(of: event) { windows.remove(group, &view.bookmarks.window) }
             return nil
         }
         switch form {
         case .match:
-            guard !silently, !isSuppressed(group, at: event.time) else { return nil }
+            guard !silently, !isSuppressed(group, view, at: event.time) else { return nil }
             var window = Window()
             window.add(Window.Entry(event), window: 1, limit: 1)
             return try fire(event, group, window, identity: identity)
         case .firstSeen(let key, let learn, let forget):
             // What was learnt is in the store, so filling windows must not learn it again.
-            guard !silently, let value = event.value(of: key) else { return nil }
-            let isNew = baseline.take(value, of: group, at: event.time, count: count, learn: learn, forget: forget)
+            guard !silently, let value = view.value ?? event.value(of: key) else { return nil }
+            if view.value == nil { view.bookmarks.baseline = Baseline.Bookmark() }
+            let isNew = baseline.take(
+                value, of: group, &view.bookmarks.baseline, at: event.time, count: count, learn: learn, forget: forget)
             guard isNew else { return nil }
             var window = Window()
             window.add(Window.Entry(event), window: 1, limit: 1)
             return try fire(event, group, window, identity: identity)
         case .absence: silences.note(event, group)
         case .threshold, .distinct, .sequence:
-            let isReached = add(event, to: group, anew: resets)
-            guard !silently, isReached, !isSuppressed(group, at: event.time), isStillReached(group, at: event.time),
+            let isReached = add(event, to: group, view, anew: resets)
+            guard !silently, isReached, !isSuppressed(group, view, at: event.time),
+                isStillReached(group, at: event.time),
                 let window = windows[group]
             else { return nil }
             return try fire(event, group, window, identity: identity)
@@ -146,7 +149,7 @@ struct RuleMachine {
             view.steps.contains(where: { $0.holds(for: event) }), !view.isExcepted(event),
             let group = view.group(of: event)
         else { return nil }
-        guard var state = state(of: group, at: event.time, within: window),
+        guard var state = state(of: group, view, at: event.time, within: window),
             view.steps[state.steps].holds(for: event)
         else { return nil }
         let before = state.window.size
@@ -154,22 +157,22 @@ struct RuleMachine {
         // The second try of a client that prefers TLS is no step of its own.
         state.steps += state.window.size > before ? 1 : 0
         guard state.steps == steps else {
-            progress.change(group, at: event.time, window: window, fresh: state) {
+            progress.change(group, &view.bookmarks.progress, at: event.time, window: window, fresh: state) {
                 $0 = state
             }
             return nil
         }
-        progress.remove(group)
+        progress.remove(group, &view.bookmarks.progress)
         return silently ? nil : try fire(event, group, state.window, identity: identity)
     }
 
     /// How far a group has come; nil when not even the first step is done.
-    private mutating func state(of group: Group, at now: LogTime, within: Int64) -> Progress? {
-        if let state = progress[group] {
+    private mutating func state(of group: Group, _ view: RuleView, at now: LogTime, within: Int64) -> Progress? {
+        if let state = progress.value(of: group, &view.bookmarks.progress) {
             if now.milliseconds - state.since.milliseconds < within { return state }
-            progress.remove(group)
+            progress.remove(group, &view.bookmarks.progress)
         }
-        guard var window = windows[group] else { return nil }
+        guard var window = windows.value(of: group, &view.bookmarks.window) else { return nil }
         window.expire(at: now, window: within)
         // The newest that suffice say when it began: what came long before them does not make it late.
         guard window.count >= count, let first = window.current.suffix(count).first
@@ -180,29 +183,35 @@ struct RuleMachine {
     // MARK: - Counting
 
     /// Keeps an event for its group; true when the condition may hold for that now.
-    private mutating func add(_ event: DetectionEvent, to group: Group, anew: Bool) -> Bool {
+    private mutating func add(_ event: DetectionEvent, to group: Group, _ view: RuleView, anew: Bool) -> Bool {
         let entry = Window.Entry(event)
         let (length, limit, count) = (window, limit, count)
         var isReached = false
         switch form {
         case .distinct(let key):
-            guard let value = event.value(of: key) else {
-                if anew { windows.remove(group) }
+            guard let value = view.value ?? event.value(of: key) else {
+                if anew { windows.remove(group, &view.bookmarks.window) }
                 return false
             }
-            windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+            windows.change(
+                group, &view.bookmarks.window, at: event.time, window: length, fresh: Window()
+            ) { held in
                 if anew { held.clear() }
                 held.add(entry, value: value, window: length, limit: limit)
                 isReached = held.valueCount >= count
             }
         case .threshold:
-            windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+            windows.change(
+                group, &view.bookmarks.window, at: event.time, window: length, fresh: Window()
+            ) { held in
                 if anew { held.clear() }
                 held.add(entry, window: length, limit: limit)
                 isReached = held.count >= count
             }
         default:
-            windows.change(group, at: event.time, window: length, fresh: Window()) { held in
+            windows.change(
+                group, &view.bookmarks.window, at: event.time, window: length, fresh: Window()
+            ) { held in
                 if anew { held.clear() }
                 held.add(entry, window: length, limit: limit)
             }
@@ -220,8 +229,12 @@ struct RuleMachine {
         return windows[group]?.valueCount ?? 0 >= count
     }
 
-    private func isSuppressed(_ group: Group, at time: LogTime) -> Bool {
-        alerts[group].map { time.milliseconds - $0.milliseconds < suppress } ?? false
+    private func isSuppressed(_ group: Group, _ view: RuleView, at time: LogTime) -> Bool {
+        isSuppressed(by: alerts.value(of: group, &view.bookmarks.alert), at: time)
+    }
+
+    private func isSuppressed(by last: LogTime?, at time: LogTime) -> Bool {
+        last.map { time.milliseconds - $0.milliseconds < suppress } ?? false
     }
 
     // MARK: - Silence
@@ -230,7 +243,7 @@ struct RuleMachine {
     mutating func advance(
         to now: LogTime, silently: Bool, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
-        guard case .absence = form else { return [] }
+        guard case .absence = form, silences.mayBeDue(at: now) else { return [] }
         var findings: [Finding] = []
         for (last, group) in silences.due(at: now, after: self.window) where !silently {
             var window = Window()
@@ -257,7 +270,7 @@ struct RuleMachine {
         identity: (Int64) throws -> String
     ) rethrows -> Finding? {
         let time = moment ?? event.time
-        guard !isSuppressed(group, at: time) else { return nil }
+        guard !isSuppressed(by: alerts[group], at: time) else { return nil }
         let id = Fingerprint.sha256("\(rule.about.id)\0\(group.text)\0\(try identity(event.seq))".utf8).prefix(32)
         note(alertAbout: group, time)
         let alert = AlertWriter(rule: rule, event: event, window: window).alert(id: String(id), at: time)

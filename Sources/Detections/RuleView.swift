@@ -1,13 +1,13 @@
 import Patterns
 import VigilModel
 
-/// What one rule makes of the events of one kind and actor, as far as those two decide it: found once, so that an event
-/// asks only for what is its own. A class, since the same few serve most events.
+/// What one rule makes of the events of one kind and actor with the same near details, as far as those decide it: found
+/// once, so that an event asks only for what is its own. A class, since the same few serve most events.
 final class RuleView {
     /// What is asked of an event.
     enum Verdict {
         case no, yes
-        /// What kind and actor leave open.
+        /// What they leave open.
         case ask(Question)
 
         func holds(for event: DetectionEvent) -> Bool {
@@ -21,32 +21,21 @@ final class RuleView {
         var isNo: Bool { if case .no = self { true } else { false } }
     }
 
-    /// What must be asked of each event. Events of an actor mostly show the same program, command or SQLSTATE as the one
-    /// before.
+    /// What must be asked of each event.
     final class Question {
         private let match: EventMatch
-        /// The only key that it asks for, when its values are short.
-        private let key: EventKey?
-        private var last: (value: String?, holds: Bool)?
 
-        init(_ match: EventMatch) {
-            self.match = match
-            let keys = Question.keys(of: match)
-            key = keys.count == 1 ? keys.first.flatMap { NearDetails.holds($0) ? $0 : nil } : nil
-        }
+        init(_ match: EventMatch) { self.match = match }
 
-        private static func keys(of match: EventMatch) -> Set<EventKey> {
-            (match.anyOf + match.noneOf).reduce(into: Set(match.tests.map(\.key))) { $0.formUnion(keys(of: $1)) }
-        }
+        func holds(for event: DetectionEvent) -> Bool { match.matches(event) }
+    }
 
-        func holds(for event: DetectionEvent) -> Bool {
-            guard let key else { return match.matches(event) }
-            let value = event.value(of: key)
-            if let last, last.value == value { return last.holds }
-            let holds = match.matches(event)
-            last = (value, holds)
-            return holds
-        }
+    /// Where the rule's state of the last group was found.
+    struct Bookmarks {
+        var window = RecentTable<Group, Window>.Bookmark()
+        var progress = RecentTable<Group, RuleMachine.Progress>.Bookmark()
+        var alert = RecentTable<Group, LogTime>.Bookmark()
+        var baseline = Baseline.Bookmark()
     }
 
     /// Whether the group begins to count anew.
@@ -59,33 +48,33 @@ final class RuleView {
     private let exceptions: [Question]
     private let groupBy: [EventKey]
     private let isPartly: Bool
-    /// The group of all events of the kind and actor; nil when each event has a say.
+    /// The group of all such events; nil when each event has a say.
     private let fixed: Group?
-    /// The last group, when only one key is each event's own.
-    private let memo: Memo?
+    /// The key that is each event's own, when there is only one, and its last value with the group.
+    private let ownKey: EventKey?
+    private var last: (value: String, group: Group)?
+    /// Of the group that was asked for last.
+    var bookmarks = Bookmarks()
+    /// The value that the rule looks for, when it is the same of all such events.
+    let value: String?
 
-    private final class Memo {
-        let key: EventKey
-        var last: (value: String, group: Group)?
-
-        init(_ key: EventKey) { self.key = key }
-    }
-
-    /// Nil when the rule does nothing with such events; `event` is one of them. `groups` are those of its actor that
-    /// views have.
+    /// Nil when the rule does nothing with such events; `event` is one of them. `groups` are those that views of such
+    /// events have.
     init?(
         _ rule: Rule, _ event: DetectionEvent, publicNetworks: Set<EventMatch.Network>,
         _ groups: inout [[EventKey]: Group]
     ) {
+        func remainder(_ match: EventMatch) -> EventMatch? {
+            match.remainder(for: event.kind, event.actor, event.near, publicNetworks: publicNetworks)
+        }
         func verdict(_ match: EventMatch) -> Verdict {
-            guard let rest = match.remainder(for: event.kind, event.actor, publicNetworks: publicNetworks) else {
-                return .no
-            }
+            guard let rest = remainder(match) else { return .no }
             return rest.isAny ? .yes : .ask(Question(rest))
         }
-        let exceptions = rule.except.compactMap {
-            $0.match.remainder(for: event.kind, event.actor, publicNetworks: publicNetworks)
+        func isShared(_ key: EventKey) -> Bool {
+            key.isOfActor || key.place == .kind || (event.near != nil && NearDetails.holds(key))
         }
+        let exceptions = rule.except.compactMap { remainder($0.match) }
         self.exceptions = exceptions.map(Question.init)
         let isExcepted = exceptions.contains(where: \.isAny)
         counts = isExcepted ? .no : verdict(rule.match)
@@ -103,8 +92,9 @@ final class RuleView {
         resets = keepsWindows && !isStranger ? rule.reset.map(verdict) ?? .no : .no
         groupBy = rule.groupBy
         if case .match = rule.condition { isPartly = true } else { isPartly = false }
-        let own = rule.groupBy.filter { !$0.isOfActor && $0.place != .kind }
-        memo = own.count == 1 ? Memo(own[0]) : nil
+        let own = rule.groupBy.filter { !isShared($0) }
+        ownKey = own.count == 1 ? own[0] : nil
+        value = rule.condition.value.flatMap { isShared($0) ? event.value(of: $0) : nil }
         if counts.isNo && self.steps.isEmpty && resets.isNo {
             fixed = nil
             return nil
@@ -118,17 +108,19 @@ final class RuleView {
         groups[rule.groupBy] = fixed
     }
 
-    /// The group of an event; nil when it lacks a key.
+    /// The group of an event; nil when it lacks a key. The bookmarks are its.
     func group(of event: DetectionEvent) -> Group? {
         if let fixed { return fixed }
-        guard let memo, let value = event.value(of: memo.key) else {
-            return Group(event, by: groupBy, partly: isPartly)
-        }
-        if let last = memo.last, last.value == value { return last.group }
+        let value = ownKey.flatMap { event.value(of: $0) }
+        if let value, let last, last.value == value { return last.group }
+        bookmarks = Bookmarks()
+        last = nil
         guard let group = Group(event, by: groupBy, partly: isPartly) else { return nil }
-        memo.last = (value, group)
+        if let value { last = (value, group) }
         return group
     }
 
-    func isExcepted(_ event: DetectionEvent) -> Bool { exceptions.contains { $0.holds(for: event) } }
+    func isExcepted(_ event: DetectionEvent) -> Bool {
+        !exceptions.isEmpty && exceptions.contains { $0.holds(for: event) }
+    }
 }

@@ -8,9 +8,9 @@ struct DetectionRow {
     let kind, actor, count, source, offset, mark: Int64
     /// Who stands behind a proxy; empty when nobody knows, nil without one.
     let client: String?
-    let near: NearDetails
+    let near: NearDetails?
 
-    init(_ rows: RawStatement, hasHops: Bool) {
+    init(_ rows: RawStatement, _ memory: DetectionMemory, hasHops: Bool) {
         seq = rows.number(0)
         time = LogTime(milliseconds: rows.number(1))
         kind = rows.number(2)
@@ -19,11 +19,7 @@ struct DetectionRow {
         source = rows.number(5)
         offset = rows.number(6)
         mark = rows.number(7)
-        var near = NearDetails()
-        near.application = rows.text(8)
-        near.sqlState = rows.text(9)
-        near.operation = rows.text(10)
-        self.near = near
+        near = memory.isDetailed(kind) ? memory.near(rows, 8...10) : nil
         client = hasHops ? rows.text(11) : nil
     }
 }

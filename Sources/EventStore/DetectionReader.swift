@@ -14,6 +14,8 @@ public final class DetectionMemory {
 
     private let place: (EventKind) -> EventKey.Place?
     private var byNumber: [Int64: Kind] = [:]
+    /// The last kind that was asked for: that of the next event is mostly the same.
+    private var last: (number: Int64, kind: Kind)?
     /// Numbers of kinds seen so far: those of sessions grow downwards from -1, the others upwards.
     private var (firstKind, lastKind): (Int64, Int64) = (0, -1)
     /// Kinds of events of which further records told, by the numbers of all their kinds.
@@ -21,6 +23,12 @@ public final class DetectionMemory {
     private var actors: [Int64: DetectionActor] = [:]
     /// The last actor of each of some remainders, at less cost.
     private var recent = [(number: Int64, actor: DetectionActor)?](repeating: nil, count: 4096)
+
+    /// Details by the bytes that the row has of them, at a place that those say: the last of each.
+    private var details = [(key: [UInt8], near: NearDetails)?](repeating: nil, count: 4096)
+    private var key: [UInt8] = []
+    /// Further records make any kind such that details are asked for.
+    fileprivate(set) var hasRecords = false
 
     private static let actorLimit = 50_000
 
@@ -51,14 +59,35 @@ public final class DetectionMemory {
             .joined(separator: ", ")
     }
 
-    /// The numbers of the kinds whose details are asked for; with `evidence`, also when only further records make them
-    /// such.
-    func detailed(evidence: Bool) -> String {
-        byNumber.filter { $0.value.place == .details || (evidence && $0.value.hasEvidence) }.keys.sorted()
-            .map(String.init).joined(separator: ", ")
+    /// True when details of some kind are asked for.
+    var hasDetails: Bool { byNumber.keys.contains { isDetailed($0) } }
+
+    /// True when details of events of a kind are asked for, perhaps only since further records make them such.
+    func isDetailed(_ number: Int64) -> Bool {
+        guard let kind = kind(number) else { return false }
+        return kind.place == .details || (hasRecords && kind.hasEvidence)
     }
 
-    func kind(_ number: Int64) -> Kind? { byNumber[number] }
+    func kind(_ number: Int64) -> Kind? {
+        if let last, last.number == number { return last.kind }
+        guard let kind = byNumber[number] else { return nil }
+        last = (number, kind)
+        return kind
+    }
+
+    /// The near details of a row: application, SQLSTATE and command tag stand in those columns. Like ones are one object.
+    func near(_ rows: RawStatement, _ columns: ClosedRange<Int32>) -> NearDetails {
+        key.removeAll(keepingCapacity: true)
+        for column in columns { rows.append(column, to: &key) }
+        let mixed = key.reduce(UInt64(key.count)) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+        let place = Int(truncatingIfNeeded: (mixed ^ (mixed >> 29)) & 4095)
+        if let known = details[place], known.key == key { return known.near }
+        let near = NearDetails(
+            application: rows.text(columns.lowerBound), sqlState: rows.text(columns.lowerBound + 1),
+            operation: rows.text(columns.lowerBound + 2))
+        details[place] = (key, near)
+        return near
+    }
 
     func merge(_ number: Int64, _ own: Kind, _ numbers: [Int64]) -> Kind {
         let key = [number] + Set(numbers).sorted()
@@ -107,7 +136,8 @@ struct DetectionReader {
     /// Further records that tell of an event; nil when there are none of any.
     private let records: RawStatement?
 
-    var hasRecords: Bool { records != nil }
+    /// True when details of some events are asked for.
+    var isDetailed: Bool { memory.hasDetails }
 
     init(_ db: Database, _ memory: DetectionMemory) throws {
         self.db = db
@@ -115,6 +145,7 @@ struct DetectionReader {
         try memory.update(db)
         details = try StoredDetails(db)
         let hasRecords = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM records)") ?? false
+        memory.hasRecords = hasRecords
         records =
             hasRecords
             ? try RawStatement(db, "SELECT kind, audit_class, object, object_type FROM records WHERE event = ?") : nil

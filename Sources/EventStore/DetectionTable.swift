@@ -47,10 +47,9 @@ extension Store {
             let behind =
                 hasHops
                 ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
-            // Ordered by the index alone; what has the same time is put in order here.
-            let near = ["application", "sqlstate", "operation"].map {
-                "CASE WHEN e.kind IN (\(memory.detailed(evidence: reader.hasRecords))) THEN e.\($0) END"
-            }.joined(separator: ", ")
+            // Ordered by the index alone, which tells all where nobody asks for details; what has the same time is put in
+            // order here.
+            let near = reader.isDetailed ? "e.application, e.sqlstate, e.operation" : "NULL, NULL, NULL"
             let whose = actors.map { "AND e.actor IN (\($0.map(String.init).joined(separator: ", ")))" } ?? ""
             let rows = try RawStatement(
                 db,
@@ -70,7 +69,7 @@ extension Store {
                 moment.removeAll(keepingCapacity: true)
             }
             while try rows.next() {
-                let row = DetectionRow(rows, hasHops: hasHops)
+                let row = DetectionRow(rows, memory, hasHops: hasHops)
                 if let first = moment.first, first.time != row.time { try handOver() }
                 moment.append(row)
             }

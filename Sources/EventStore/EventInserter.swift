@@ -7,6 +7,7 @@ struct EventInserter {
     private let db: Database
     private let insert: RawStatement
     private let kinds: KindCache
+    private let sessions: SessionNotes
 
     /// What became of the events.
     struct Result {
@@ -24,9 +25,10 @@ struct EventInserter {
         """
 
     /// Prepares the statement. Throws what SQLite says.
-    init(_ db: Database, cache: KindCache) throws {
+    init(_ db: Database, cache: KindCache, sessions: SessionNotes) throws {
         self.db = db
         kinds = cache
+        self.sessions = sessions
         let places = Array(repeating: "?", count: 27).joined(separator: ", ")
         insert = try RawStatement(
             db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
@@ -48,9 +50,11 @@ struct EventInserter {
                     continue
                 }
                 result.inserted += 1
+                try sessions.note(kind: kind, actor: actor, at: event.pointee.time, db)
                 result.earliest = min(result.earliest ?? event.pointee.time, event.pointee.time)
             }
         }
+        try sessions.flush(db)
         return result
     }
 
@@ -98,15 +102,15 @@ final class KindCache {
     private var last: (kind: EventKind, id: Int64)?
     /// Kinds by the object, which patterns share: no words are compared.
     private var objects: [ObjectIdentifier: (kind: EventKind, id: Int64)] = [:]
-    /// The last actor of each of some hashes that cost less than a dictionary's.
-    private var recent = [(actor: EventActor, id: Int64)?](repeating: nil, count: 4096)
+    /// Those met last.
+    private var recent = RecentActors<Int64>()
 
     func forget() {
         kinds = [:]
         actors = [:]
         last = nil
         objects = [:]
-        recent = [(actor: EventActor, id: Int64)?](repeating: nil, count: 4096)
+        recent.forget()
     }
 
     func id(of kind: EventKind, _ db: Database) throws -> Int64 {
@@ -152,23 +156,7 @@ final class KindCache {
     }
 
     func id(of actor: EventActor, _ db: Database) throws -> Int64 {
-        let slot = KindCache.slot(actor)
-        if let known = recent[slot], known.actor == actor { return known.id }
-        let id = try number(of: actor, db)
-        recent[slot] = (actor, id)
-        return id
-    }
-
-    private static func slot(_ actor: EventActor) -> Int {
-        func ends(_ text: String?) -> UInt64 {
-            guard let text else { return 0 }
-            let known = text.utf8.withContiguousStorageIfAvailable { bytes in
-                bytes.suffix(4).reduce(UInt64(bytes.count)) { $0 << 8 | UInt64($1) }
-            }
-            return known ?? 1
-        }
-        let mixed = (ends(actor.address) &* 0x9E37_79B9_7F4A_7C15) ^ (ends(actor.user) &* 0xC2B2_AE3D_27D4_EB4F)
-        return Int(truncatingIfNeeded: ((mixed ^ ends(actor.database)) &* 0x1656_67B1_9E37_79F9) >> 52)
+        try recent.entry(of: actor) { try number(of: $0, db) }
     }
 
     private func number(of actor: EventActor, _ db: Database) throws -> Int64 {

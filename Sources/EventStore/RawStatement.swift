@@ -118,6 +118,19 @@ final class RawStatement {
     /// A text of the row, by column from 0; nil for NULL.
     func text(_ column: Int32) -> String? { sqlite3_column_text(statement, column).map { String(cString: $0) } }
 
+    /// Adds a text of the row, by column from 0, to a key: with its length, so that NULL and parts can be told apart.
+    func append(_ column: Int32, to key: inout [UInt8]) {
+        guard let text = sqlite3_column_text(statement, column) else { return key.append(0) }
+        let count = Int(sqlite3_column_bytes(statement, column))
+        var rest = count + 1
+        while rest > 127 {
+            key.append(UInt8(truncatingIfNeeded: rest) | 128)
+            rest >>= 7
+        }
+        key.append(UInt8(truncatingIfNeeded: rest))
+        key.append(contentsOf: UnsafeBufferPointer(start: text, count: count))
+    }
+
     /// A number of the row, by column from 0.
     func number(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
 }

@@ -28,11 +28,14 @@ enum Schema {
         migrator.registerMigration("5 sessions, lists") { db in
             try db.execute(sql: sessions)
         }
+        migrator.registerMigration("6 first sessions") { db in
+            try db.execute(sql: SessionSchema.tables)
+        }
         return migrator
     }
 
     /// Actions of sessions: who had one, or replicated, is asked for again and again. Their kinds have negative numbers,
-    /// so that an index can hold their events alone: the many others pay nothing for it.
+    /// which tells the writer that `SessionNotes` wants to know.
     static let sessionActions = ["auth.success", "conn.replication"]
 
     private static let sessions = """

@@ -124,6 +124,7 @@ public struct IngestResult: Sendable {
 public final class StoreWriter {
     private let store: Store
     private let cache = KindCache()
+    private let sessions = SessionNotes()
 
     /// Places of unread bytes kept for each source.
     private static let unreadLimit = 1000
@@ -137,14 +138,14 @@ public final class StoreWriter {
         do {
             try store.pool.write { db in
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache)
+                let inserter = try EventInserter(db, cache: cache, sessions: sessions)
                 for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
                 try cursor?.write(db)
                 try store.outbox.queue(since: mark, db)
             }
         } catch {
             // Numbers given in the transaction that failed are void.
-            cache.forget()
+            forget()
             throw error
         }
         return total
@@ -155,14 +156,19 @@ public final class StoreWriter {
         do {
             try store.pool.write { db in
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache)
+                let inserter = try EventInserter(db, cache: cache, sessions: sessions)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
                 try store.outbox.queue(since: mark, db)
             }
         } catch {
-            cache.forget()
+            forget()
             throw error
         }
+    }
+
+    private func forget() {
+        cache.forget()
+        sessions.forget()
     }
 
     private func write(
@@ -380,6 +386,8 @@ extension Store {
         try pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
             try db.execute(sql: "PRAGMA foreign_keys = OFF")
+            // Nothing is ever overwritten for secrecy: what is secret does not come here.
+            try db.execute(sql: "PRAGMA secure_delete = OFF")
         }
     }
 }

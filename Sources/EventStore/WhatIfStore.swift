@@ -29,7 +29,7 @@ extension Store {
             try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
             let kept: Set<String> = [
                 "kinds", "actors", "sources", "unread", "events", "records", "sessions", "hops", "activity",
-                "detection", "grdb_migrations",
+                "first_sessions", "session_hours", "detection", "grdb_migrations",
             ]
             let tables = try String.fetchAll(
                 db,

@@ -80,16 +80,27 @@ enum EventBuilder {
     static func endpoint(_ record: LogRecord, _ column: LogColumn) -> (host: String?, port: Int?) {
         record.withContent(column) { bytes in
             if bytes.isEmpty { return (nil, nil) }
-            if bytes.starts(with: Array("[local]".utf8)) { return ("[local]", nil) }
+            if bytes.starts(with: local) { return ("[local]", nil) }
             if bytes[0] == 91, bytes[bytes.count - 1] == 93 {
                 return (String(escaping: bytes[1..<(bytes.count - 1)]), nil)
             }
-            guard let colon = bytes.lastIndex(of: 58),
-                let port = Int(String(decoding: bytes[(colon + 1)...], as: UTF8.self)),
-                (0...65535).contains(port)
-            else { return (String(escaping: bytes), nil) }
+            guard let colon = bytes.lastIndex(of: 58), let port = port(bytes[(colon + 1)...]) else {
+                return (String(escaping: bytes), nil)
+            }
             return (String(escaping: bytes[..<colon]), port)
         }
+    }
+
+    private static let local = Array("[local]".utf8)
+
+    private static func port(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        guard !digits.isEmpty, digits.count <= 9 else { return nil }
+        var port = 0
+        for digit in digits {
+            guard digit &- 48 < 10 else { return nil }
+            port = port * 10 + Int(digit - 48)
+        }
+        return port <= 65535 ? port : nil
     }
 
     /// The origin of a record without session id and line: a hash of its log, its printed time, and what it says.

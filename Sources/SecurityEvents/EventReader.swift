@@ -190,7 +190,7 @@ public struct EventReader {
     }
 
     /// Says that no more records will come for now: sessions that are coming in are in.
-    public mutating func settle() { emit(logins.expired(at: nil)) }
+    public mutating func settle() { for login in logins.expired(at: nil) { emit(login) } }
 
     /// Gives the events found since the last time.
     public mutating func takeEvents() -> [SecurityEvent] {
@@ -241,15 +241,15 @@ public struct EventReader {
     }
 
     private mutating func advanceLogins(_ record: LogRecord, _ look: RecordLook, _ time: LogTime) {
-        if logins.mayExpire(at: time) { emit(logins.expired(at: time)) }
+        if logins.mayExpire(at: time) { for login in logins.expired(at: time) { emit(login) } }
         if look.hasSlot, !logins.mayHold(slot: look.slot) { return }
         let key = SessionKey(record)
-        guard logins.mayHold(key) else { return }
+        guard logins.mayHold(slot: key.slot) else { return }
         // Authenticated and authorized lines belong to the login and are seen to below.
         if record.head(.sqlState) == PatternIndex.success, record.equals(.commandTag, authenticationTag) { return }
         guard let login = logins.end(key) else { return }
         let refused = record.equals(.commandTag, startupTag) && fatal.contains { record.equals(.severity, $0) }
-        if !refused { emit([login]) }
+        if !refused { emit(login) }
     }
 
     /// A record of pgauditlogtofile: a login that waited for it is one, unless this refuses it.
@@ -264,12 +264,10 @@ public struct EventReader {
         keep(event)
     }
 
-    private mutating func emit(_ ended: [LoginTracker.Login]) {
-        for login in ended {
-            guard var event = login.takeEvent() else { continue }
-            WeakLogins.mark(&event, variants)
-            keep(event)
-        }
+    private mutating func emit(_ ended: LoginTracker.Login) {
+        guard var event = ended.takeEvent() else { return }
+        WeakLogins.mark(&event, variants)
+        keep(event)
     }
 
     /// Keeps an event, with the words for what its names are made to look like.
@@ -321,19 +319,20 @@ public struct EventReader {
             }
             takeStatements()
         case .evidence:
-            let found = readings.found(record, index.patterns[number], number, scratch)
+            let found = readings.found(record, index.patterns[number].readings, number, scratch)
             if record.form == .diverted { return diverted.note(record, found) }
-            hold(record, time: time, before: before) { $0.found += found }
+            let login = login(of: record, time: time, before: before)
+            if login.found.isEmpty { login.found = found } else { login.found += found }
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
                 context(record, time: time, before: before), kind: variant(kind, of: record), keepsMessage: false)
-            let found = readings.found(record, index.patterns[number], number, scratch)
+            let found = readings.found(record, index.patterns[number].readings, number, scratch)
             if record.form == .diverted {
                 return diverted.authorized(record, event, found, by: index.patterns[number].id)
             }
             for (field, value) in found { event.take(field, value) }
-            hold(record, time: time, before: before) { $0.event = event }
+            login(of: record, time: time, before: before).event = event
         }
     }
 
@@ -421,12 +420,10 @@ public struct EventReader {
         while let event = made.popLast() { keep(event) }
     }
 
-    private mutating func hold(
-        _ record: LogRecord, time: LogTime, before: LogTime, _ change: (LoginTracker.Login) -> Void
-    ) {
-        let key = SessionKey(record)
-        let login = logins.login(key, offset: record.offset, clockBefore: before)
+    /// The login that a record is part of, held until it is known whether the session gets in.
+    private mutating func login(of record: LogRecord, time: LogTime, before: LogTime) -> LoginTracker.Login {
+        let login = logins.login(SessionKey(record), offset: record.offset, clockBefore: before)
         login.time = time
-        change(login)
+        return login
     }
 }

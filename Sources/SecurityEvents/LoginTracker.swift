@@ -12,6 +12,7 @@ struct LoginTracker {
 
     /// What is known of a session that is coming in. A class: it is changed in place, and only few exist at a time.
     final class Login {
+        fileprivate let key: SessionKey
         /// Where its first record that is held stands, and the source's time before it.
         let offset: Int64
         let clockBefore: LogTime
@@ -21,7 +22,9 @@ struct LoginTracker {
         var found: [(EventField, String)] = []
         /// The event to be, once "connection authorized" was read.
         var event: SecurityEvent?
-        fileprivate let serial: Int
+        /// The next one of its slot.
+        fileprivate var next: Login?
+        fileprivate var isHeld = true
 
         /// The event with all that is known, handed over once and not copied.
         func takeEvent() -> SecurityEvent? {
@@ -31,88 +34,93 @@ struct LoginTracker {
             return taken
         }
 
-        fileprivate init(offset: Int64, clockBefore: LogTime, serial: Int) {
+        fileprivate init(_ key: SessionKey, offset: Int64, clockBefore: LogTime) {
+            self.key = key
             self.offset = offset
             self.clockBefore = clockBefore
-            self.serial = serial
             time = clockBefore
         }
     }
 
-    private var logins: [SessionKey: Login] = [:]
-    /// Keys in order of arrival; those that ended meanwhile are passed over when their turn comes.
-    private var queue: [(serial: Int, key: SessionKey)] = []
+    /// The first login of each slot; the others hang on it.
+    private var slots = [Login?](repeating: nil, count: 4096)
+    private var count = 0
+    /// Logins in order of arrival; those that ended meanwhile are passed over when their turn comes.
+    private var queue: [Login] = []
     private var front = 0
-    private var serial = 0
     /// No login held is older than this; not exact, so that it costs nothing.
     private var earliest = Int64.max / 2
-    /// How many sessions have a key of that hash: a record of any other session ends here.
-    private var filter = [UInt8](repeating: 0, count: 4096)
+    /// Slots in which something is held: a record of any other session ends here.
+    private var filter = [Bool](repeating: false, count: 4096)
 
     /// True when nothing is held.
-    var isEmpty: Bool { logins.isEmpty }
+    var isEmpty: Bool { count == 0 }
 
     /// False when surely no session's time is over.
     @inline(__always)
     func mayExpire(at now: LogTime) -> Bool { now.milliseconds &- earliest > LoginTracker.patience }
 
-    /// False when the session is surely none of those that are coming in.
-    @inline(__always)
-    func mayHold(_ key: SessionKey) -> Bool { mayHold(slot: key.slot) }
-
     /// False when no session with that slot is coming in.
     @inline(__always)
-    func mayHold(slot: Int) -> Bool { filter[slot] != 0 }
+    func mayHold(slot: Int) -> Bool { filter[slot] }
 
     /// The oldest record held, and the source's time before it.
     var oldest: (offset: Int64, clockBefore: LogTime)? {
-        for entry in queue[front...] {
-            if let held = logins[entry.key], held.serial == entry.serial {
-                return (held.offset, held.clockBefore)
-            }
-        }
-        return nil
+        queue[front...].first(where: \.isHeld).map { ($0.offset, $0.clockBefore) }
     }
 
     /// The session's login, begun with this record if it is its first.
     mutating func login(_ key: SessionKey, offset: Int64, clockBefore: LogTime) -> Login {
-        if let login = logins[key] { return login }
-        serial += 1
-        let login = Login(offset: offset, clockBefore: clockBefore, serial: serial)
-        logins[key] = login
-        queue.append((serial, key))
+        let slot = key.slot
+        var known = slots[slot]
+        while let login = known {
+            if login.key == key { return login }
+            known = login.next
+        }
+        let login = Login(key, offset: offset, clockBefore: clockBefore)
+        login.next = slots[slot]
+        slots[slot] = login
+        filter[slot] = true
+        count += 1
+        queue.append(login)
         earliest = min(earliest, clockBefore.milliseconds)
-        filter[key.slot] = filter[key.slot] == 255 ? 255 : filter[key.slot] + 1
         return login
     }
 
     /// Ends a session's waiting and gives what was known.
     mutating func end(_ key: SessionKey) -> Login? {
-        guard let held = logins.removeValue(forKey: key) else { return nil }
-        // A full counter no longer knows its number and stays.
-        if filter[key.slot] != 255 { filter[key.slot] -= 1 }
-        if logins.isEmpty {
+        let slot = key.slot
+        var before: Login?
+        var known = slots[slot]
+        while let login = known, login.key != key { (before, known) = (login, login.next) }
+        guard let login = known else { return nil }
+        if let before { before.next = login.next } else { slots[slot] = login.next }
+        filter[slot] = slots[slot] != nil
+        login.next = nil
+        login.isHeld = false
+        count -= 1
+        if count == 0 {
             queue.removeAll(keepingCapacity: true)
             front = 0
             earliest = .max / 2
         }
-        return held
+        return login
     }
 
     /// Sessions whose time is over, oldest first; all of them when `now` is nil.
     mutating func expired(at now: LogTime?) -> [Login] {
         var result: [Login] = []
         while front < queue.count {
-            let entry = queue[front]
-            if let held = logins[entry.key], held.serial == entry.serial {
-                if let now, now.milliseconds - held.time.milliseconds <= LoginTracker.patience { break }
-                if let ended = end(entry.key) { result.append(ended) }
+            let login = queue[front]
+            if login.isHeld {
+                if let now, now.milliseconds - login.time.milliseconds <= LoginTracker.patience { break }
+                if let ended = end(login.key) { result.append(ended) }
                 if queue.isEmpty { break }
             }
             front += 1
         }
         earliest = .max / 2
-        if front < queue.count, let held = logins[queue[front].key] { earliest = held.time.milliseconds }
+        if front < queue.count, queue[front].isHeld { earliest = queue[front].time.milliseconds }
         if front > 1024, front * 2 > queue.count {
             queue.removeSubrange(..<front)
             front = 0

@@ -14,11 +14,10 @@ struct ReadingMemory {
     /// Messages that are longer are read each time.
     private static let longest = 512
 
-    /// As `EventBuilder.found`; `number` is the pattern's.
+    /// As `EventBuilder.found`; `number` is that of the pattern whose readings these are.
     mutating func found(
-        _ record: LogRecord, _ pattern: EventPattern, _ number: Int, _ scratch: Regex.Scratch
+        _ record: LogRecord, _ readings: [(column: LogColumn, regex: Regex)], _ number: Int, _ scratch: Regex.Scratch
     ) -> [(EventField, String)] {
-        let readings = pattern.readings
         guard let first = readings.first else { return [] }
         guard readings.count == 1, first.column == .message else {
             return EventBuilder.found(record, readings, scratch)

@@ -42,17 +42,22 @@ public protocol DetailSource: AnyObject, Sendable {
     func values(seq: Int64) -> [EventKey: String]
 }
 
-/// Details that some rule asks for with nearly every event of a kind: read with the event.
-public struct NearDetails: Sendable {
+/// Details that some rule asks for with nearly every event of a kind: read with the event. A class, since the same few
+/// serve most events, and what rules make of them.
+public final class NearDetails: Sendable {
     /// The client's program.
-    public var application: String?
+    public let application: String?
     /// SQLSTATE.
-    public var sqlState: String?
+    public let sqlState: String?
     /// Command tag.
-    public var operation: String?
+    public let operation: String?
 
-    /// Nothing is known.
-    public init() {}
+    /// Takes all of them.
+    public init(application: String?, sqlState: String?, operation: String?) {
+        self.application = application
+        self.sqlState = sqlState
+        self.operation = operation
+    }
 
     /// True for keys that it has the values of.
     public static func holds(_ key: EventKey) -> Bool {
@@ -62,7 +67,8 @@ public struct NearDetails: Sendable {
         }
     }
 
-    func value(of key: EventKey) -> String? {
+    /// The value of a key that it `holds`.
+    public func value(of key: EventKey) -> String? {
         switch key {
         case .application: application
         case .sqlState: sqlState
@@ -86,8 +92,8 @@ public struct DetectionEvent: Sendable {
     public var count: Int64
     /// Values that few rules ask for. Empty unless some rule might.
     public var details: [EventKey: String]
-    /// Those that rules ask for most.
-    public var near = NearDetails()
+    /// Those that rules ask for most; nil when they stand in `details`, if anywhere.
+    public var near: NearDetails?
     /// Tells the details that are not there; only inside the call that hands the event over.
     public var source: (any DetailSource)?
 
@@ -133,7 +139,7 @@ public struct DetectionEvent: Sendable {
         case .event: return String(count)
         case .details:
             if let value = details[key] { return value }
-            return NearDetails.holds(key) ? near.value(of: key) : source?.value(of: key, seq: seq)
+            return NearDetails.holds(key) ? near?.value(of: key) : source?.value(of: key, seq: seq)
         }
     }
 

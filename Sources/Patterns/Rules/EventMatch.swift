@@ -60,9 +60,10 @@ public struct EventMatch: Sendable {
     /// True when every event is meant.
     public var isAny: Bool { tests.isEmpty && networks.isEmpty && anyOf.isEmpty && noneOf.isEmpty }
 
-    /// What remains to be asked of an event of that kind and actor; nil when it cannot be meant.
+    /// What remains to be asked of an event of that kind and actor, with those details if they are known; nil when it
+    /// cannot be meant.
     public func remainder(
-        for kind: EventKind, _ actor: DetectionActor, publicNetworks: Set<Network>
+        for kind: EventKind, _ actor: DetectionActor, _ near: NearDetails?, publicNetworks: Set<Network>
     ) -> EventMatch? {
         var rest = EventMatch()
         for (key, test) in tests {
@@ -70,18 +71,20 @@ public struct EventMatch: Sendable {
                 if !test.holds(forAny: kind.values(of: key)) { return nil }
             } else if key.isOfActor {
                 if !test.holds(for: actor.value(of: key)) { return nil }
+            } else if let near, NearDetails.holds(key) {
+                if !test.holds(for: near.value(of: key)) { return nil }
             } else {
                 rest.tests.append((key, test))
             }
         }
         if !isFrom(actor, publicNetworks) { return nil }
         if !anyOf.isEmpty {
-            rest.anyOf = anyOf.compactMap { $0.remainder(for: kind, actor, publicNetworks: publicNetworks) }
+            rest.anyOf = anyOf.compactMap { $0.remainder(for: kind, actor, near, publicNetworks: publicNetworks) }
             if rest.anyOf.isEmpty { return nil }
             // One that holds is enough.
             if rest.anyOf.contains(where: \.isAny) { rest.anyOf = [] }
         }
-        rest.noneOf = noneOf.compactMap { $0.remainder(for: kind, actor, publicNetworks: publicNetworks) }
+        rest.noneOf = noneOf.compactMap { $0.remainder(for: kind, actor, near, publicNetworks: publicNetworks) }
         return rest.noneOf.contains(where: \.isAny) ? nil : rest
     }
 

@@ -26,6 +26,14 @@ public enum RuleCondition: Sendable {
         }
     }
 
+    /// The key whose values it counts or learns; nil when it looks at none.
+    public var value: EventKey? {
+        switch self {
+        case .match, .threshold, .sequence, .absence: nil
+        case .distinct(let key, _, _), .firstSeen(let key, _, _, _): key
+        }
+    }
+
     /// Its number of events or values.
     public var count: Int {
         switch self {

@@ -33,7 +33,7 @@ public struct SQLStatement: Sendable, Equatable {
     public var targetRole: String?
 
     /// The text that the statement stands in, and its tokens without comments.
-    let text: [UInt8]
+    private(set) var text: [UInt8]
     let tokens: [SQLToken]
     /// Nothing but an empty `--` follows: what a program would have put behind the statement is cut off.
     let isCutOff: Bool
@@ -61,5 +61,11 @@ public struct SQLStatement: Sendable, Equatable {
         self.text = text
         self.tokens = tokens
         self.isCutOff = isCutOff
+    }
+    /// The same in another text that has the same tokens at the same places.
+    func moved(to text: [UInt8]) -> SQLStatement {
+        var statement = self
+        statement.text = text
+        return statement
     }
 }

@@ -8,6 +8,7 @@ struct StatementReader {
     let classifier: StatementClassifier
     private let texts: TextFinder
     private let secrets: SecretMarker
+    private let memory = StatementMemory()
     private var groups: SpanTable<StatementGroup>
     /// What was found since it was last taken, in file order.
     var events: [SecurityEvent] = []
@@ -62,7 +63,7 @@ struct StatementReader {
     }
 
     private func unnamed(_ text: [UInt8], _ context: RecordContext) -> StatementText {
-        StatementText(text, classifier.words, hasParameters: !context.record.isEmpty(.detail))
+        memory.text(text, classifier.words, hasParameters: !context.record.isEmpty(.detail))
     }
 
     /// Looks at a record where it stands, before anything is copied: false when surely no pattern fits its statements and
@@ -122,8 +123,9 @@ struct StatementReader {
     private mutating func make(_ sql: StatementText, _ context: RecordContext) -> [StatementGroup.Part] {
         var parts: [StatementGroup.Part] = []
         let texts = texts(in: sql)
-        for (ordinal, statement) in sql.statements.enumerated() {
-            guard let kind = merge(classifier.kind(of: statement, sql.context), texts[ordinal]) else { continue }
+        for (ordinal, own) in sql.kinds(classifier).enumerated() {
+            guard let kind = merge(own, texts[ordinal]) else { continue }
+            let statement = sql.statements[ordinal]
             var event = event(context, kind, ordinal: ordinal)
             event.query = sql.redacted(statement.range)
             event.message = event.query
@@ -230,7 +232,7 @@ struct StatementReader {
             event.take(audit)
             return (event, [])
         }
-        let sql = StatementText(text, classifier.words)
+        let sql = memory.text(text, classifier.words)
         // Up to version 16 the text is all that was sent; the record is about one statement of it.
         let meant = sql.statements.filter { $0.command == audit.command }
         let statement =
@@ -304,12 +306,13 @@ struct StatementReader {
         }
         // What the server could not parse is no statement, but it may hold a secret or be an attempt at injection.
         let isParsed = !context.record.equals(.sqlState, Array("42601".utf8))
-        let sql = StatementText(query, classifier.words, isParsed: isParsed)
-        let known = sql.statements.first { classifier.kind(of: $0, sql.context) != nil }
+        let sql = memory.text(query, classifier.words, isParsed: isParsed)
+        let found = sql.kinds(classifier)
+        let known = found.firstIndex { $0 != nil }
         let text = sql.context.look.hasLogLine ? texts.kind(ofStatement: query) : nil
         guard known != nil || kind != nil || text != nil else { return }
         var kinds = kind.map { classifier.variant($0, outcome: .failure) }
-        if let known, let own = classifier.kind(of: known, sql.context) {
+        if let known, let own = found[known] {
             let failed = classifier.variant(own, outcome: .failure)
             kinds = kinds.map { classifier.merged($0, failed) } ?? failed
         }
@@ -323,7 +326,7 @@ struct StatementReader {
             ? event.query
             : SQLReader.redacted(
                 message: String(escaping: SQLReader.redacted(context.record.content(.message))))
-        if let statement = known ?? sql.statements.first { event.take(statement) }
+        if let statement = known.map({ sql.statements[$0] }) ?? sql.statements.first { event.take(statement) }
         if let object { (event.objectType, event.objectName) = (object.type, object.name) }
         secrets.mark(&event, query[...], .error)
         events.append(event)

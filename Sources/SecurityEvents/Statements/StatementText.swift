@@ -9,6 +9,17 @@ struct StatementText {
     let statements: [SQLStatement]
     /// What is known of them beside their text.
     let context: StatementContext
+    /// What is remembered of it.
+    var known: StatementMemory.Known?
+
+    init(
+        _ bytes: [UInt8], _ statements: [SQLStatement], _ context: StatementContext, _ known: StatementMemory.Known
+    ) {
+        self.bytes = bytes
+        self.statements = statements
+        self.context = context
+        self.known = known
+    }
 
     init(_ bytes: [UInt8], _ words: StatementWords, hasParameters: Bool = false, isParsed: Bool = true) {
         self.bytes = bytes
@@ -21,7 +32,19 @@ struct StatementText {
 
     /// A statement's text without its secrets.
     func redacted(_ range: Range<Int>) -> String {
-        String(escaping: LongText.cut(SQLReader.redacted(Array(bytes[range]))))
+        if let known, known.clear.contains(range) { return String(escaping: LongText.cut(Array(bytes[range]))) }
+        let text = Array(bytes[range])
+        let redacted = SQLReader.redacted(text)
+        if redacted == text { known?.note(clear: range) }
+        return String(escaping: LongText.cut(redacted))
+    }
+
+    /// What its statements are; nil for one that no pattern knows.
+    func kinds(_ classifier: StatementClassifier) -> [EventKind?] {
+        if let kinds = known?.kinds { return kinds }
+        let kinds = statements.map { classifier.kind(of: $0, context) }
+        known?.note(kinds: kinds)
+        return kinds
     }
 
     /// Tells one text from another, whoever wrote it: the server, or pgaudit, which since version 17 leaves out blanks
@@ -74,7 +97,7 @@ struct StatementText {
             tried += 1
             let found = StatementText(Array(sql), classifier.words, hasParameters: !record.isEmpty(.detail))
             let severity =
-                found.statements.map { classifier.kind(of: $0, found.context)?.severity.rank ?? -1 }.max() ?? -1
+                found.kinds(classifier).map { $0?.severity.rank ?? -1 }.max() ?? -1
             if best.map({ severity >= $0.severity }) ?? true { best = (severity, found) }
         }
         return best?.text ?? StatementText([], classifier.words)
