@@ -1,7 +1,7 @@
 import GRDB
 import VigilModel
 
-/// An event as the index has it.
+/// An event as rules are about to see it.
 struct DetectionRow {
     let seq: Int64
     let time: LogTime
@@ -21,6 +21,19 @@ struct DetectionRow {
         mark = rows.number(7)
         near = memory.isDetailed(kind) ? memory.near(rows, 8...10) : nil
         client = hasHops ? rows.text(11) : nil
+    }
+
+    init(_ event: StoredEvents.Event, _ details: [NearDetails]) {
+        seq = event.seq
+        time = event.time
+        kind = event.kind
+        actor = event.actor
+        count = event.count
+        source = event.source
+        offset = event.offset
+        mark = event.mark
+        near = details[Int(event.near)]
+        client = nil
     }
 }
 

@@ -27,6 +27,8 @@ public final class DetectionMemory {
     /// Details by the bytes that the row has of them, at a place that those say: the last of each.
     private var details = [(key: [UInt8], near: NearDetails)?](repeating: nil, count: 4096)
     private var key: [UInt8] = []
+    /// Details of events that need not be read, by their numbers.
+    private(set) var handedOver: [NearDetails] = []
     /// Further records make any kind such that details are asked for.
     fileprivate(set) var hasRecords = false
 
@@ -79,14 +81,33 @@ public final class DetectionMemory {
     func near(_ rows: RawStatement, _ columns: ClosedRange<Int32>) -> NearDetails {
         key.removeAll(keepingCapacity: true)
         for column in columns { rows.append(column, to: &key) }
-        let mixed = key.reduce(UInt64(key.count)) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-        let place = Int(truncatingIfNeeded: (mixed ^ (mixed >> 29)) & 4095)
+        let place = DetectionMemory.place(of: key)
         if let known = details[place], known.key == key { return known.near }
         let near = NearDetails(
             application: rows.text(columns.lowerBound), sqlState: rows.text(columns.lowerBound + 1),
             operation: rows.text(columns.lowerBound + 2))
         details[place] = (key, near)
         return near
+    }
+
+    /// Takes the details of events that need not be read, of one queue.
+    func adopt(_ stored: StoredEventsSpan) { handedOver += stored.details.dropFirst(handedOver.count).map(adopt) }
+
+    /// What like details that were read have.
+    private func adopt(_ near: NearDetails) -> NearDetails {
+        var key: [UInt8] = []
+        for text in [near.application, near.sqlState, near.operation] {
+            RawStatement.append(text.map { Array($0.utf8) }, to: &key)
+        }
+        let place = DetectionMemory.place(of: key)
+        if let known = details[place], known.key == key { return known.near }
+        details[place] = (key, near)
+        return near
+    }
+
+    private static func place(of key: [UInt8]) -> Int {
+        let mixed = key.reduce(UInt64(key.count)) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+        return Int(truncatingIfNeeded: (mixed ^ (mixed >> 29)) & 4095)
     }
 
     func merge(_ number: Int64, _ own: Kind, _ numbers: [Int64]) -> Kind {
@@ -136,9 +157,6 @@ struct DetectionReader {
     /// Further records that tell of an event; nil when there are none of any.
     private let records: RawStatement?
 
-    /// True when details of some events are asked for.
-    var isDetailed: Bool { memory.hasDetails }
-
     init(_ db: Database, _ memory: DetectionMemory) throws {
         self.db = db
         self.memory = memory
@@ -166,15 +184,17 @@ struct DetectionReader {
                 ip: IPAddress(client), address: client.isEmpty ? nil : client, user: actor.user,
                 database: actor.database)
         }
-        var event = DetectionEvent(seq: row.seq, time: row.time, kind: kind.kind, actor: actor, count: row.count)
-        guard place == .details else { return event }
-        event.near = row.near
-        if evidence.values.isEmpty {
-            event.source = details
-        } else {
-            event.details = details.values(seq: row.seq).merging(evidence.values) { own, _ in own }
+        guard place == .details else {
+            return DetectionEvent(seq: row.seq, time: row.time, kind: kind.kind, actor: actor, count: row.count)
         }
-        return event
+        guard !evidence.values.isEmpty else {
+            return DetectionEvent(
+                seq: row.seq, time: row.time, kind: kind.kind, actor: actor, count: row.count, near: row.near,
+                source: details)
+        }
+        return DetectionEvent(
+            seq: row.seq, time: row.time, kind: kind.kind, actor: actor, count: row.count,
+            details: details.values(seq: row.seq).merging(evidence.values) { own, _ in own }, near: row.near)
     }
 
     /// To be called when all events were handed over; throws what went wrong when details were asked for.

@@ -31,33 +31,16 @@ extension Store {
     }
 
     /// The same for who goes on later: what was found of kinds and actors is remembered. With `alone` events are left
-    /// out that only further records would make such that are looked at; with `actors`, all but those of some. What `body` gets beside an event gives the
+    /// out that only further records would make such that are looked at; with `actors`, all but those of some. With
+    /// `stored` all events of the time are there and need not be read. What `body` gets beside an event gives the
     /// identity of any event of the store, the same in every store.
     public func forEachEvent(
         after: LogTime, through: LogTime, _ memory: DetectionMemory, alone: Bool = false, actors: [Int64]? = nil,
+        stored: StoredEventsSpan? = nil,
         _ body: (DetectionEvent, _ identity: (Int64) throws -> String) throws -> Void
     ) throws {
         try pool.read { db in
             var reader = try DetectionReader(db, memory)
-            let kinds = memory.kinds(alone: alone)
-            guard !kinds.isEmpty else { return }
-            // Without proxies the index alone tells everything.
-            let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false
-            // A client that is only likely counts as no address: the pooler's own must not be banned in its place.
-            let behind =
-                hasHops
-                ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
-            // Ordered by the index alone, which tells all where nobody asks for details; what has the same time is put in
-            // order here.
-            let near = reader.isDetailed ? "e.application, e.sqlstate, e.operation" : "NULL, NULL, NULL"
-            let whose = actors.map { "AND e.actor IN (\($0.map(String.init).joined(separator: ", ")))" } ?? ""
-            let rows = try RawStatement(
-                db,
-                """
-                SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(near), \(behind)
-                FROM events e WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds)
-                    AND e.kind IN (\(kinds)) \(whose) ORDER BY e.time
-                """)
             let sources = try SourceOrder(db)
             let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
             var moment: [DetectionRow] = []
@@ -68,14 +51,46 @@ extension Store {
                 }
                 moment.removeAll(keepingCapacity: true)
             }
-            while try rows.next() {
-                let row = DetectionRow(rows, memory, hasHops: hasHops)
+            func take(_ row: DetectionRow) throws {
                 if let first = moment.first, first.time != row.time { try handOver() }
                 moment.append(row)
+            }
+            let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false
+            if let stored, !hasHops {
+                memory.adopt(stored)
+                for event in stored.events where event.time > after && event.time <= through {
+                    try take(DetectionRow(event, memory.handedOver))
+                }
+            } else {
+                let kinds = memory.kinds(alone: alone)
+                guard !kinds.isEmpty else { return }
+                let rows = try RawStatement(
+                    db,
+                    """
+                    \(Store.selection(hasDetails: memory.hasDetails, hasHops: hasHops))
+                    FROM events e WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds)
+                        AND e.kind IN (\(kinds)) \(Store.condition(actors)) ORDER BY e.time
+                    """)
+                while try rows.next() { try take(DetectionRow(rows, memory, hasHops: hasHops)) }
             }
             try handOver()
             try reader.finish()
         }
+    }
+
+    /// What is read of events. Ordered by the index alone, which tells all where nobody asks for details and nobody is
+    /// behind a proxy; what has the same time is put in order when it is read.
+    private static func selection(hasDetails: Bool, hasHops: Bool) -> String {
+        // A client that is only likely counts as no address: the pooler's own must not be banned in its place.
+        let behind =
+            hasHops
+            ? "(SELECT CASE WHEN h.exact THEN h.client ELSE '' END FROM event_hop h WHERE h.seq = e.seq)" : "NULL"
+        let near = hasDetails ? "e.application, e.sqlstate, e.operation" : "NULL, NULL, NULL"
+        return "SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(near), \(behind)"
+    }
+
+    private static func condition(_ actors: [Int64]?) -> String {
+        actors.map { "AND e.actor IN (\($0.map(String.init).joined(separator: ", ")))" } ?? ""
     }
 
     /// The identity of an event of the store.

@@ -8,6 +8,8 @@ struct EventInserter {
     private let insert: RawStatement
     private let kinds: KindCache
     private let sessions: SessionNotes
+    /// Who wants to know what is stored.
+    private let gatherer: StoredEventsGatherer?
 
     /// What became of the events.
     struct Result {
@@ -25,10 +27,13 @@ struct EventInserter {
         """
 
     /// Prepares the statement. Throws what SQLite says.
-    init(_ db: Database, cache: KindCache, sessions: SessionNotes) throws {
+    init(
+        _ db: Database, cache: KindCache, sessions: SessionNotes, gatherer: StoredEventsGatherer? = nil
+    ) throws {
         self.db = db
         kinds = cache
         self.sessions = sessions
+        self.gatherer = gatherer
         let places = Array(repeating: "?", count: 27).joined(separator: ", ")
         insert = try RawStatement(
             db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
@@ -51,6 +56,7 @@ struct EventInserter {
                 }
                 result.inserted += 1
                 try sessions.note(kind: kind, actor: actor, at: event.pointee.time, db)
+                gatherer?.add(event, seq: db.lastInsertedRowID, kind: kind, actor: actor, source: source)
                 result.earliest = min(result.earliest ?? event.pointee.time, event.pointee.time)
             }
         }
@@ -103,7 +109,7 @@ final class KindCache {
     /// Kinds by the object, which patterns share: no words are compared.
     private var objects: [ObjectIdentifier: (kind: EventKind, id: Int64)] = [:]
     /// Those met last.
-    private var recent = RecentActors<Int64>()
+    private var recent = RecentTexts<Int64>()
 
     func forget() {
         kinds = [:]
@@ -156,7 +162,8 @@ final class KindCache {
     }
 
     func id(of actor: EventActor, _ db: Database) throws -> Int64 {
-        try recent.entry(of: actor) { try number(of: $0, db) }
+        let key = RecentTexts<Int64>.Key(first: actor.address, second: actor.user, third: actor.database)
+        return try recent.entry(of: key) { try number(of: actor, db) }
     }
 
     private func number(of actor: EventActor, _ db: Database) throws -> Int64 {

@@ -122,13 +122,19 @@ final class RawStatement {
     func append(_ column: Int32, to key: inout [UInt8]) {
         guard let text = sqlite3_column_text(statement, column) else { return key.append(0) }
         let count = Int(sqlite3_column_bytes(statement, column))
-        var rest = count + 1
+        RawStatement.append(UnsafeBufferPointer(start: text, count: count), to: &key)
+    }
+
+    /// The same of a text that is at hand; nil is NULL.
+    static func append(_ text: (some Collection<UInt8>)?, to key: inout [UInt8]) {
+        guard let text else { return key.append(0) }
+        var rest = text.count + 1
         while rest > 127 {
             key.append(UInt8(truncatingIfNeeded: rest) | 128)
             rest >>= 7
         }
         key.append(UInt8(truncatingIfNeeded: rest))
-        key.append(contentsOf: UnsafeBufferPointer(start: text, count: count))
+        key.append(contentsOf: text)
     }
 
     /// A number of the row, by column from 0.

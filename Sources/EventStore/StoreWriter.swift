@@ -125,6 +125,7 @@ public final class StoreWriter {
     private let store: Store
     private let cache = KindCache()
     private let sessions = SessionNotes()
+    private var gatherer: StoredEventsGatherer?
 
     /// Places of unread bytes kept for each source.
     private static let unreadLimit = 1000
@@ -138,7 +139,7 @@ public final class StoreWriter {
         do {
             try store.pool.write { db in
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache, sessions: sessions)
+                let inserter = try EventInserter(db, cache: cache, sessions: sessions, gatherer: gatherer)
                 for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
                 try cursor?.write(db)
                 try store.outbox.queue(since: mark, db)
@@ -156,7 +157,7 @@ public final class StoreWriter {
         do {
             try store.pool.write { db in
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache, sessions: sessions)
+                let inserter = try EventInserter(db, cache: cache, sessions: sessions, gatherer: gatherer)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
                 try store.outbox.queue(since: mark, db)
             }
@@ -169,7 +170,26 @@ public final class StoreWriter {
     private func forget() {
         cache.forget()
         sessions.forget()
+        gatherer?.fail()
     }
+
+    /// From here on what is stored is gathered for rules that follow, if they have been over all that is stored so far.
+    public func gather() throws {
+        let (row, isBehind) = try store.pool.read { db in
+            (
+                try Int64.fetchOne(db, sql: "SELECT coalesce(max(seq), 0) FROM events") ?? 0,
+                try Bool.fetchOne(
+                    db,
+                    sql: """
+                        SELECT rewind IS NOT NULL OR coalesce((SELECT max(time) FROM events) > time, 0) FROM detection
+                        """) ?? true
+            )
+        }
+        gatherer = isBehind ? nil : StoredEventsGatherer(behind: row)
+    }
+
+    /// What commits stored since this was asked last; nil when not all of it is known.
+    public func takeStored() -> StoredEvents? { gatherer?.take() }
 
     private func write(
         _ events: [SecurityEvent], of source: Int64, _ db: Database, _ inserter: EventInserter

@@ -5,29 +5,30 @@ import Yams
 public struct YAMLValue {
     private let node: Node
     private let file: String
-    private let lines: [Substring]
+    /// All of the file, to show the line of a problem.
+    private let whole: String
 
     /// Reads one document. Throws `YAMLProblem` for what is no YAML, and for a key given twice.
     public init(text: String, file: String) throws(YAMLProblem) {
         self.file = file
-        lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        whole = text
         do {
             // Scalars are texts here: nobody asks which look like numbers or dates.
-            node = try Yams.compose(yaml: text, .basic) ?? Node([(Node, Node)]())
+            node = try Yams.compose(yaml: text, .basic, .default, .utf8) ?? Node([(Node, Node)]())
         } catch let error as YamlError {
-            throw YAMLValue.problem(error, file: file, lines: lines)
+            throw YAMLValue.problem(error, file: file, text: text)
         } catch {
             throw YAMLProblem(file: file, line: 0, column: 0, message: "\(error)", hint: nil, excerpt: nil)
         }
     }
 
-    private init(node: Node, file: String, lines: [Substring]) {
+    private init(node: Node, file: String, whole: String) {
         self.node = node
         self.file = file
-        self.lines = lines
+        self.whole = whole
     }
 
-    private func child(_ node: Node) -> YAMLValue { YAMLValue(node: node, file: file, lines: lines) }
+    private func child(_ node: Node) -> YAMLValue { YAMLValue(node: node, file: file, whole: whole) }
 
     /// Line of the value, from 1.
     public var line: Int { node.mark?.line ?? 0 }
@@ -35,13 +36,14 @@ public struct YAMLValue {
     /// A problem at this value's place.
     public func problem(_ message: String, hint: String? = nil) -> YAMLProblem {
         let line = node.mark?.line ?? 0
-        let excerpt = YAMLValue.excerpt(line, of: lines)
+        let excerpt = YAMLValue.excerpt(line, of: whole)
         return YAMLProblem(
             file: file, line: line, column: node.mark?.column ?? 0, message: message, hint: hint, excerpt: excerpt)
     }
 
     /// The line in question; nil when it may hold a secret, which belongs in no message.
-    private static func excerpt(_ line: Int, of lines: [Substring]) -> String? {
+    private static func excerpt(_ line: Int, of whole: String) -> String? {
+        let lines = whole.split(separator: "\n", omittingEmptySubsequences: false)
         guard line > 0, line <= lines.count else { return nil }
         let text = lines[line - 1]
         let lower = text.lowercased()
@@ -49,11 +51,11 @@ public struct YAMLValue {
         return isSecret ? nil : String(text)
     }
 
-    private static func problem(_ error: YamlError, file: String, lines: [Substring]) -> YAMLProblem {
+    private static func problem(_ error: YamlError, file: String, text: String) -> YAMLProblem {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            let excerpt = excerpt(mark.line, of: lines)
+            let excerpt = excerpt(mark.line, of: text)
             return YAMLProblem(
                 file: file, line: mark.line, column: mark.column, message: problem, hint: nil, excerpt: excerpt)
         case .duplicatedKeysInMapping(let duplicates, let context):

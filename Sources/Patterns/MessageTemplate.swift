@@ -37,7 +37,7 @@ public final class MessageTemplate: Sendable {
         self.pieces = pieces
         self.first = first
         self.startsWithNumber = startsWithNumber
-        let quoted = { (piece: [UInt8]) in piece.flatMap { $0 == 34 ? [34, 34] : [$0] } }
+        let quoted = { (piece: [UInt8]) in piece.contains(34) ? piece.flatMap { $0 == 34 ? [34, 34] : [$0] } : piece }
         quotedPrefix = quoted(pieces[0])
         quotedSuffix = pieces.count > 1 ? quoted(pieces[pieces.count - 1]) : nil
         endsOpen = pieces.count == 2 && pieces[1].isEmpty

@@ -1,3 +1,4 @@
+import EventStore
 import Foundation
 import VigilModel
 
@@ -12,6 +13,8 @@ final class DetectionAhead: @unchecked Sendable {
     private var target = LogTime.distantPast
     /// Up to where they have gone, or are going.
     private var begun = LogTime.distantPast
+    /// What was stored and rules have not been over.
+    private var waiting = StoredEventsQueue()
     private var isVoid = false
     private var isClosed = false
     private var hasEnded = false
@@ -24,9 +27,11 @@ final class DetectionAhead: @unchecked Sendable {
         Thread.detachNewThread { self.run() }
     }
 
-    /// Says what a commit changed, and that all events before a moment are stored.
-    func note(earliest: LogTime?, complete: LogTime) {
+    /// Says what a commit changed, and that all events before a moment are stored. `stored` are its events, if they are at
+    /// hand: they are not read back then.
+    func note(earliest: LogTime?, complete: LogTime, _ stored: StoredEvents? = nil) {
         condition.withLock {
+            waiting.add(stored)
             if let earliest, earliest <= begun { isVoid = true }
             // What comes when all files have ended is the pass's.
             if complete < .distantFuture { target = max(target, complete.adding(milliseconds: -DetectionAhead.lag)) }
@@ -46,9 +51,9 @@ final class DetectionAhead: @unchecked Sendable {
     }
 
     private func run() {
-        while let moment = next() {
+        while let (moment, stored) = next() {
             // What goes wrong here does so again, and is told of, in the pass at the end.
-            do { try pass.goAhead(through: moment) } catch { condition.withLock { isVoid = true } }
+            do { try pass.goAhead(through: moment, stored) } catch { condition.withLock { isVoid = true } }
         }
         condition.withLock {
             hasEnded = true
@@ -56,12 +61,12 @@ final class DetectionAhead: @unchecked Sendable {
         }
     }
 
-    private func next() -> LogTime? {
+    private func next() -> (LogTime, StoredEventsSpan?)? {
         condition.withLock {
             while target <= begun, !isClosed, !isVoid { condition.wait() }
             if isClosed || isVoid { return nil }
             begun = target
-            return begun
+            return (begun, waiting.take(through: begun))
         }
     }
 }

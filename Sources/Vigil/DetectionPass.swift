@@ -78,14 +78,15 @@ final class DetectionPass {
     }
 
     /// Brings rules up to a moment before which no more events will come, and commits nothing: what they find is part of
-    /// the next run. Should an event come that changes what was before that moment, `giveUp` must be called.
-    func goAhead(through: LogTime) throws {
+    /// the next run. Should an event come that changes what was before that moment, `giveUp` must be called. `stored` are
+    /// all events since the last moment, if they are at hand.
+    func goAhead(through: LogTime, _ stored: StoredEventsSpan? = nil) throws {
         let state = try store.detectionState()
         guard state.rewind == nil else { return }
         let from = try start(state)
         // Time goes on to where events are.
         guard let last = try store.lastEventTime(), min(last, through) > from else { return }
-        try look(after: from, through: min(last, through))
+        try look(after: from, through: min(last, through), stored)
         looked = min(last, through)
     }
 
@@ -95,17 +96,11 @@ final class DetectionPass {
         (found, heldBack) = ([], [])
     }
 
-    private func look(after: LogTime, through: LogTime) throws {
-        try forEachEvent(after: after, through: through) { event, identity in
+    private func look(after: LogTime, through: LogTime, _ stored: StoredEventsSpan? = nil) throws {
+        try store.forEachEvent(after: after, through: through, memory, stored: stored) { event, identity in
             found += try detector.take(event, identity: identity)
             heldBack += try held?.take(event, identity: identity) ?? []
         }
-    }
-
-    private func forEachEvent(
-        after: LogTime, through: LogTime, _ body: (DetectionEvent, (Int64) throws -> String) throws -> Void
-    ) throws {
-        try store.forEachEvent(after: after, through: through, memory, body)
     }
 
     /// Up to where events have been looked at, with the windows as they were then. Events that came late send it back.
@@ -131,7 +126,7 @@ final class DetectionPass {
             let place = { [scope] kind in scope.lookback(for: kind) > 86_400_000 ? scope.place(for: kind) : nil }
             try store.forEachEvent(after: start, through: day, place: place, alone: true, take)
         }
-        try forEachEvent(after: max(start, day), through: moment, take)
+        try store.forEachEvent(after: max(start, day), through: moment, memory, take)
         let since = moment.adding(milliseconds: -detector.suppression)
         for alert in try store.lastAlerts(after: since, through: moment) {
             detector.restore(rule: alert.rule, group: alert.group, time: alert.time)

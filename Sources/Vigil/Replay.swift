@@ -146,6 +146,7 @@ public struct Replay: Sendable {
         }
         let writer = StoreWriter(store)
         try store.prepareForBulk()
+        try writer.gather()
         var read: Int64 = 0
         var consumed: Int64 = 0
         var failure: (any Error)?
@@ -170,7 +171,8 @@ public struct Replay: Sendable {
                         if let ingest = part.ingest { clocks[part.file] = ingest.clock }
                         if part.end != nil { clocks[part.file] = .distantFuture }
                     }
-                    rules.note(earliest: earliest, complete: clocks.min() ?? .distantPast)
+                    rules.note(
+                        earliest: earliest, complete: clocks.min() ?? .distantPast, writer.takeStored())
                 } catch {
                     // The readers must come to their end before this can be told.
                     failure = error

@@ -111,7 +111,7 @@ public struct DetectionEvent: Sendable {
     /// Takes all parts.
     public init(
         seq: Int64, time: LogTime, kind: EventKind, actor: DetectionActor, count: Int64,
-        details: [EventKey: String] = [:], source: (any DetailSource)? = nil
+        details: [EventKey: String] = [:], near: NearDetails? = nil, source: (any DetailSource)? = nil
     ) {
         self.seq = seq
         self.time = time
@@ -119,6 +119,7 @@ public struct DetectionEvent: Sendable {
         self.actor = actor
         self.count = count
         self.details = details
+        self.near = near
         self.source = source
     }
 

@@ -92,7 +92,8 @@ struct SessionQueryTests {
                 try db.execute(
                     sql: """
                         PRAGMA foreign_keys = OFF;
-                        DROP TABLE first_sessions; DROP TABLE session_hours; DROP INDEX hops_client; DROP TABLE lists;
+                        DROP TABLE first_sessions; DROP TABLE session_hours;
+                        DROP INDEX hops_client; DROP TABLE lists;
                         UPDATE kinds SET id = 100 - id WHERE id < 0; UPDATE events SET kind = 100 - kind WHERE kind < 0;
                         DELETE FROM grdb_migrations
                             WHERE identifier LIKE '%sessions, lists' OR identifier LIKE '%first sessions';

@@ -29,7 +29,7 @@ struct DetectionAheadTests {
     /// The alerts of a store that got these commits, with rules beside it or behind it; the moments are those up to which
     /// each commit is said to be complete.
     private func alerts(
-        _ commits: [(events: [SecurityEvent], complete: Int64)], beside: Bool, in name: String
+        _ commits: [(events: [SecurityEvent], complete: Int64)], beside: Way?, in name: String
     ) throws -> [String] {
         let store = try Store(path: place.path(name))
         let source = try store.open(
@@ -42,13 +42,16 @@ struct DetectionAheadTests {
             store: store, rules: try configuration.catalogue().rules, configuration: configuration)
         let ahead = DetectionAhead(pass)
         let writer = StoreWriter(store)
+        if beside == .handed { try writer.gather() }
         for commit in commits {
             var ingest = Ingest(source: source.id, position: 10, clock: .distantPast, counted: 10)
             ingest.events = commit.events
             let result = try writer.commit([ingest])
-            guard beside else { continue }
+            guard beside != nil else { continue }
             let complete = LogTime(milliseconds: 1_772_445_000_000 + commit.complete * 1000)
-            ahead.note(earliest: result.earliest, complete: complete)
+            let stored = writer.takeStored()
+            #expect((stored == nil) == (beside == .read))
+            ahead.note(earliest: result.earliest, complete: complete, stored)
             // Rules may have been over it by now, or not: both must do.
             Thread.sleep(forTimeInterval: 0.05)
         }
@@ -56,25 +59,30 @@ struct DetectionAheadTests {
             .sorted()
     }
 
-    @Test("what they find is what one pass at the end finds")
-    func sameAlerts() throws {
+    /// How rules beside reading come to the events.
+    enum Way: CaseIterable { case read, handed }
+
+    @Test("what they find is what one pass at the end finds", arguments: Way.allCases)
+    func sameAlerts(_ way: Way) throws {
         let commits = (Int64(0)..<10).map { number in
             (events: failures(number * 30..<number * 30 + 30), complete: number * 30 + 30)
         }
-        let behind = try alerts(commits, beside: false, in: "behind.db")
+        let behind = try alerts(commits, beside: nil, in: "behind.db")
         #expect(behind.contains { $0.hasPrefix("auth-bruteforce ") })
-        #expect(try alerts(commits, beside: true, in: "beside.db") == behind)
+        #expect(try alerts(commits, beside: way, in: "beside.db") == behind)
     }
 
-    @Test("an event that comes late after all changes what they find as if it had been there before")
-    func late() throws {
+    @Test(
+        "an event that comes late after all changes what they find as if it had been there before",
+        arguments: Way.allCases)
+    func late(_ way: Way) throws {
         let commits: [(events: [SecurityEvent], complete: Int64)] = [
             (failures(0..<6), complete: 500), (failures(500..<600, from: "198.51.100.9"), complete: 900),
             // Four more of the first address, nobody expects any by now.
             (failures(6..<12), complete: 900),
         ]
-        let behind = try alerts(commits, beside: false, in: "behind.db")
+        let behind = try alerts(commits, beside: nil, in: "behind.db")
         #expect(behind.filter { $0.hasPrefix("auth-bruteforce ") }.count == 2)
-        #expect(try alerts(commits, beside: true, in: "beside.db") == behind)
+        #expect(try alerts(commits, beside: way, in: "beside.db") == behind)
     }
 }
