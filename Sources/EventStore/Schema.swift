@@ -3,8 +3,8 @@ import VigilModel
 
 /// The tables, in the order they came.
 ///
-/// Rows of `events`, `alerts`, `bans`, `acts` are never changed once written; a change of state is a new row. `chain` is where
-/// the hash chain over rows in commit order (`seq`) goes. `kinds` and `actors` hold what many events share: a row of
+/// Rows of `events`, `alerts`, `bans`, `acts` are never changed once written; a change of state is a new row. `chain` holds
+/// the hash chain over rows in commit order (`seq`). `kinds` and `actors` hold what many events share: a row of
 /// `events` is some eighty bytes, and the view `event` shows it with everything in words.
 enum Schema {
     /// "PGVG": marks the file as a store of pgvigil (SQLite, PRAGMA application_id).
@@ -27,6 +27,9 @@ enum Schema {
         }
         migrator.registerMigration("5 sessions, lists") { db in
             try db.execute(sql: sessions)
+        }
+        migrator.registerMigration("6 chain") { db in
+            try ChainSchema.migrate(db)
         }
         return migrator
     }

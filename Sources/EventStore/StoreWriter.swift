@@ -137,8 +137,11 @@ public final class StoreWriter {
         do {
             try store.pool.write { db in
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache)
-                for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                try db.chaining(StoreWriter.tables(of: ingests)) {
+                    let inserter = try EventInserter(db, cache: cache)
+                    for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                    try inserter.finish()
+                }
                 try cursor?.write(db)
                 try store.outbox.queue(since: mark, db)
             }
@@ -157,12 +160,21 @@ public final class StoreWriter {
                 let mark = try store.outbox.mark(db)
                 let inserter = try EventInserter(db, cache: cache)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
+                try inserter.finish()
                 try store.outbox.queue(since: mark, db)
             }
         } catch {
             cache.forget()
             throw error
         }
+    }
+
+    /// Tables besides that of events that get rows.
+    private static func tables(of ingests: [Ingest]) -> [ChainedTable] {
+        var tables: [ChainedTable] = []
+        if ingests.contains(where: { !$0.evidence.isEmpty || $0.isShipped }) { tables.append(.records) }
+        if ingests.contains(where: { !$0.hops.isEmpty }) { tables.append(.hops) }
+        return tables
     }
 
     private func write(
@@ -268,7 +280,7 @@ extension StoreWriter {
     private func add(
         _ record: EventEvidence, source: Int64, _ mark: OutboxWriter.Mark?, _ db: Database
     ) throws -> LogTime? {
-        let kind = try cache.id(of: record.kind, db)
+        let kind = try cache.entry(of: record.kind, db).id
         let insert = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO records (event, origin, line, mark, kind, time, source, offset, audit_class,
