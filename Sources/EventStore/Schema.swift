@@ -28,7 +28,16 @@ enum Schema {
         migrator.registerMigration("5 sessions, lists") { db in
             try db.execute(sql: sessions)
         }
-        migrator.registerMigration("6 chain") { db in
+        migrator.registerMigration("6 counts") { db in
+            try db.execute(
+                sql: """
+                    DROP VIEW event;
+                    DROP VIEW event_hop;
+                    -- Of a flood: how many like events the event stands for, as far as this record goes.
+                    ALTER TABLE records ADD COLUMN count INTEGER;
+                    """ + SchemaViews.all)
+        }
+        migrator.registerMigration("7 chain") { db in
             try ChainSchema.migrate(db)
         }
         return migrator

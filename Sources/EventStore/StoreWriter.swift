@@ -122,8 +122,10 @@ public struct IngestResult: Sendable {
 
 /// The one writer of events and positions.
 public final class StoreWriter {
-    private let store: Store
+    let store: Store
     private let cache = KindCache()
+    /// How often others have written to the store, as SQLite counts.
+    private var othersWrote: Int64?
 
     /// Places of unread bytes kept for each source.
     private static let unreadLimit = 1000
@@ -136,6 +138,7 @@ public final class StoreWriter {
         var total = IngestResult()
         do {
             try store.pool.write { db in
+                try look(db)
                 let mark = try store.outbox.mark(db)
                 try db.chaining(StoreWriter.tables(of: ingests)) {
                     let inserter = try EventInserter(db, cache: cache)
@@ -157,6 +160,7 @@ public final class StoreWriter {
     public func commit(notes: [EventNote]) throws {
         do {
             try store.pool.write { db in
+                try look(db)
                 let mark = try store.outbox.mark(db)
                 let inserter = try EventInserter(db, cache: cache)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
@@ -175,6 +179,16 @@ public final class StoreWriter {
         if ingests.contains(where: { !$0.evidence.isEmpty || $0.isShipped }) { tables.append(.records) }
         if ingests.contains(where: { !$0.hops.isEmpty }) { tables.append(.hops) }
         return tables
+    }
+
+    /// Forgets numbers of rows that may be gone.
+    func forget() { cache.forget() }
+
+    /// Another process may have let rows go.
+    private func look(_ db: Database) throws {
+        let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
+        if version != othersWrote { cache.forget() }
+        othersWrote = version
     }
 
     private func write(
@@ -284,20 +298,22 @@ extension StoreWriter {
         let insert = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO records (event, origin, line, mark, kind, time, source, offset, audit_class,
-                    object, object_type)
-                SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM events
+                    object, object_type, count)
+                SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM events
                 WHERE origin = ? AND line = ? AND mark = ? AND content = ?
                 """)
         try insert.execute(arguments: [
             record.identity.origin, record.identity.line, record.identity.mark, kind, record.time.milliseconds, source,
-            record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
+            record.offset, record.auditClass, record.objectName, record.objectType, record.count, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
         guard db.changesCount > 0 else { return nil }
-        try rewind(for: record, db)
+        if !record.isCount { try rewind(for: record, db) }
         try store.outbox.amend(
             "SELECT seq FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?",
             [record.event.origin, record.event.line, record.event.mark, record.content], since: mark, db)
+        // Rules count events as they come, whatever a flood's number is found to be.
+        if record.isCount { return nil }
         let time = try db.cachedStatement(
             sql: "SELECT min(time) FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?")
         return try Int64.fetchOne(

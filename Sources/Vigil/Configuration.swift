@@ -1,4 +1,5 @@
 import Detections
+import EventStore
 import Foundation
 import LocatedYAML
 import LogRecords
@@ -40,6 +41,8 @@ public struct Configuration: Sendable {
     public var listen: ListenConfiguration?
     /// A file of metrics that `watch` keeps, for node_exporter.
     public var metricsFile: String?
+    /// How long rows are kept, and how much room they may take.
+    public var retention = RetentionLimits()
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -87,7 +90,7 @@ public struct Configuration: Sendable {
     init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
-            "secrets", "sinks", "listen", "metrics_file", "ingest",
+            "secrets", "sinks", "listen", "metrics_file", "ingest", "retention",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
@@ -116,6 +119,7 @@ public struct Configuration: Sendable {
         if let value = keys["secrets"] {
             secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
+        if let value = keys["retention"] { retention = try RetentionLimits(value) }
         if let value = keys["ingest"] { ingest = try FleetReader.Manner(value) }
         if let value = keys["sinks"] { sinks = try SinkConfiguration.read(value) }
         if let value = keys["listen"] { listen = try ListenConfiguration(value) }

@@ -134,6 +134,7 @@ public final class Watch {
             let waits = followed.values.contains { !$0.isSettled }
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
         }
+        for entry in followed.values { entry.reader.pause() }
         try commit(writer)
         let isReload = stop.take() == .reload
         tell(isReload ? "reading the configuration again" : "stopped")

@@ -115,8 +115,9 @@ extension ChainedStore {
         CREATE TABLE older (
             event INTEGER NOT NULL, origin TEXT NOT NULL, line INTEGER NOT NULL, mark INTEGER NOT NULL,
             kind INTEGER NOT NULL, time INTEGER NOT NULL, source INTEGER NOT NULL, offset INTEGER NOT NULL,
-            audit_class TEXT, object TEXT, object_type TEXT, PRIMARY KEY (event, origin, line, mark)) WITHOUT ROWID;
-        INSERT INTO older SELECT event, origin, line, mark, kind, time, source, offset, audit_class, object, object_type
+            audit_class TEXT, object TEXT, object_type TEXT, count INTEGER, PRIMARY KEY (event, origin, line, mark)) WITHOUT ROWID;
+        INSERT INTO older SELECT event, origin, line, mark, kind, time, source, offset, audit_class, object, object_type,
+            count
             FROM records;
         DROP TABLE records;
         ALTER TABLE older RENAME TO records;
@@ -126,7 +127,7 @@ extension ChainedStore {
         ALTER TABLE acts DROP COLUMN item; ALTER TABLE acts DROP COLUMN rows; ALTER TABLE acts DROP COLUMN total;
         UPDATE events SET chain = NULL; UPDATE alerts SET chain = NULL; UPDATE bans SET chain = NULL;
         UPDATE acts SET chain = NULL;
-        DELETE FROM grdb_migrations WHERE identifier = '6 chain';
+        DELETE FROM grdb_migrations WHERE identifier = '7 chain';
         """
 
     /// The hash of a row.

@@ -26,9 +26,9 @@ enum ChainSchema {
             seq INTEGER PRIMARY KEY, event INTEGER NOT NULL REFERENCES events, origin TEXT NOT NULL,
             line INTEGER NOT NULL, mark INTEGER NOT NULL, kind INTEGER NOT NULL REFERENCES kinds,
             time INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES sources, offset INTEGER NOT NULL,
-            audit_class TEXT, object TEXT, object_type TEXT, chain BLOB, UNIQUE (event, origin, line, mark));
-        INSERT INTO records_by_seq (event, origin, line, mark, kind, time, source, offset, audit_class, object, object_type)
-            SELECT event, origin, line, mark, kind, time, source, offset, audit_class, object, object_type FROM records
+            audit_class TEXT, object TEXT, object_type TEXT, count INTEGER, chain BLOB, UNIQUE (event, origin, line, mark));
+        INSERT INTO records_by_seq (event, origin, line, mark, kind, time, source, offset, audit_class, object, object_type, count)
+            SELECT event, origin, line, mark, kind, time, source, offset, audit_class, object, object_type, count FROM records
             ORDER BY event, origin, line, mark;
         DROP TABLE records;
         ALTER TABLE records_by_seq RENAME TO records;

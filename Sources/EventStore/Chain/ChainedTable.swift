@@ -28,7 +28,7 @@ enum ChainedTable: String, CaseIterable, Sendable {
         case .records:
             """
             t.event, t.origin, t.line, t.mark, k.digest, t.time, s.cluster, s.instance, t.offset, t.audit_class, t.object,
-            t.object_type
+            t.object_type, t.count
             """
         case .hops: "t.address, t.port, t.start, t.\"end\", t.client, t.client_ip, t.client_port, t.exact"
         case .alerts:
