@@ -9,6 +9,8 @@ import VigilModel
 
 /// What an operator decided: one YAML file, everything optional.
 public struct Configuration: Sendable {
+    /// The file it was read from, and SHA-256 of what that said; nil for the defaults.
+    public private(set) var path, digest: String?
     /// Path of the store.
     public var store: String?
     /// Folder that replaces the built-in catalogue.
@@ -84,7 +86,9 @@ public struct Configuration: Sendable {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ConfigurationProblem(path: path)
         }
-        return try Configuration(YAMLValue(text: text, file: path))
+        var configuration = try Configuration(YAMLValue(text: text, file: path))
+        (configuration.path, configuration.digest) = (path, Fingerprint.sha256(text.utf8))
+        return configuration
     }
 
     init(_ file: YAMLValue) throws(YAMLProblem) {

@@ -78,7 +78,9 @@ struct EventPruning: Pruning {
         for event in events.rows {
             rows.bind { $0.add(event.row) }
             while try rows.next() {
-                if let hash = rows.hash { records.append(rows.number(0), hash, at: LogTime(milliseconds: rows.number(2))) }
+                if let hash = rows.hash {
+                    records.append(rows.number(0), hash, at: LogTime(milliseconds: rows.number(2)))
+                }
             }
             rows.reset()
         }

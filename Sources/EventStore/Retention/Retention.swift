@@ -30,7 +30,9 @@ public final class Retention {
     /// events went since the last time.
     public func begin(sweep: Bool = false, now: LogTime = .wallClock) throws {
         guard !isWorking, let newest = try store.lastEventTime().map({ min($0, now) }) else { return }
-        let (events, alerts) = (newest.adding(milliseconds: -limits.events), newest.adding(milliseconds: -limits.alerts))
+        let (events, alerts) = (
+            newest.adding(milliseconds: -limits.events), newest.adding(milliseconds: -limits.alerts)
+        )
         round = [JournalPruning(table: .alerts, before: alerts), EventPruning(before: events)]
         round += roomPruning(newest)
         round += [
