@@ -1,7 +1,7 @@
 import EventStore
 import LocatedYAML
 
-/// The key `retention`: `{events: 200d, alerts: 400d, size: 20GB}`.
+/// The key `retention`: `{events: 200d, alerts: 400d, size: 20GB}`, or `200d`. Alerts are kept at least as long as events.
 extension RetentionLimits {
     private static let day: Int64 = 86_400_000
     private static let units: [(name: String, bytes: Int64)] = [
@@ -13,12 +13,15 @@ extension RetentionLimits {
 
     init(_ value: YAMLValue) throws(YAMLProblem) {
         self.init()
-        let keys = try value.mapping(["events", "alerts", "size"])
+        let keys = value.isMapping ? try value.mapping(["events", "alerts", "size"]) : ["events": value]
         if let key = keys["events"] { events = try RetentionLimits.age(key) }
-        if let key = keys["alerts"] { alerts = try RetentionLimits.age(key) }
-        if alerts < events {
-            throw (keys["alerts"] ?? keys["events"] ?? value).problem(
-                "alerts go before the events they rest on", hint: "keep alerts at least as long as events")
+        alerts = max(alerts, events)
+        if let key = keys["alerts"] {
+            alerts = try RetentionLimits.age(key)
+            if alerts < events {
+                throw key.problem(
+                    "alerts would go before the events they rest on", hint: "keep them at least as long as events")
+            }
         }
         if let key = keys["size"] { size = try RetentionLimits.size(key) }
     }
