@@ -11,6 +11,10 @@ struct EventPruning: Pruning {
     private var from = (time: Int64.min, row: Int64.min)
 
     private static let batch = 250
+    /// Bytes that an event frees at least, with its places in indexes.
+    private static let least: Int64 = 200
+    /// Rows that go in a transaction.
+    private static let most = 1000
 
     init(before: LogTime, room: Int64? = nil) {
         self.before = before
@@ -27,6 +31,8 @@ struct EventPruning: Pruning {
 
     mutating func step(_ db: Database, _ deadline: Deadline) throws -> (went: RetentionResult, hasMore: Bool) {
         var went = RetentionResult()
+        let used = try StoreSize(db).used
+        if let room, used <= room { return (went, false) }
         let kept = room == nil ? [] : try Int64.fetchSet(db, sql: EventPruning.extraordinary)
         // The last row of a table stays.
         let last = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM events") ?? 0
@@ -43,7 +49,9 @@ struct EventPruning: Pruning {
             """)
         var events = PrunedRows(.events)
         var isOver = false
-        while !isOver, !deadline.isOver {
+        // How much room there is shows only when rows are gone.
+        let enough = room.map { Int(max(0, used - $0) / EventPruning.least) + 1 } ?? EventPruning.most
+        while !isOver, !deadline.isOver, events.rows.count < min(enough, EventPruning.most) {
             rows.bind {
                 $0.add(from.time)
                 $0.add(from.row)
@@ -59,17 +67,16 @@ struct EventPruning: Pruning {
             }
             rows.reset()
             isOver = count < EventPruning.batch
-            // How much room there is shows only when rows are gone.
-            if room != nil { break }
         }
         let why = room == nil ? "their time was over" : "there was no more room"
         went.add(try removeRecords(of: events, why, db), of: "records")
         try events.remove(why, db)
         went.add(events.rows.count, of: "events")
         guard let room else { return (went, !isOver) }
-        let isTight = try StoreSize(db).used > room
-        went.isOverfull = isTight && isOver
-        return (went, isTight && !isOver)
+        let left = try StoreSize(db).used
+        went.isOverfull = left > room && isOver
+        went.isPressing = left > room / 97 * 101 && !isOver
+        return (went, left > room && !isOver)
     }
 
     private func removeRecords(of events: PrunedRows, _ why: String, _ db: Database) throws -> Int {

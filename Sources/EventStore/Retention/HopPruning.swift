@@ -11,6 +11,8 @@ struct HopPruning: Pruning {
     private var from: Int64 = 0
 
     private static let batch = 250
+    /// Rows that go in a transaction.
+    private static let most = 1000
 
     init(before: LogTime) { self.before = before }
 
@@ -30,7 +32,7 @@ struct HopPruning: Pruning {
             """)
         var hops = PrunedRows(.hops)
         var hasMore = true
-        while hasMore, !deadline.isOver {
+        while hasMore, !deadline.isOver, hops.rows.count < HopPruning.most {
             rows.bind { $0.add(from) }
             var (count, old) = (0, 0)
             while try rows.next() {

@@ -34,7 +34,7 @@ public final class Retention {
             newest.adding(milliseconds: -limits.events), newest.adding(milliseconds: -limits.alerts)
         )
         round = [JournalPruning(table: .alerts, before: alerts), EventPruning(before: events)]
-        round += roomPruning(newest)
+        if try isFull() { round += roomPruning(newest) }
         round += [
             HopPruning(before: events), JournalPruning(table: .bans, before: alerts),
             JournalPruning(table: .acts, before: now.adding(milliseconds: -limits.alerts)),
@@ -46,10 +46,13 @@ public final class Retention {
 
     /// Begins to make room when there is none; cheap enough to be asked every few seconds.
     public func beginIfFull(now: LogTime = .wallClock) throws {
-        guard !isWorking, let size = limits.size, try store.pool.read(StoreSize.init).used > size,
-            let newest = try store.lastEventTime()
-        else { return }
+        guard !isWorking, try isFull(), let newest = try store.lastEventTime() else { return }
         round = roomPruning(min(newest, now))
+    }
+
+    private func isFull() throws -> Bool {
+        guard let size = limits.size else { return false }
+        return try store.pool.read(StoreSize.init).used > size
     }
 
     /// Makes a little more room than is needed, so that it need not be made again at once.

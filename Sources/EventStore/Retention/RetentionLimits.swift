@@ -19,6 +19,8 @@ public struct RetentionResult: Sendable {
     public internal(set) var rows: [String: Int] = [:]
     /// There is no room, and nothing more that may go.
     public internal(set) var isOverfull = false
+    /// The store is larger than it may be by more than a hundredth: what goes must go faster than what comes.
+    public internal(set) var isPressing = false
 
     /// Nothing went.
     public init() {}
@@ -32,5 +34,6 @@ public struct RetentionResult: Sendable {
     public mutating func add(_ other: RetentionResult) {
         rows.merge(other.rows, uniquingKeysWith: +)
         isOverfull = isOverfull || other.isOverfull
+        isPressing = other.isPressing
     }
 }

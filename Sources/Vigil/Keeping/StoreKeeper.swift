@@ -16,6 +16,8 @@ final class StoreKeeper {
     private var saidFullAt = Date.distantPast
     private var went = RetentionResult()
 
+    /// Transactions at a time while a flood fills the store.
+    private static let mostSteps = 20
     /// With fewer days left it is said.
     private static let nearDays = 7.0
 
@@ -50,9 +52,13 @@ final class StoreKeeper {
             }
         }
         if retention.isWorking {
-            let step = try retention.step()
-            went.add(step)
-            meter.note { counts in step.rows.forEach { counts.pruned[$0.key, default: 0] += Int64($0.value) } }
+            var steps = 0
+            repeat {
+                let step = try retention.step()
+                went.add(step)
+                meter.note { counts in step.rows.forEach { counts.pruned[$0.key, default: 0] += Int64($0.value) } }
+                steps += 1
+            } while went.isPressing && steps < StoreKeeper.mostSteps
             if !retention.isWorking { messages += said(now) }
         }
         return messages
