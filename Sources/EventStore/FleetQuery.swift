@@ -150,13 +150,12 @@ extension Store {
         }
     }
 
-    /// Where the span lies inside an hour, between the first session and the last of it, its events are looked at.
+    /// Events are looked for where there were some: retention may have let them go.
     static let hasSessions = """
         SELECT EXISTS (SELECT 1 FROM session_hours h
             WHERE h.kind IN (SELECT id FROM kinds WHERE action = ?1) AND h.hour >= ?2 AND h.hour <= ?3
-                AND (h.first >= ?4 AND h.first < ?5 OR h.last >= ?4 AND h.last < ?5
-                    OR h.first < ?4 AND h.last >= ?5 AND EXISTS (SELECT 1 FROM events e
-                        WHERE e.time >= ?4 AND e.time < ?5 AND e.kind = h.kind)))
+                AND EXISTS (SELECT 1 FROM events e
+                    WHERE e.time >= max(h.first, ?4) AND e.time < min(h.last + 1, ?5) AND e.kind = h.kind))
         """
 
     /// Addresses that alerts of a rule name, in rows after one, each with the time of the first; and the last row.

@@ -3,8 +3,8 @@ import VigilModel
 
 /// The tables, in the order they came.
 ///
-/// Rows of `events`, `alerts`, `bans`, `acts` are never changed once written; a change of state is a new row. `chain` is where
-/// the hash chain over rows in commit order (`seq`) goes. `kinds` and `actors` hold what many events share: a row of
+/// Rows of `events`, `alerts`, `bans`, `acts` are never changed once written; a change of state is a new row. `chain` holds
+/// the hash chain over rows in commit order (`seq`). `kinds` and `actors` hold what many events share: a row of
 /// `events` is some eighty bytes, and the view `event` shows it with everything in words.
 enum Schema {
     /// "PGVG": marks the file as a store of pgvigil (SQLite, PRAGMA application_id).
@@ -28,7 +28,19 @@ enum Schema {
         migrator.registerMigration("5 sessions, lists") { db in
             try db.execute(sql: sessions)
         }
-        migrator.registerMigration("6 first sessions") { db in
+        migrator.registerMigration("6 counts") { db in
+            try db.execute(
+                sql: """
+                    DROP VIEW event;
+                    DROP VIEW event_hop;
+                    -- Of a flood: how many like events the event stands for, as far as this record goes.
+                    ALTER TABLE records ADD COLUMN count INTEGER;
+                    """ + SchemaViews.all)
+        }
+        migrator.registerMigration("7 chain") { db in
+            try ChainSchema.migrate(db)
+        }
+        migrator.registerMigration("8 first sessions") { db in
             try db.execute(sql: SessionSchema.tables)
         }
         return migrator

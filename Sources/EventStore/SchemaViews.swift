@@ -27,7 +27,8 @@ enum SchemaViews {
 
     static let all = """
         CREATE VIEW event_hop AS
-            SELECT e.seq, \(client) AS client, \(clientIP) AS client_ip, \(clientPort) AS client_port, n.exact
+            SELECT e.seq, \(client) AS client, \(clientIP) AS client_ip, \(clientPort) AS client_port, n.exact,
+                n.id AS hop, p.id AS behind
             FROM events e JOIN actors a ON a.id = e.actor JOIN kinds k ON k.id = e.kind
                 JOIN hops n ON n.id = \(nearest) LEFT JOIN hops p ON p.id = \(behind);
         CREATE VIEW event AS
@@ -39,7 +40,8 @@ enum SchemaViews {
                 e.time, k.dataset, k.category, k.action,
                 coalesce((SELECT min(x.outcome) FROM records r JOIN kinds x ON x.id = r.kind
                     WHERE r.event = e.seq AND x.outcome <> 'unknown'), k.outcome) AS outcome,
-                k.reason, k.severity, e.count,
+                k.reason, k.severity,
+                max(e.count, coalesce((SELECT max(r.count) FROM records r WHERE r.event = e.seq), 0)) AS count,
                 k.tags || coalesce((SELECT ' ' || replace(group_concat(DISTINCT nullif(x.tags, '')), ',', ' ')
                     FROM records r JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '')
                     || CASE WHEN n.exact = 0 THEN ' proxy.candidate' ELSE '' END AS tags, e.message,

@@ -5,15 +5,15 @@ import VigilModel
 /// an index over all events of sessions would cost each of them a place in the middle of it.
 enum SessionSchema {
     static let tables = """
-        -- The first event of each kind of sessions (its number is negative) by each actor.
+        -- The first event of each kind of sessions (its number is negative) by each actor, as long as the actor is there.
         CREATE TABLE first_sessions (
-            kind INTEGER NOT NULL REFERENCES kinds, actor INTEGER NOT NULL REFERENCES actors, time INTEGER NOT NULL,
-            PRIMARY KEY (kind, actor)) WITHOUT ROWID;
-        -- The first and the last event of each kind of sessions in each hour that has some.
+            actor INTEGER NOT NULL REFERENCES actors, kind INTEGER NOT NULL REFERENCES kinds, time INTEGER NOT NULL,
+            PRIMARY KEY (actor, kind)) WITHOUT ROWID;
+        -- The first and the last event of each kind of sessions in each hour that had some.
         CREATE TABLE session_hours (
             kind INTEGER NOT NULL REFERENCES kinds, hour INTEGER NOT NULL, first INTEGER NOT NULL,
             last INTEGER NOT NULL, PRIMARY KEY (kind, hour)) WITHOUT ROWID;
-        INSERT INTO first_sessions SELECT kind, actor, min(time) FROM events WHERE kind < 0 GROUP BY kind, actor;
+        INSERT INTO first_sessions SELECT actor, kind, min(time) FROM events WHERE kind < 0 GROUP BY actor, kind;
         INSERT INTO session_hours SELECT kind, time / \(hour), min(time), max(time) FROM events WHERE kind < 0
             GROUP BY kind, time / \(hour);
         DROP INDEX events_sessions;
@@ -59,7 +59,7 @@ final class SessionNotes {
                     INSERT INTO first_sessions VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET time = excluded.time WHERE excluded.time < time
                     """)
-            try upsert.execute(arguments: [kind, actor, time])
+            try upsert.execute(arguments: [actor, kind, time])
             // At most what the store has: an event at or behind it changes nothing there.
             firsts[place] = First(kind: kind, actor: actor, time: time)
         }

@@ -122,10 +122,12 @@ public struct IngestResult: Sendable {
 
 /// The one writer of events and positions.
 public final class StoreWriter {
-    private let store: Store
+    let store: Store
     private let cache = KindCache()
     private let sessions = SessionNotes()
     private var gatherer: StoredEventsGatherer?
+    /// How often others have written to the store, as SQLite counts.
+    private var othersWrote: Int64?
 
     /// Places of unread bytes kept for each source.
     private static let unreadLimit = 1000
@@ -138,9 +140,13 @@ public final class StoreWriter {
         var total = IngestResult()
         do {
             try store.pool.write { db in
+                try look(db)
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache, sessions: sessions, gatherer: gatherer)
-                for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                try db.chaining(StoreWriter.tables(of: ingests)) {
+                    let inserter = try EventInserter(db, cache: cache, sessions: sessions, gatherer: gatherer)
+                    for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                    try inserter.finish()
+                }
                 try cursor?.write(db)
                 try store.outbox.queue(since: mark, db)
             }
@@ -156,21 +162,17 @@ public final class StoreWriter {
     public func commit(notes: [EventNote]) throws {
         do {
             try store.pool.write { db in
+                try look(db)
                 let mark = try store.outbox.mark(db)
                 let inserter = try EventInserter(db, cache: cache, sessions: sessions, gatherer: gatherer)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
+                try inserter.finish()
                 try store.outbox.queue(since: mark, db)
             }
         } catch {
             forget()
             throw error
         }
-    }
-
-    private func forget() {
-        cache.forget()
-        sessions.forget()
-        gatherer?.fail()
     }
 
     /// From here on what is stored is gathered for rules that follow, if they have been over all that is stored so far.
@@ -190,6 +192,31 @@ public final class StoreWriter {
 
     /// What commits stored since this was asked last; nil when not all of it is known.
     public func takeStored() -> StoredEvents? { gatherer?.take() }
+
+    /// Tables besides that of events that get rows.
+    private static func tables(of ingests: [Ingest]) -> [ChainedTable] {
+        var tables: [ChainedTable] = []
+        if ingests.contains(where: { !$0.evidence.isEmpty || $0.isShipped }) { tables.append(.records) }
+        if ingests.contains(where: { !$0.hops.isEmpty }) { tables.append(.hops) }
+        return tables
+    }
+
+    /// Forgets numbers of rows that may be gone, and what a transaction that failed did not keep.
+    func forget() {
+        cache.forget()
+        sessions.forget()
+        gatherer?.fail()
+    }
+
+    /// Another process may have let rows go.
+    private func look(_ db: Database) throws {
+        let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
+        if version != othersWrote {
+            cache.forget()
+            sessions.forget()
+        }
+        othersWrote = version
+    }
 
     private func write(
         _ events: [SecurityEvent], of source: Int64, _ db: Database, _ inserter: EventInserter
@@ -294,24 +321,26 @@ extension StoreWriter {
     private func add(
         _ record: EventEvidence, source: Int64, _ mark: OutboxWriter.Mark?, _ db: Database
     ) throws -> LogTime? {
-        let kind = try cache.id(of: record.kind, db)
+        let kind = try cache.entry(of: record.kind, db).id
         let insert = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO records (event, origin, line, mark, kind, time, source, offset, audit_class,
-                    object, object_type)
-                SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM events
+                    object, object_type, count)
+                SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM events
                 WHERE origin = ? AND line = ? AND mark = ? AND content = ?
                 """)
         try insert.execute(arguments: [
             record.identity.origin, record.identity.line, record.identity.mark, kind, record.time.milliseconds, source,
-            record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
+            record.offset, record.auditClass, record.objectName, record.objectType, record.count, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
         guard db.changesCount > 0 else { return nil }
-        try rewind(for: record, db)
+        if !record.isCount { try rewind(for: record, db) }
         try store.outbox.amend(
             "SELECT seq FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?",
             [record.event.origin, record.event.line, record.event.mark, record.content], since: mark, db)
+        // Rules count events as they come, whatever a flood's number is found to be.
+        if record.isCount { return nil }
         let time = try db.cachedStatement(
             sql: "SELECT min(time) FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?")
         return try Int64.fetchOne(

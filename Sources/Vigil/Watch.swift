@@ -39,6 +39,8 @@ public final class Watch {
     private var origins: [String: String] = [:]
     /// When it was last counted what rules hold.
     private var rulesMeteredAt = Date.distantPast
+    private let notifier: ServiceNotifier
+    private var warnings = WatchWarnings()
 
     /// Rules run this far behind the slowest source, in milliseconds of event time; a source that has been quiet for as
     /// long holds them no more.
@@ -72,6 +74,7 @@ public final class Watch {
         paths: [String], from fleets: [FleetSource] = [], store: String, configuration: Configuration,
         meter: WatchMeter = WatchMeter(), door: VectorDoor = VectorDoor()
     ) throws {
+        notifier = ServiceNotifier()
         self.meter = meter
         self.door = door
         let isNamed = !paths.isEmpty || !fleets.isEmpty
@@ -95,6 +98,9 @@ public final class Watch {
         scrapes?.use(store)
         defer { scrapes?.use(nil) }
         let writer = StoreWriter(store)
+        let keeper = try StoreKeeper(store, writer, configuration.retention, meter: meter)
+        let acts = ActWriter(store)
+        try acts.note(configuration, rules: catalogue.digest)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
         meter.know(catalogue.rules)
@@ -108,15 +114,18 @@ public final class Watch {
         if let ingest = configuration.ingest { door.open(VectorInput(fleetReader, ingest, meter: meter)) }
         defer { door.close() }
         tell("following \((paths + fleets.map(\.name)).joined(separator: " ")), store \(storePath)")
+        if let talk = try acts.start(paths: paths + fleets.map(\.name)) { tell(talk) }
+        tell(try keeper.head())
         for path in paths where (try? InputPaths.expand([path])) == nil {
             tell("no log is at \(Shown.text(path)) yet; waiting for one")
         }
         // In observe mode nothing outside the store is written, but for what enforcing left there: that is emptied.
         let lists = try ListKeeper(store: store, configuration: configuration)
-        let keeper = lists.isNeeded ? lists : nil
-        keeper?.start()
-        defer { keeper?.stop() }
+        let listKeeper = lists.isNeeded ? lists : nil
+        listKeeper?.start()
+        defer { listKeeper?.stop() }
         var lookedAt = Date.distantPast
+        notifier.tell(.ready)
         while true {
             // Records must be seen at once; a new file may take a fifth of a second.
             if Date().timeIntervalSince(lookedAt) > 0.2 {
@@ -124,18 +133,24 @@ public final class Watch {
                 try look(store, writer, tell: tell)
                 lookedAt = Date()
             }
-            try read(writer, tell: tell)
+            try read(writer, keeper, tell: tell)
             try detect(store, pass, tell: tell)
             try rest(store, writer)
             turn(pass)
-            let news = (keeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+            let news =
+                (listKeeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+                + warnings.takeUnread()
             for message in news { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
-            if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
+            if watcher.wait(milliseconds: keeper.isWorking ? 50 : waits ? 250 : 1000) == .stopped { break }
         }
+        for entry in followed.values { entry.reader.pause() }
         try commit(writer)
         let isReload = stop.take() == .reload
+        notifier.tell(isReload ? .reloading : .stopping)
+        try acts.stop(isReload ? "the configuration is read again" : "stopped")
+        tell(try keeper.head())
         tell(isReload ? "reading the configuration again" : "stopped")
         if !isReload { meter.note { $0.isRunning = false } }
         return isReload
@@ -263,12 +278,14 @@ public final class Watch {
     }
 
     /// Reads what is new in every file, a fair share at a time, and commits it.
-    private func read(_ writer: StoreWriter, tell: (String) -> Void) throws {
+    private func read(_ writer: StoreWriter, _ keeper: StoreKeeper, tell: (String) -> Void) throws {
         var isMore = true
         while isMore {
             isMore = false
             for path in followed.keys.sorted() { isMore = try advance(path) || isMore }
             try commit(writer)
+            for message in try keeper.turn() { tell(message) }
+            if isMore, let line = warnings.isBehind(backlog: { backlog }) { tell(line) }
             for (path, entry) in followed where entry.isDone {
                 if let problem = entry.problem {
                     complain(problem, of: path, tell: tell)
@@ -280,6 +297,12 @@ public final class Watch {
                 resting[path] = entry.stamp
             }
         }
+        if let line = warnings.caughtUp() { tell(line) }
+    }
+
+    /// Bytes on the disk that open files still hold.
+    private var backlog: Int64 {
+        followed.reduce(0) { $0 + max(0, (FileStamp($1.key)?.size ?? 0) - $1.value.reader.consumed) }
     }
 
     /// Closes files that have been read to their end and are quiet.
@@ -392,6 +415,7 @@ public final class Watch {
     private func commit(_ news: [(path: String, reader: SourceReader)], _ writer: StoreWriter) throws {
         let ingests = try news.map { try $0.reader.takeIngest() }
         let result = try writer.commit(ingests)
+        for (ingest, (path, _)) in zip(ingests, news) { warnings.note(ingest.unread, of: path) }
         meter.note(
             ingests, sources: news.map { source(of: $0.path) }, bytes: news.map { $0.reader.takeBytes() },
             result: result)
@@ -401,6 +425,7 @@ public final class Watch {
     /// Says where reading is; now and then what rules hold, too.
     private func turn(_ pass: DetectionPass? = nil) {
         meter.turn(.reading)
+        notifier.live()
         let files = followed.map { path, entry in
             WatchMeter.OpenFile(
                 source: source(of: path), path: path, consumed: entry.reader.consumed, lastRecord: entry.reader.now)
@@ -409,5 +434,6 @@ public final class Watch {
         guard let pass, Date().timeIntervalSince(rulesMeteredAt) >= 5 else { return }
         rulesMeteredAt = Date()
         meter.note(rules: pass.states)
+        notifier.tell(.status("reads \(followed.count) files; \(resting.count) more are quiet"))
     }
 }

@@ -27,7 +27,8 @@ struct SessionQueryTests {
     func plans() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let plans = [
-            try plan(Store.hasSessions, ["auth.success", 0, 1, 0, 1]), try plan(Store.sessions(after: 0), ["auth.success"]),
+            try plan(Store.hasSessions, ["auth.success", 0, 1, 0, 1]),
+            try plan(Store.sessions(after: 0), ["auth.success"]),
             try plan(Store.clients, ["203.0.113.", "203.0.113/"]),
         ]
         for plan in plans {
@@ -36,7 +37,7 @@ struct SessionQueryTests {
         }
         #expect(plans[0].contains("SEARCH h USING PRIMARY KEY (kind=? AND hour>? AND hour<?)"), "\(plans[0])")
         #expect(plans[0].contains("COVERING INDEX events_time (time>? AND time<?)"), "\(plans[0])")
-        #expect(plans[1].contains("SEARCH first_sessions USING PRIMARY KEY (kind=?)"), "\(plans[1])")
+        #expect(plans[1].contains("SCAN first_sessions"), "\(plans[1])")
         #expect(plans[2].contains("INDEX hops_client (client_ip>? AND client_ip<?)"), "\(plans[2])")
         // What is new since the last time is found by its row.
         let new = try plan(Store.sessions(after: 5), [5, 9, "auth.success"])
