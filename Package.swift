@@ -29,6 +29,7 @@ let package = Package(
                 "VigilModel",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                "CSQLiteSetup",
             ]),
         .target(
             name: "Detections",
@@ -69,6 +70,7 @@ let package = Package(
             providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev", "liblz4-dev"])]),
         .systemLibrary(
             name: "CCurl", path: "Modules/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSQLiteSetup", path: "Modules/CSQLiteSetup", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CScan", path: "Modules/CScan"),
         .target(name: "CWords", path: "Modules/CWords"),
         // Tests mirror Sources; Tests/Corpus replays labelled logs of real servers.

@@ -73,6 +73,12 @@ static inline uint64_t hash(uint64_t head, uint64_t tail, uint32_t length) {
 
 uint64_t cwords_hash(uint64_t head, uint64_t tail, uint32_t length) { return hash(head, tail, length); }
 
+static inline uint32_t start_bit(uint32_t bytes) { return (((bytes & 0xFFFFFF) | 0x202020) * 0x9E3779B1U) >> 16; }
+
+uint32_t cwords_start(uint8_t first, uint8_t second, uint8_t third) {
+    return start_bit((uint32_t)first | (uint32_t)second << 8 | (uint32_t)third << 16);
+}
+
 typedef struct {
     const uint8_t *text;
     uint32_t length;
@@ -138,25 +144,40 @@ static inline uint32_t name_length(const state *s, uint32_t block, uint32_t at) 
     return length;
 }
 
+// True when some word may begin there.
+static inline int may_begin(const state *s, uint32_t at) {
+    uint32_t bytes = 0x202020;
+    if (at + 4 <= s->length) {
+        memcpy(&bytes, s->text + at, 4);
+    } else {
+        memcpy(&bytes, s->text + at, s->length - at < 3 ? s->length - at : 3);
+    }
+    uint32_t bit = start_bit(bytes);
+    return (int)(s->table->starts[bit / 64] >> (bit % 64) & 1);
+}
+
+// A name, or a part of one behind an underscore, that may begin as some word does.
+static void __attribute__((noinline)) take_name(state *s, uint32_t block, uint32_t at, int is_part) {
+    uint32_t start = block * 64 + at, length = name_length(s, block, at), part = 0;
+    while (part < length && s->text[start + part] != '_') part++;
+    if (!is_part) {
+        look_up(s, start, length, start);
+        if (length == 35 && (s->text[start] | 32) == 'm' && (s->text[start + 1] | 32) == 'd' &&
+            s->text[start + 2] == '5')
+            s->look->has_verifier = 1;
+        if (part == length) return;
+    }
+    if (part > 0) look_up(s, start, part, start);
+}
+
 static inline void take_words(state *s) {
+    uint64_t last_under = 0;
     for (uint32_t block = 0; block < s->blocks; block++) {
-        for (uint64_t left = s->starts[block]; left; left &= left - 1) {
-            uint32_t at = (uint32_t)__builtin_ctzll(left), start = block * 64 + at;
-            uint32_t length = name_length(s, block, at);
-            look_up(s, start, length, start);
-            uint64_t window = length >= 64 - at ? ~0ULL << at : ((1ULL << length) - 1) << at;
-            if (__builtin_expect((s->under[block] & window) != 0 || length > 64 - at, 0)) {
-                // Parts between underscores.
-                uint32_t part = start;
-                for (uint32_t i = start; i <= start + length; i++) {
-                    if (i < start + length && s->text[i] != '_') continue;
-                    if (i > part && i - part < length) look_up(s, part, i - part, start);
-                    part = i + 1;
-                }
-            }
-            if (length == 35 && (s->text[start] | 32) == 'm' && (s->text[start + 1] | 32) == 'd' &&
-                s->text[start + 2] == '5')
-                s->look->has_verifier = 1;
+        uint64_t starts = s->starts[block], parts = (s->under[block] << 1 | last_under) & s->name[block];
+        last_under = s->under[block] >> 63;
+        for (uint64_t left = starts | parts; left; left &= left - 1) {
+            uint32_t at = (uint32_t)__builtin_ctzll(left);
+            if (may_begin(s, block * 64 + at)) take_name(s, block, at, (int)(~starts >> at & 1));
         }
     }
 }

@@ -1,3 +1,4 @@
+import CSQLiteSetup
 import GRDB
 import Glibc
 import VigilModel
@@ -12,6 +13,7 @@ public final class Store: Sendable {
 
     /// Opens a store, making or upgrading it first. Refuses a file that is no store of pgvigil and leaves it as it was.
     public convenience init(path: String) throws {
+        Store.setUp
         try Store.checkOwner(path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
@@ -38,8 +40,12 @@ public final class Store: Sendable {
         }
     }
 
+    /// Done once, before SQLite is used for the first time; later it would do nothing.
+    private static let setUp: Void = { _ = csqlitesetup_without_statistics() }()
+
     /// Opens a store that is there, for reading; with `readOnly` nothing can be written.
     public convenience init(existing path: String, readOnly: Bool = false) throws {
+        Store.setUp
         guard access(path, F_OK) == 0 else {
             throw StoreProblem(
                 path: path, reason: "there is no store here",

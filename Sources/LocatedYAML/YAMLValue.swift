@@ -43,9 +43,13 @@ public struct YAMLValue {
 
     /// The line in question; nil when it may hold a secret, which belongs in no message.
     private static func excerpt(_ line: Int, of whole: String) -> String? {
-        let lines = whole.split(separator: "\n", omittingEmptySubsequences: false)
-        guard line > 0, line <= lines.count else { return nil }
-        let text = lines[line - 1]
+        guard line > 0 else { return nil }
+        var rest = whole.utf8[...]
+        for _ in 1..<line {
+            guard let end = rest.firstIndex(of: 10) else { return nil }
+            rest = rest[rest.index(after: end)...]
+        }
+        let text = Substring(rest.prefix { $0 != 10 })
         let lower = text.lowercased()
         let isSecret = ["password", "token", "secret"].contains { lower.contains($0) } || text.contains(#/://[^/]*@/#)
         return isSecret ? nil : String(text)

@@ -21,10 +21,11 @@ public enum Once: Sendable {
 
     /// Reads `connection`, `connection_begin`, `connection_end`, or a mapping with `within`, `as` and `by`.
     init(_ value: YAMLValue, id: String) throws(YAMLProblem) {
-        guard let keys = try? value.mapping(["within", "as", "by"]) else {
+        guard value.isMapping else {
             self = .connection(try value.word(Part.self))
             return
         }
+        let keys = try value.mapping(["within", "as", "by"])
         guard let within = keys["within"] else { throw value.problem("the key 'within' is missing") }
         let length = try within.duration()
         guard length <= 3_600_000 else {

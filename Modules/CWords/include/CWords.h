@@ -13,10 +13,10 @@ typedef struct {
     uint32_t length, entry;
 } cwords_slot;
 
-/// The words to look for. A hash (`cwords_hash`) that no word has shows in `filter`, 8192 bits; slots are found by open
-/// addressing. Each entry has four numbers in `found` (what the word tells) and four in `unless` (what it rules out).
+/// The words to look for. What no word begins with shows in `starts`, 65536 bits (`cwords_start`), and a hash
+/// (`cwords_hash`) that no word has in `filter`, 8192 bits; slots are found by open addressing. Each entry has four numbers in `found` (what the word tells) and four in `unless` (what it rules out).
 typedef struct {
-    const uint64_t *filter;
+    const uint64_t *starts, *filter;
     const cwords_slot *slots;
     uint32_t mask;
     const uint64_t *found, *unless;
@@ -46,6 +46,9 @@ int cwords_look_at(const uint8_t *text, uint32_t length, const cwords_table *tab
 
 /// Head and tail of a word, as slots have them.
 void cwords_key(const uint8_t *word, uint32_t length, uint64_t *head, uint64_t *tail);
+
+/// The bit of `starts` that three bytes have, whatever their case. A shorter word has one for all that may follow it.
+uint32_t cwords_start(uint8_t first, uint8_t second, uint8_t third);
 
 /// The hash of a word: its lower 13 bits number a bit of the filter, the others a slot.
 uint64_t cwords_hash(uint64_t head, uint64_t tail, uint32_t length);

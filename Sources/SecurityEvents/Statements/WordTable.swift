@@ -4,6 +4,7 @@ import CWords
 /// that touches that module.
 final class WordTable: @unchecked Sendable {
     // Unchecked: nothing changes after `init`.
+    private let starts: UnsafeMutablePointer<UInt64>
     private let filter: UnsafeMutablePointer<UInt64>
     private let slots: UnsafeMutablePointer<cwords_slot>
     private let found: UnsafeMutablePointer<UInt64>
@@ -13,6 +14,8 @@ final class WordTable: @unchecked Sendable {
 
     /// Words of the filter, in which each hash has a bit.
     private static let filterSize = 8192 / 64
+    /// The same of what words begin with.
+    private static let startsSize = 65536 / 64
 
     /// Takes words in lower case with the patterns that they tell of and rule out; nil when one has letters beyond
     /// ASCII, which the module does not tell apart.
@@ -20,6 +23,10 @@ final class WordTable: @unchecked Sendable {
         guard words.allSatisfy({ $0.word.utf8.allSatisfy { $0 < 0x80 } }) else { return nil }
         var size = 64
         while size < 4 * words.count { size *= 2 }
+        starts = .allocate(capacity: WordTable.startsSize)
+        starts.initialize(repeating: 0, count: WordTable.startsSize)
+        // Verifiers are names of their own.
+        WordTable.mark(Array("md5".utf8), in: starts)
         filter = .allocate(capacity: WordTable.filterSize)
         filter.initialize(repeating: 0, count: WordTable.filterSize)
         slots = .allocate(capacity: size)
@@ -39,6 +46,7 @@ final class WordTable: @unchecked Sendable {
                 found[4 * number + lane] = tells[lane]
                 unless[4 * number + lane] = rulesOut[lane]
             }
+            WordTable.mark(Array(word.utf8.prefix(3)), in: starts)
             let length = UInt32(word.utf8.count)
             var slot = cwords_slot(head: 0, tail: 0, word: text, length: length, entry: UInt32(number + 1))
             cwords_key(text, length, &slot.head, &slot.tail)
@@ -48,10 +56,22 @@ final class WordTable: @unchecked Sendable {
             while slots[place].entry != 0 { place = (place + 1) & (size - 1) }
             slots[place] = slot
         }
-        table = cwords_table(filter: filter, slots: slots, mask: UInt32(size - 1), found: found, unless: unless)
+        table = cwords_table(
+            starts: starts, filter: filter, slots: slots, mask: UInt32(size - 1), found: found, unless: unless)
+    }
+
+    /// Marks what a word begins with; behind a short one anything may follow.
+    private static func mark(_ bytes: [UInt8], in starts: UnsafeMutablePointer<UInt64>) {
+        guard bytes.count >= 3 else {
+            for byte in UInt8.min...UInt8.max { mark(bytes + [byte], in: starts) }
+            return
+        }
+        let bit = Int(cwords_start(bytes[0], bytes[1], bytes[2]))
+        starts[bit / 64] |= 1 << UInt64(bit % 64)
     }
 
     deinit {
+        starts.deallocate()
         filter.deallocate()
         slots.deallocate()
         found.deallocate()
