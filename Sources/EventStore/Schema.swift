@@ -28,6 +28,9 @@ enum Schema {
         migrator.registerMigration("5 sessions, lists") { db in
             try db.execute(sql: sessions)
         }
+        migrator.registerMigration("give-ups of patterns") { db in
+            try db.execute(sql: GiveUpTable.schema)
+        }
         return migrator
     }
 
