@@ -79,7 +79,7 @@ public struct Catalogue: Sendable {
     }
 
     /// Reads the files, messages first. Throws `YAMLProblem` for the first thing that is wrong.
-    init(files: [(name: String, text: String)], sets more: [String: [String]] = [:]) throws {
+    package init(files: [(name: String, text: String)], sets more: [String: [String]] = [:]) throws {
         let files = files.sorted { $0.name < $1.name }
         var reader = PatternReader()
         for (name, text) in files where name.hasPrefix("messages/") {
