@@ -28,6 +28,15 @@ enum Schema {
         migrator.registerMigration("5 sessions, lists") { db in
             try db.execute(sql: sessions)
         }
+        migrator.registerMigration("6 counts") { db in
+            try db.execute(
+                sql: """
+                    DROP VIEW event;
+                    DROP VIEW event_hop;
+                    -- Of a flood: how many like events the event stands for, as far as this record goes.
+                    ALTER TABLE records ADD COLUMN count INTEGER;
+                    """ + SchemaViews.all)
+        }
         migrator.registerMigration("give-ups of patterns") { db in
             try db.execute(sql: GiveUpTable.schema)
         }

@@ -39,7 +39,8 @@ enum SchemaViews {
                 e.time, k.dataset, k.category, k.action,
                 coalesce((SELECT min(x.outcome) FROM records r JOIN kinds x ON x.id = r.kind
                     WHERE r.event = e.seq AND x.outcome <> 'unknown'), k.outcome) AS outcome,
-                k.reason, k.severity, e.count,
+                k.reason, k.severity,
+                max(e.count, coalesce((SELECT max(r.count) FROM records r WHERE r.event = e.seq), 0)) AS count,
                 k.tags || coalesce((SELECT ' ' || replace(group_concat(DISTINCT nullif(x.tags, '')), ',', ' ')
                     FROM records r JOIN kinds x ON x.id = r.kind WHERE r.event = e.seq), '')
                     || CASE WHEN n.exact = 0 THEN ' proxy.candidate' ELSE '' END AS tags, e.message,

@@ -63,6 +63,8 @@ public struct SourceState: Sendable {
     public var lines: (offset: Int64, state: [UInt8])?
     /// When the log speaks, as it was when reading ended.
     public var rhythm: String?
+    /// Events of the last two minutes, of records before the position.
+    public var recent: [SecurityEvent] = []
 
     /// Takes the parts.
     public init(
@@ -118,6 +120,7 @@ extension Store {
                     state.lines = (offset, Array(lines))
                 }
                 state.rhythm = same["rhythm"]
+                state.recent = try Store.recent(of: state.id, before: state.position, at: state.clock, db)
                 return state
             }
             let counted = alike.map { $0["counted"] as Int64 }.max() ?? 0

@@ -272,20 +272,22 @@ extension StoreWriter {
         let insert = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO records (event, origin, line, mark, kind, time, source, offset, audit_class,
-                    object, object_type)
-                SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM events
+                    object, object_type, count)
+                SELECT seq, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM events
                 WHERE origin = ? AND line = ? AND mark = ? AND content = ?
                 """)
         try insert.execute(arguments: [
             record.identity.origin, record.identity.line, record.identity.mark, kind, record.time.milliseconds, source,
-            record.offset, record.auditClass, record.objectName, record.objectType, record.event.origin,
+            record.offset, record.auditClass, record.objectName, record.objectType, record.count, record.event.origin,
             record.event.line, record.event.mark, record.content,
         ])
         guard db.changesCount > 0 else { return nil }
-        try rewind(for: record, db)
+        if !record.isCount { try rewind(for: record, db) }
         try store.outbox.amend(
             "SELECT seq FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?",
             [record.event.origin, record.event.line, record.event.mark, record.content], since: mark, db)
+        // Rules count events as they come, whatever a flood's number is found to be.
+        if record.isCount { return nil }
         let time = try db.cachedStatement(
             sql: "SELECT min(time) FROM events WHERE origin = ? AND line = ? AND mark = ? AND content = ?")
         return try Int64.fetchOne(

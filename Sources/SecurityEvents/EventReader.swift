@@ -20,6 +20,7 @@ public struct EventReader {
     private var logins = LoginTracker()
     private let variants = KindVariants()
     private var repetitions = RepetitionCounter()
+    private var rollUp = RollUp()
     private var connections = ConnectionTracker()
     private var spans = SpanTracker()
     private var proxies = ProxyReader()
@@ -46,10 +47,10 @@ public struct EventReader {
 
     /// Takes the catalogue, the source's time where reading starts (`LogTime.distantPast` at the start of a file), the
     /// offset from which on records feed the hourly counters, the offset before which events are stored already, and
-    /// what was known of open sessions.
+    /// what was known of open sessions, and events of the last two minutes that come of records before.
     public init(
         catalogue: EventCatalogue, clock: LogTime = .distantPast, countFrom: Int64 = 0, storedBefore: Int64 = 0,
-        sessions: [OpenSession] = []
+        sessions: [OpenSession] = [], recent: [SecurityEvent] = []
     ) {
         self.storedBefore = storedBefore
         self.catalogue = catalogue
@@ -71,6 +72,7 @@ public struct EventReader {
         self.countFrom = countFrom
         fatal = catalogue.fatalWords
         error = catalogue.errorWords
+        for event in recent { rollUp.recall(event, at: clock) }
     }
 
     /// Events of one record's statements on their way, the last first.
@@ -92,7 +94,7 @@ public struct EventReader {
     /// The oldest record that must be read again after a restart, with the source's time before it.
     public var held: (offset: Int64, clock: LogTime)? {
         [
-            logins.oldest, repetitions.held(at: now), connections.held(at: now), spans.held(at: now),
+            logins.oldest, rollUp.held, repetitions.held(at: now), connections.held(at: now), spans.held(at: now),
             proxies.held(at: now),
         ].compactMap { $0 }
             .min { $0.offset < $1.offset }
@@ -113,6 +115,7 @@ public struct EventReader {
             note(gap, batch[gap.record])
         }
         read(batch, looks, next..<batch.count)
+        rollUp.advance(to: now)
         if isCounted { records += count(batch) }
         if rhythm != nil { listen(to: batch) }
     }
@@ -189,8 +192,15 @@ public struct EventReader {
         return true
     }
 
-    /// Says that no more records will come for now: sessions that are coming in are in.
-    public mutating func settle() { emit(logins.expired(at: nil)) }
+    /// Says that no more records will come for now: sessions that are coming in are in, and how many events one stands
+    /// for is told as far as it is known.
+    public mutating func settle() {
+        emit(logins.expired(at: nil))
+        tellCounts()
+    }
+
+    /// Tells how many events one stands for, as far as it is known.
+    public mutating func tellCounts() { rollUp.tell() }
 
     /// Gives the events found since the last time.
     public mutating func takeEvents() -> [SecurityEvent] {
@@ -204,8 +214,11 @@ public struct EventReader {
     /// Gives the evidence found since the last time.
     public mutating func takeEvidence() -> [EventEvidence] {
         defer { statements.evidence = [] }
-        return statements.evidence
+        return statements.evidence + rollUp.take()
     }
+
+    /// True when there is evidence that was not taken.
+    public var hasEvidence: Bool { !statements.evidence.isEmpty || !rollUp.evidence.isEmpty }
 
     /// What changed, since the last time, of what a reading that goes on at that offset must know of open sessions.
     public mutating func takeSessions(from offset: Int64) -> OpenSession.Changes {
@@ -273,10 +286,13 @@ public struct EventReader {
     }
 
     /// Keeps an event, with the words for what its names are made to look like.
-    private mutating func keep(_ event: consuming SecurityEvent) {
+    private mutating func keep(_ event: consuming SecurityEvent, isStored: Bool = false) {
         if rhythm != nil, event.kind.action == "server.stop" { stops.append(event.time) }
         events.append(event)
         texts.mark(&events[events.count - 1])
+        let isKept = rollUp.keeps(events[events.count - 1], at: now)
+        // Of what is read again, only how many there are is news.
+        if !isKept || isStored { events.removeLast() }
     }
 
     private mutating func classify(
@@ -362,12 +378,11 @@ public struct EventReader {
                 guard spans.begin(key, lasting: length, record, time: time, clockBefore: before) else { return }
             }
             let context = context(record, time: time, before: before)
-            guard record.offset >= storedBefore else { return }
             let isForged = record.form == .disputed
             var event = EventBuilder.event(context, kind: isForged ? variants.tagged(kind, "forgery.attempt") : kind)
             for (field, value) in found { event.take(field, value) }
             secrets.mark(message: &event, record)
-            keep(event)
+            keep(event, isStored: record.offset < storedBefore)
             return
         }
     }

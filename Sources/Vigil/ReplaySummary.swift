@@ -78,15 +78,20 @@ public struct ReplaySummary {
             unread += ingest.unread.prefix(max(0, 20 - unread.count))
             // By index: a copy of an event costs more than counting it.
             for index in ingest.events.indices {
-                let count = ingest.events[index].count
-                actions[ingest.events[index].kind.action, default: 0] += count
-                guard ingest.events[index].kind.action == "auth.failure",
-                    let address = ingest.events[index].actor.address
-                else { continue }
-                // A flood of addresses must not fill memory: the summary shows the busiest.
-                if addresses.count >= 100_000, addresses[address] == nil { continue }
-                addresses[address, default: 0] += count
+                count(
+                    ingest.events[index].count, of: ingest.events[index].kind, from: ingest.events[index].actor.address)
+            }
+            for record in ingest.evidence {
+                if let (more, address) = record.increase { count(more, of: record.kind, from: address) }
             }
         }
+    }
+
+    private mutating func count(_ count: Int64, of kind: EventKind, from address: String?) {
+        actions[kind.action, default: 0] += count
+        guard kind.action == "auth.failure", let address else { return }
+        // A flood of addresses must not fill memory: the summary shows the busiest.
+        if addresses.count >= 100_000, addresses[address] == nil { return }
+        addresses[address, default: 0] += count
     }
 }

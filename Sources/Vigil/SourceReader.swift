@@ -97,7 +97,7 @@ final class SourceReader {
                 catalogue: catalogue, clock: span.isWhole ? state.clock : .distantPast, countFrom: state.counted,
                 // A copy is read from its start: of it, nothing is known to be stored.
                 storedBefore: span.isWhole && start > 0 && state.counted < .max ? state.counted : 0,
-                sessions: span.isWhole ? state.sessions : []),
+                sessions: span.isWhole ? state.sessions : [], recent: span.isWhole ? state.recent : []),
             lines: lines?.tracker, countFrom: state.counted)
         // Who pipes a log through other programs may leave much of it out.
         if file.isRegular, span.isWhole {
@@ -116,7 +116,7 @@ final class SourceReader {
 
     /// True when something was read or decided since the last commit.
     var hasNews: Bool {
-        !collector.events.events.isEmpty || collector.events.records > committedRecords
+        !collector.events.events.isEmpty || collector.events.hasEvidence || collector.events.records > committedRecords
             || !collector.unread.isEmpty
             || collector.textLines > 0
     }
@@ -177,6 +177,9 @@ final class SourceReader {
         records.settle(into: &collector)
         collector.events.settle()
     }
+
+    /// Says that reading stops for now: how many events one stands for is told, nothing else is decided.
+    func pause() { collector.events.tellCounts() }
 
     /// The silence that has lasted long enough at a moment by the clock on the wall; nil when there is none.
     func silence(at now: LogTime) -> EventNote? {

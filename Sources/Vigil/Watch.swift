@@ -43,6 +43,8 @@ public final class Watch {
     private var toldGiveUps: Set<String> = []
     /// When it was last counted what rules hold.
     private var rulesMeteredAt = Date.distantPast
+    private let notifier: ServiceNotifier
+    private var warnings = WatchWarnings()
 
     /// Rules run this far behind the slowest source, in milliseconds of event time; a source that has been quiet for as
     /// long holds them no more.
@@ -76,6 +78,7 @@ public final class Watch {
         paths: [String], from fleets: [FleetSource] = [], store: String, configuration: Configuration,
         meter: WatchMeter = WatchMeter(), door: VectorDoor = VectorDoor()
     ) throws {
+        notifier = ServiceNotifier()
         self.meter = meter
         self.door = door
         let isNamed = !paths.isEmpty || !fleets.isEmpty
@@ -122,6 +125,7 @@ public final class Watch {
         keeper?.start()
         defer { keeper?.stop() }
         var lookedAt = Date.distantPast
+        notifier.tell(.ready)
         while true {
             // Records must be seen at once; a new file may take a fifth of a second.
             if Date().timeIntervalSince(lookedAt) > 0.2 {
@@ -134,14 +138,18 @@ public final class Watch {
             try rest(store, writer)
             try note(giveUps.take(), store, tell: tell)
             turn(pass)
-            let news = (keeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+            let news =
+                (keeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+                + warnings.takeUnread()
             for message in news { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
             if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
         }
+        for entry in followed.values { entry.reader.pause() }
         try commit(writer)
         let isReload = stop.take() == .reload
+        notifier.tell(isReload ? .reloading : .stopping)
         tell(isReload ? "reading the configuration again" : "stopped")
         if !isReload { meter.note { $0.isRunning = false } }
         return isReload
@@ -275,6 +283,7 @@ public final class Watch {
             isMore = false
             for path in followed.keys.sorted() { isMore = try advance(path) || isMore }
             try commit(writer)
+            if isMore, let line = warnings.isBehind(backlog: { backlog }) { tell(line) }
             for (path, entry) in followed where entry.isDone {
                 if let problem = entry.problem {
                     complain(problem, of: path, tell: tell)
@@ -286,6 +295,12 @@ public final class Watch {
                 resting[path] = entry.stamp
             }
         }
+        if let line = warnings.caughtUp() { tell(line) }
+    }
+
+    /// Bytes on the disk that open files still hold.
+    private var backlog: Int64 {
+        followed.reduce(0) { $0 + max(0, (FileStamp($1.key)?.size ?? 0) - $1.value.reader.consumed) }
     }
 
     /// Closes files that have been read to their end and are quiet.
@@ -410,6 +425,7 @@ public final class Watch {
     private func commit(_ news: [(path: String, reader: SourceReader)], _ writer: StoreWriter) throws {
         let ingests = try news.map { try $0.reader.takeIngest() }
         let result = try writer.commit(ingests)
+        for (ingest, (path, _)) in zip(ingests, news) { warnings.note(ingest.unread, of: path) }
         meter.note(
             ingests, sources: news.map { source(of: $0.path) }, bytes: news.map { $0.reader.takeBytes() },
             result: result)
@@ -419,6 +435,7 @@ public final class Watch {
     /// Says where reading is; now and then what rules hold, too.
     private func turn(_ pass: DetectionPass? = nil) {
         meter.turn(.reading)
+        notifier.live()
         let files = followed.map { path, entry in
             WatchMeter.OpenFile(
                 source: source(of: path), path: path, consumed: entry.reader.consumed, lastRecord: entry.reader.now)
@@ -427,5 +444,6 @@ public final class Watch {
         guard let pass, Date().timeIntervalSince(rulesMeteredAt) >= 5 else { return }
         rulesMeteredAt = Date()
         meter.note(rules: pass.states)
+        notifier.tell(.status("reads \(followed.count) files; \(resting.count) more are quiet"))
     }
 }

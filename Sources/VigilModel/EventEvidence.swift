@@ -16,6 +16,10 @@ public struct EventEvidence: Sendable {
     public var auditClass: String?
     /// What was touched, as pgaudit says.
     public var objectName, objectType: String?
+    /// Like events that the event stands for, itself included; nil when the record does not say.
+    public var count: Int64?
+    /// How many of them are new since this reading told it last, and whose they are.
+    public var increase: (count: Int64, address: String?)?
 
     /// Takes all parts.
     public init(
@@ -40,11 +44,34 @@ extension EventEvidence {
         var digest = Digest64()
         for word in event.kind.tags + [event.kind.outcome.rawValue] { digest.combine(word) }
         for text in [event.auditClass, event.objectName, event.objectType] { digest.combine(text ?? "") }
+        if event.count > 1 { digest.combine(String(event.count)) }
         self.init(
             event: event.identity, content: event.content,
             identity: EventIdentity(
                 origin: "told:\(event.identity.origin)", line: event.identity.line, hash: digest.folded32, ordinal: 0),
             kind: event.kind, time: event.time, offset: event.offset, auditClass: event.auditClass,
             objectName: event.objectName, objectType: event.objectType)
+        if event.count > 1 { count = event.count }
+    }
+}
+
+extension EventEvidence {
+    /// In place of a session id.
+    private static let counting = "count"
+
+    /// True when it says only how many like events there are.
+    public var isCount: Bool { identity.origin == EventEvidence.counting }
+
+    /// That an event stands for so many like ones by that time. Told twice it is the same record.
+    public init(
+        counting count: Int64, increase: Int64, event: EventIdentity, content: Int64, kind: EventKind, address: String?,
+        time: LogTime, offset: Int64
+    ) {
+        self.init(
+            event: event, content: content,
+            identity: EventIdentity(origin: EventEvidence.counting, line: count, mark: 0), kind: kind,
+            time: time, offset: offset, auditClass: nil, objectName: nil, objectType: nil)
+        self.count = count
+        self.increase = (increase, address)
     }
 }

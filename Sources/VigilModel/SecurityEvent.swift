@@ -75,6 +75,8 @@ public final class EventKind: Hashable, Sendable {
     public let severity: Severity
     /// All words that apply, sorted.
     public let tags: [String]
+    /// Hash of all these words, of this process.
+    public let words: Int
 
     /// Takes the words.
     public init(
@@ -88,6 +90,10 @@ public final class EventKind: Hashable, Sendable {
         self.reason = reason
         self.severity = severity
         self.tags = tags
+        var hasher = Hasher()
+        for word in [dataset, category, action, outcome.rawValue, reason, severity.rawValue] { hasher.combine(word) }
+        hasher.combine(tags)
+        words = hasher.finalize()
     }
 
     /// The same with more words.
@@ -115,17 +121,14 @@ public final class EventKind: Hashable, Sendable {
     /// Equal words.
     public static func == (left: EventKind, right: EventKind) -> Bool {
         left === right
-            || (left.dataset == right.dataset && left.category == right.category && left.action == right.action
+            || (left.words == right.words && left.dataset == right.dataset && left.category == right.category
+                && left.action == right.action
                 && left.outcome == right.outcome && left.reason == right.reason && left.severity == right.severity
                 && left.tags == right.tags)
     }
 
-    /// By the words that differ most.
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(action)
-        hasher.combine(reason)
-        hasher.combine(tags)
-    }
+    /// By all words.
+    public func hash(into hasher: inout Hasher) { hasher.combine(words) }
 }
 
 /// `event.outcome` of the Elastic Common Schema.

@@ -235,7 +235,7 @@ struct WatchTests {
         func isLoss(_ row: String) -> Bool { row.contains("tamper.file") || row.contains("tamper-file") }
         let reached = try until { try content("live.db").map { $0.filter { !isLoss($0) } } == wanted }
         #expect(reached)
-        #expect(try content("live.db").map { $0.filter(isLoss).count } == [1, 1])
+        #expect(try until { try content("live.db").map { $0.filter(isLoss).count } == [1, 1] })
         process.terminate()
         process.waitUntilExit()
     }

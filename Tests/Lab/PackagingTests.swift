@@ -14,7 +14,7 @@ struct PackagingTests {
         lab = try Lab()
         // The program and its user are not installed here.
         for name in PackagingTests.names {
-            let text = try PackagingTests.text("packaging/systemd/" + name)
+            let text = try PackagingTests.text("packaging/" + name)
             try lab.write(
                 text.replacing("ExecStart=/usr/bin/pgvigil", with: "ExecStart=" + Vigil.binary.path)
                     .replacing("User=pgvigil", with: "User=postgres"), to: name)
@@ -49,7 +49,7 @@ struct PackagingTests {
     func commands() throws {
         var seen = 0
         for name in PackagingTests.names {
-            for line in try PackagingTests.text("packaging/systemd/" + name).split(separator: "\n") {
+            for line in try PackagingTests.text("packaging/" + name).split(separator: "\n") {
                 guard let words = line.split(separator: "=", maxSplits: 1).last?.split(separator: " ").map(String.init),
                     line.hasPrefix("Exec"), words[0] == "/usr/bin/pgvigil"
                 else { continue }
@@ -64,7 +64,7 @@ struct PackagingTests {
     /// `ProtectSystem=strict` leaves nothing else to write to.
     @Test("what documentation lets watch write lies where its unit lets it write, or is a socket")
     func paths() throws {
-        let unit = try PackagingTests.text("packaging/systemd/pgvigil.service")
+        let unit = try PackagingTests.text("packaging/pgvigil.service")
         #expect(unit.contains("ProtectSystem=strict") && unit.contains("StateDirectory=pgvigil\n"))
         let texts = try [
             "README.md", "docs/blocklists.md", "docs/configuration.md", "docs/proxy.md", "packaging/pigsty/pigsty.yml",

@@ -52,13 +52,15 @@ extension Store {
             }
             let sessions = try Row.fetchAll(
                 db, sql: "SELECT key, opened, closed, state FROM sessions WHERE source = ?", arguments: [id])
-            return SourceState(
+            var state = SourceState(
                 id: id, position: found["position"], clock: LogTime(milliseconds: found["clock"]),
                 counted: found["counted"], headLength: 0,
                 sessions: sessions.map {
                     OpenSession(
                         key: $0["key"], opened: $0["opened"], closed: $0["closed"], state: Array($0["state"] as Data))
                 })
+            state.recent = try Store.recent(of: id, before: state.position, at: state.clock, db)
+            return state
         }
     }
 

@@ -58,7 +58,8 @@ final class StreamReader {
             stream, timezone: timezone,
             events: EventReader(
                 catalogue: catalogue, clock: state.clock, countFrom: state.counted,
-                storedBefore: state.position > 0 ? state.counted : 0, sessions: state.sessions),
+                storedBefore: state.position > 0 ? state.counted : 0, sessions: state.sessions,
+                recent: state.recent),
             isWhole: true)
     }
 
@@ -121,7 +122,7 @@ final class StreamReader {
         guard isHolding else { return nil }
         var ingest = Ingest(source: state.id, position: last + 1, clock: main.now, counted: last + 1)
         finish(through: through, into: &ingest)
-        return ingest.events.isEmpty ? nil : ingest
+        return ingest.events.isEmpty && ingest.evidence.isEmpty ? nil : ingest
     }
 
     private func finish(through: LogTime?, into ingest: inout Ingest) {
