@@ -80,8 +80,9 @@ enum LogProperty {
         if first.0 != (isMark(log) ? 3 : 0), first.0 != 0 { return "\(format): begins at \(first.0)" }
         for (one, next) in zip(starts, starts.dropFirst()) {
             if one.0 == next.0 { return "\(format): byte \(one.0) twice" }
+            guard one.1 > 0, one.1 != next.0 else { continue }
             let isInside = interleaved.contains(format) && one.1 < next.0 && log[Int(one.1) - 1] == 10
-            if one.1 >= 0, one.1 != next.0, !isInside { return "\(format): \(one.0)..<\(one.1), then \(next.0)" }
+            if !isInside { return "\(format): \(one.0)..<\(one.1), then \(next.0)" }
         }
         if let last = starts.last, last.1 >= 0, last.1 != Int64(log.count),
             !interleaved.contains(format) || last.1 > Int64(log.count)

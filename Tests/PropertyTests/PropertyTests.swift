@@ -22,10 +22,10 @@ struct PropertyTests {
     /// A second or two each.
     private static func rounds(_ property: Property) -> Int {
         switch property {
-        case .records: 600
-        case .rules: 60
-        case .patterns: 400
-        default: 3000
+        case .records: 400
+        case .rules: 20
+        case .patterns: 120
+        default: 1000
         }
     }
 }
