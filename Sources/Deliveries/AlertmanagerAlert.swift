@@ -77,7 +77,7 @@ struct AlertmanagerAlert {
         annotations["alert_id"] = id
         for (name, key) in [
             ("user", "user.name"), ("database", "db.namespace"), ("events", "event.count"), ("last_seen", "last_seen"),
-            ("rule_name", "rule.name"), ("techniques", "threat.technique.id"),
+            ("rule_name", "rule.name"), ("techniques", "threat.technique.id"), ("store_head", "store.head"),
         ] {
             annotations[name] = shown(key)
         }

@@ -67,12 +67,12 @@ extension Store {
 
     /// Records a ban that a person made.
     public func add(_ ban: Ban) throws {
-        try pool.write { db in _ = try Store.insert(ban, db) }
+        try pool.write { db in try db.chaining([.bans]) { _ = try Store.insert(ban, db) } }
     }
 
     /// Records an act. `written` is the time it is recorded at.
     public func add(_ act: BanAct, written: LogTime) throws {
-        try pool.write { db in try Store.add(act, written: written, db) }
+        try pool.write { db in try db.chaining([.acts]) { try Store.add(act, written: written, db) } }
     }
 
     static func add(_ act: BanAct, written: LogTime, _ db: Database) throws {

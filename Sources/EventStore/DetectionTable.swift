@@ -111,9 +111,11 @@ extension Store {
             let mark = try outbox.mark(db)
             for entry in learnt { try keep(entry, db) }
             var newAlerts: [Alert] = []
-            for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
             var newBans: [Ban] = []
-            for ban in bans where try Store.insert(ban, db) { newBans.append(ban) }
+            try db.chaining([.alerts, .bans]) {
+                for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
+                for ban in bans where try Store.insert(ban, db) { newBans.append(ban) }
+            }
             try db.execute(
                 sql: "UPDATE detection SET time = ?, rewind = NULL", arguments: [through.milliseconds])
             try outbox.queue(since: mark, db)
@@ -126,7 +128,7 @@ extension Store {
     public func note(_ notice: (alert: Alert, group: String)) throws -> Bool {
         try pool.write { db in
             let mark = try outbox.mark(db)
-            let isNew = try insert(notice.alert, group: notice.group, db)
+            let isNew = try db.chaining([.alerts]) { try insert(notice.alert, group: notice.group, db) }
             try outbox.queue(since: mark, db)
             return isNew
         }
@@ -134,15 +136,17 @@ extension Store {
 
     func insert(_ alert: Alert, group: String, _ db: Database) throws -> Bool {
         let rule = alert.rule
-        let values: StatementArguments = [
+        let words: [String?] = [
             rule.id, rule.version, rule.name, rule.family, rule.techniques.joined(separator: "\n"),
             rule.soc2.joined(separator: "\n"), rule.mlps.joined(separator: "\n"), rule.framework,
         ]
         try db.execute(
             sql: """
-                INSERT OR IGNORE INTO rules (rule, version, name, family, techniques, soc2, mlps, framework)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """, arguments: values)
+                INSERT OR IGNORE INTO rules (rule, version, name, family, techniques, soc2, mlps, framework, digest)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: StatementArguments(words.map { $0 as (any DatabaseValueConvertible)? })
+                + [ChainHash(words: words).data])
         try db.execute(
             sql: """
                 INSERT OR IGNORE INTO alerts (id, time, rule, group_key, severity, ip, user, database, events, first,

@@ -7,6 +7,7 @@ struct EventInserter {
     private let db: Database
     private let insert: RawStatement
     private let kinds: KindCache
+    private let tip: ChainTip
 
     /// What became of the events.
     struct Result {
@@ -20,29 +21,34 @@ struct EventInserter {
     private static let columns = """
         origin, line, mark, content, time, kind, actor, source, offset, count, port, pid, sqlstate, session,
         session_line, application, message, target_user, operation, object, object_type, query, auth_method, hba_rule,
-        tls_version, audit_class, secret
+        tls_version, audit_class, secret, chain
         """
 
     /// Prepares the statement. Throws what SQLite says.
     init(_ db: Database, cache: KindCache) throws {
         self.db = db
         kinds = cache
-        let places = Array(repeating: "?", count: 27).joined(separator: ", ")
+        tip = try ChainTip(.events, db)
+        let places = Array(repeating: "?", count: 28).joined(separator: ", ")
         insert = try RawStatement(
             db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
     }
 
+    /// Keeps where the chain of events ends now: to be called when all are written.
+    func finish() throws { try tip.save(db) }
+
     /// Writes the events that are not there yet.
     func write(_ events: [SecurityEvent], source: Int64) throws -> Result {
         var result = Result()
+        let words = try kinds.words(ofSource: source, db)
         try events.withUnsafeBufferPointer { events in
             guard let first = events.baseAddress else { return }
             // By address: a copy of an event costs more than its row.
             for index in events.indices {
                 let event = first + index
-                let kind = try kinds.id(of: event.pointee.kind, db)
-                let actor = try kinds.id(of: event.pointee.actor, db)
-                guard try step(event, kind: kind, actor: actor, source: source) else {
+                let kind = try kinds.entry(of: event.pointee.kind, db)
+                let actor = try kinds.entry(of: event.pointee.actor, db)
+                guard try step(event, kind: kind, actor: actor, source: source, words: words) else {
                     result.known += 1
                     result.knownClasses[EventClass(event.pointee.kind), default: 0] += 1
                     continue
@@ -55,17 +61,19 @@ struct EventInserter {
     }
 
     private func step(
-        _ event: UnsafePointer<SecurityEvent>, kind: Int64, actor: Int64, source: Int64
+        _ event: UnsafePointer<SecurityEvent>, kind: KindCache.Entry, actor: KindCache.Entry, source: Int64,
+        words: (String?, String?)
     ) throws -> Bool {
-        insert.bind { row in
+        let hash = insert.bind { row in
+            row.begin(after: tip.hash)
             row.add(event.pointee.identity.origin)
             row.add(event.pointee.identity.line)
             row.add(event.pointee.identity.mark)
             row.add(event.pointee.content)
             row.add(event.pointee.time.milliseconds)
-            row.add(kind)
-            row.add(actor)
-            row.add(source)
+            row.add(kind.id, meaning: kind.digest)
+            row.add(actor.id, meaning: actor.digest)
+            row.add(source, meaning: words)
             row.add(event.pointee.offset)
             row.add(event.pointee.count)
             row.add(event.pointee.sourcePort.map(Int64.init))
@@ -85,50 +93,73 @@ struct EventInserter {
             row.add(event.pointee.tlsVersion)
             row.add(event.pointee.auditClass)
             row.add(event.pointee.secretFingerprint)
+            return row.addChain()
         }
-        return try insert.run() > 0
+        guard try insert.run() > 0 else { return false }
+        tip.append(db.lastInsertedRowID, hash)
+        return true
     }
 }
 
 /// Numbers of kinds and actors, remembered: they repeat from event to event.
 final class KindCache {
+    /// The number of a row, and the hash of its words.
+    struct Entry {
+        let id: Int64
+        let digest: ChainHash
+    }
+
     // A class, so that it outlives a transaction; used by the one writer only, and emptied when one fails.
-    private var kinds: [EventKind: Int64] = [:]
-    private var actors: [EventActor: Int64] = [:]
-    private var last: (kind: EventKind, id: Int64)?
+    private var kinds: [EventKind: Entry] = [:]
+    private var actors: [EventActor: Entry] = [:]
+    private var sources: [Int64: (String?, String?)] = [:]
+    private var last: (kind: EventKind, entry: Entry)?
     /// Kinds by the object, which patterns share: no words are compared.
-    private var objects: [ObjectIdentifier: (kind: EventKind, id: Int64)] = [:]
+    private var objects: [ObjectIdentifier: (kind: EventKind, entry: Entry)] = [:]
     /// The last actor of each of some hashes that cost less than a dictionary's.
-    private var recent = [(actor: EventActor, id: Int64)?](repeating: nil, count: 4096)
+    private var recent = [(actor: EventActor, entry: Entry)?](repeating: nil, count: 4096)
 
     func forget() {
         kinds = [:]
         actors = [:]
         last = nil
         objects = [:]
-        recent = [(actor: EventActor, id: Int64)?](repeating: nil, count: 4096)
+        recent = [(actor: EventActor, entry: Entry)?](repeating: nil, count: 4096)
+        sources = [:]
     }
 
-    func id(of kind: EventKind, _ db: Database) throws -> Int64 {
+    /// Cluster and instance of a source.
+    func words(ofSource source: Int64, _ db: Database) throws -> (String?, String?) {
+        if let known = sources[source] { return known }
+        let row = try Row.fetchOne(db, sql: "SELECT cluster, instance FROM sources WHERE id = ?", arguments: [source])
+        let words: (String?, String?) = (row?["cluster"], row?["instance"])
+        if sources.count >= 4096 { sources = [:] }
+        sources[source] = words
+        return words
+    }
+
+    func entry(of kind: EventKind, _ db: Database) throws -> Entry {
         // Most events are of the same kind as the one before.
-        if let last, last.kind === kind { return last.id }
+        if let last, last.kind === kind { return last.entry }
         if let known = objects[ObjectIdentifier(kind)] {
             last = known
-            return known.id
+            return known.entry
         }
-        let id = try number(of: kind, db)
+        let entry = try find(kind, db)
         if objects.count >= 4096 { objects = [:] }
-        objects[ObjectIdentifier(kind)] = (kind, id)
-        last = (kind, id)
-        return id
+        objects[ObjectIdentifier(kind)] = (kind, entry)
+        last = (kind, entry)
+        return entry
     }
 
-    private func number(of kind: EventKind, _ db: Database) throws -> Int64 {
+    private func find(_ kind: EventKind, _ db: Database) throws -> Entry {
         if let known = kinds[kind] { return known }
-        let values: StatementArguments = [
+        let words: [String?] = [
             kind.dataset, kind.category, kind.action, kind.outcome.rawValue, kind.reason, kind.severity.rawValue,
             kind.tags.joined(separator: " "),
         ]
+        let digest = ChainHash(words: words)
+        let values = StatementArguments(words.map { $0 as (any DatabaseValueConvertible)? })
         let found = try Int64.fetchOne(
             db,
             sql: """
@@ -142,21 +173,21 @@ final class KindCache {
                 : "(SELECT max(0, coalesce(max(id), 0)) + 1 FROM kinds)"
             try db.execute(
                 sql: """
-                    INSERT INTO kinds (id, dataset, category, action, outcome, reason, severity, tags)
-                    VALUES (\(id), ?, ?, ?, ?, ?, ?, ?)
-                    """, arguments: values)
+                    INSERT INTO kinds (id, dataset, category, action, outcome, reason, severity, tags, digest)
+                    VALUES (\(id), ?, ?, ?, ?, ?, ?, ?, ?)
+                    """, arguments: values + [digest.data])
         }
-        let id = found ?? db.lastInsertedRowID
-        kinds[kind] = id
-        return id
+        let entry = Entry(id: found ?? db.lastInsertedRowID, digest: digest)
+        kinds[kind] = entry
+        return entry
     }
 
-    func id(of actor: EventActor, _ db: Database) throws -> Int64 {
+    func entry(of actor: EventActor, _ db: Database) throws -> Entry {
         let slot = KindCache.slot(actor)
-        if let known = recent[slot], known.actor == actor { return known.id }
-        let id = try number(of: actor, db)
-        recent[slot] = (actor, id)
-        return id
+        if let known = recent[slot], known.actor == actor { return known.entry }
+        let entry = try find(actor, db)
+        recent[slot] = (actor, entry)
+        return entry
     }
 
     private static func slot(_ actor: EventActor) -> Int {
@@ -171,21 +202,23 @@ final class KindCache {
         return Int(truncatingIfNeeded: ((mixed ^ ends(actor.database)) &* 0x1656_67B1_9E37_79F9) >> 52)
     }
 
-    private func number(of actor: EventActor, _ db: Database) throws -> Int64 {
+    private func find(_ actor: EventActor, _ db: Database) throws -> Entry {
         if let known = actors[actor] { return known }
         let key: [String] = [actor.address ?? "", actor.user ?? "", actor.database ?? ""]
+        let ip = actor.ip?.description
+        let digest = ChainHash(words: key + [ip])
         let select = try db.cachedStatement(
             sql: "SELECT id FROM actors WHERE address = ? AND user = ? AND database = ?")
         let found = try Int64.fetchOne(select, arguments: StatementArguments(key))
         if found == nil {
             let insert = try db.cachedStatement(
-                sql: "INSERT INTO actors (address, user, database, ip) VALUES (?, ?, ?, ?)")
-            try insert.execute(arguments: StatementArguments(key) + [actor.ip?.description])
+                sql: "INSERT INTO actors (address, user, database, ip, digest) VALUES (?, ?, ?, ?, ?)")
+            try insert.execute(arguments: StatementArguments(key) + [ip, digest.data])
         }
-        let id = found ?? db.lastInsertedRowID
+        let entry = Entry(id: found ?? db.lastInsertedRowID, digest: digest)
         // A flood of addresses must not fill memory.
         if actors.count >= 50_000 { actors = [:] }
-        actors[actor] = id
-        return id
+        actors[actor] = entry
+        return entry
     }
 }

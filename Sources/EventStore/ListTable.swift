@@ -51,10 +51,10 @@ extension Store {
                     state.path, state.format, state.bans, state.written?.milliseconds, state.hash,
                     state.told?.milliseconds, state.failing?.milliseconds, state.problem,
                 ])
-            if let act { try Store.add(act, written: written, db) }
+            if let act { try db.chaining([.acts]) { try Store.add(act, written: written, db) } }
             guard let alert else { return }
             let mark = try outbox.mark(db)
-            _ = try insert(alert, group: state.path, db)
+            _ = try db.chaining([.alerts]) { try insert(alert, group: state.path, db) }
             try outbox.queue(since: mark, db)
         }
     }

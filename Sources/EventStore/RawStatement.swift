@@ -1,15 +1,15 @@
 import GRDB
 import GRDBSQLite
+import VigilModel
 
-/// A prepared statement of SQLite's own interface, for the two places where a row's cost matters: writing events and
-/// reading them back for the rules. The only place that touches that interface. Used inside one transaction, by one
-/// thread.
+/// A prepared statement of SQLite's own interface, for where a row's cost matters: writing events, reading them back for
+/// the rules, and going over all rows of a chain. The only place that touches that interface. Used inside one
+/// transaction, by one thread.
 final class RawStatement {
     private let connection: OpaquePointer?
     private let statement: OpaquePointer
-    /// Texts of the row being bound: SQLite reads them from here, so that it need not copy each.
-    private let texts: UnsafeMutablePointer<CChar>
-    private static let capacity = 1 << 16
+    /// The row being bound, as it goes into a chain. SQLite reads its texts from here, so that it need not copy each.
+    private let encoded: UnsafeMutablePointer<UInt8>
     /// Parameters that are NULL as they are: most columns of most rows are.
     private let isNull: UnsafeMutablePointer<Bool>
 
@@ -20,7 +20,7 @@ final class RawStatement {
         let code = sqlite3_prepare_v2(connection, sql, -1, &statement, nil)
         guard code == SQLITE_OK, let statement else { throw RawStatement.problem(connection, code) }
         self.statement = statement
-        texts = .allocate(capacity: RawStatement.capacity)
+        encoded = .allocate(capacity: RowEncoder.capacity)
         let count = Int(sqlite3_bind_parameter_count(statement)) + 1
         isNull = .allocate(capacity: count)
         isNull.initialize(repeating: true, count: count)
@@ -28,7 +28,7 @@ final class RawStatement {
 
     deinit {
         sqlite3_finalize(statement)
-        texts.deallocate()
+        encoded.deallocate()
         isNull.deallocate()
     }
 
@@ -37,30 +37,30 @@ final class RawStatement {
     }
 
     /// Binds the values of a row, which `body` gives in the order of the parameters.
-    func bind(_ body: (inout Binder) -> Void) {
-        var binder = Binder(statement: statement, texts: texts, isNull: isNull)
-        body(&binder)
+    func bind<Value>(_ body: (inout Binder) -> Value) -> Value {
+        var binder = Binder(statement: statement, encoder: RowEncoder(encoded), isNull: isNull)
+        return body(&binder)
     }
 
     /// Binds values one behind the other. A struct, since each access to an object's own fields is checked.
     struct Binder {
         fileprivate let statement: OpaquePointer
-        fileprivate let texts: UnsafeMutablePointer<CChar>
+        fileprivate var encoder: RowEncoder
         fileprivate let isNull: UnsafeMutablePointer<Bool>
-        private var used = 0
         private var index: Int32 = 0
 
-        fileprivate init(
-            statement: OpaquePointer, texts: UnsafeMutablePointer<CChar>, isNull: UnsafeMutablePointer<Bool>
-        ) {
+        fileprivate init(statement: OpaquePointer, encoder: RowEncoder, isNull: UnsafeMutablePointer<Bool>) {
             self.statement = statement
-            self.texts = texts
+            self.encoder = encoder
             self.isNull = isNull
         }
 
         /// Binds a text; nil is NULL.
         mutating func add(_ text: String?) {
-            guard let text else { return addNull() }
+            guard let text else {
+                encoder.addNull()
+                return addNull()
+            }
             index += 1
             isNull[Int(index)] = false
             let isBound: Void? = text.utf8.withContiguousStorageIfAvailable { add($0) }
@@ -68,16 +68,12 @@ final class RawStatement {
         }
 
         private mutating func add(_ bytes: UnsafeBufferPointer<UInt8>) {
-            bytes.withMemoryRebound(to: CChar.self) { source in
-                guard used + source.count <= RawStatement.capacity else {
-                    let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-                    sqlite3_bind_text(statement, index, source.baseAddress, Int32(source.count), transient)
-                    return
-                }
-                let place = texts + used
-                if let base = source.baseAddress { place.update(from: base, count: source.count) }
-                used += source.count
-                sqlite3_bind_text(statement, index, place, Int32(source.count), nil)
+            let kept = encoder.add(text: bytes)
+            // A long one is not kept: SQLite copies it.
+            let destructor = kept == nil ? unsafeBitCast(-1, to: sqlite3_destructor_type.self) : nil
+            let place = kept.map { UnsafePointer($0) } ?? bytes.baseAddress
+            place?.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
+                _ = sqlite3_bind_text(statement, index, $0, Int32(bytes.count), destructor)
             }
         }
 
@@ -90,10 +86,50 @@ final class RawStatement {
 
         /// Binds a number; nil is NULL.
         mutating func add(_ number: Int64?) {
-            guard let number else { return addNull() }
+            guard let number else {
+                encoder.addNull()
+                return addNull()
+            }
+            encoder.add(number)
+            bind(number)
+        }
+
+        private mutating func bind(_ number: Int64) {
             index += 1
             isNull[Int(index)] = false
             sqlite3_bind_int64(statement, index, number)
+        }
+
+        /// Binds the number of a row of another table; into the chain goes what that says.
+        mutating func add(_ number: Int64, meaning hash: ChainHash) {
+            encoder.add(hash)
+            bind(number)
+        }
+
+        /// The same for a row that says two words.
+        mutating func add(_ number: Int64, meaning words: (String?, String?)) {
+            encoder.add(words.0)
+            encoder.add(words.1)
+            bind(number)
+        }
+
+        /// Binds a hash, as a blob.
+        mutating func add(_ hash: ChainHash) {
+            index += 1
+            isNull[Int(index)] = false
+            encoder.add(hash)
+            let place = encoder.bytes + encoder.count - ChainHash.length
+            sqlite3_bind_blob(statement, index, place, Int32(ChainHash.length), nil)
+        }
+
+        /// What is bound from here on follows a row with this hash.
+        mutating func begin(after previous: ChainHash) { encoder.begin(after: previous) }
+
+        /// Binds the hash of all that was bound, and gives it.
+        mutating func addChain() -> ChainHash {
+            let hash = encoder.hash
+            add(hash)
+            return hash
         }
     }
 
@@ -120,4 +156,47 @@ final class RawStatement {
 
     /// A number of the row, by column from 0.
     func number(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+
+    // MARK: - Rows of a chain: number and hash come first, all else is chained.
+
+    /// The hash that the row holds; nil when it holds none.
+    var hash: ChainHash? {
+        let count = Int(sqlite3_column_bytes(statement, 1))
+        return sqlite3_column_blob(statement, 1).flatMap {
+            ChainHash(UnsafeRawBufferPointer(start: $0, count: count))
+        }
+    }
+
+    /// The hash that the row has behind a row with another.
+    func hash(after previous: ChainHash) -> ChainHash {
+        var encoder = RowEncoder(encoded)
+        encoder.begin(after: previous)
+        return hash(of: 2, with: &encoder)
+    }
+
+    /// The hash of the values from a column on, as `ChainHash(words:)` has it.
+    func hash(from column: Int32) -> ChainHash {
+        var encoder = RowEncoder(encoded)
+        return hash(of: column, with: &encoder)
+    }
+
+    private func hash(of first: Int32, with encoder: inout RowEncoder) -> ChainHash {
+        for column in first..<sqlite3_column_count(statement) {
+            switch sqlite3_column_type(statement, column) {
+            case SQLITE_INTEGER: encoder.add(sqlite3_column_int64(statement, column))
+            case SQLITE_FLOAT: encoder.add(sqlite3_column_double(statement, column))
+            case SQLITE_TEXT:
+                let text = sqlite3_column_text(statement, column)
+                let count = Int(sqlite3_column_bytes(statement, column))
+                encoder.add(text: UnsafeBufferPointer(start: text, count: count))
+            case SQLITE_BLOB:
+                let blob = sqlite3_column_blob(statement, column)
+                let count = Int(sqlite3_column_bytes(statement, column))
+                encoder.add(
+                    blob: UnsafeBufferPointer(start: blob?.assumingMemoryBound(to: UInt8.self), count: count))
+            default: encoder.addNull()
+            }
+        }
+        return encoder.hash
+    }
 }

@@ -3,8 +3,8 @@ import VigilModel
 
 /// The tables, in the order they came.
 ///
-/// Rows of `events`, `alerts`, `bans`, `acts` are never changed once written; a change of state is a new row. `chain` is where
-/// the hash chain over rows in commit order (`seq`) goes. `kinds` and `actors` hold what many events share: a row of
+/// Rows of `events`, `alerts`, `bans`, `acts` are never changed once written; a change of state is a new row. `chain` holds
+/// the hash chain over rows in commit order (`seq`). `kinds` and `actors` hold what many events share: a row of
 /// `events` is some eighty bytes, and the view `event` shows it with everything in words.
 enum Schema {
     /// "PGVG": marks the file as a store of pgvigil (SQLite, PRAGMA application_id).
@@ -37,7 +37,10 @@ enum Schema {
                     ALTER TABLE records ADD COLUMN count INTEGER;
                     """ + SchemaViews.all)
         }
-        migrator.registerMigration("give-ups of patterns") { db in
+        migrator.registerMigration("7 chain") { db in
+            try ChainSchema.migrate(db)
+        }
+        migrator.registerMigration("8 give-ups") { db in
             try db.execute(sql: GiveUpTable.schema)
         }
         return migrator

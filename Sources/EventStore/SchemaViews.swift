@@ -27,7 +27,8 @@ enum SchemaViews {
 
     static let all = """
         CREATE VIEW event_hop AS
-            SELECT e.seq, \(client) AS client, \(clientIP) AS client_ip, \(clientPort) AS client_port, n.exact
+            SELECT e.seq, \(client) AS client, \(clientIP) AS client_ip, \(clientPort) AS client_port, n.exact,
+                n.id AS hop, p.id AS behind
             FROM events e JOIN actors a ON a.id = e.actor JOIN kinds k ON k.id = e.kind
                 JOIN hops n ON n.id = \(nearest) LEFT JOIN hops p ON p.id = \(behind);
         CREATE VIEW event AS

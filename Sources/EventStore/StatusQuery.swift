@@ -32,6 +32,8 @@ public struct StoreStatus: Sendable {
     public var bytes: Int64
     /// Of them in the write-ahead log.
     public var logBytes: Int64
+    /// Where the chain ends.
+    public var head: ChainHead
 }
 
 extension Store {
@@ -72,7 +74,7 @@ extension Store {
                 detected: time > .distantPast ? time : nil,
                 waiting: try Int64.fetchOne(
                     db, sql: "SELECT count(*) FROM events WHERE time > ?", arguments: [from]) ?? 0,
-                bytes: bytes, logBytes: log)
+                bytes: bytes, logBytes: log, head: try ChainHead(db))
         }
     }
 }

@@ -82,13 +82,17 @@ public final class Store: Sendable {
                 path: path, reason: "this store was made by a newer pgvigil",
                 hint: "use that version, or another store")
         }
-        if try pool.read(Schema.migrator.hasCompletedMigrations) { return }
+        if try pool.read(Schema.migrator.hasCompletedMigrations) {
+            if isWritable { try ChainUpgrade.finish(pool) }
+            return
+        }
         guard isWritable else {
             throw StoreProblem(
                 path: path, reason: "this store was made by an older pgvigil",
                 hint: "let a user who may write it run any command on it once")
         }
         try Store.migrate(pool)
+        try ChainUpgrade.finish(pool)
     }
 
     private init(pool: DatabasePool, path: String) {

@@ -122,8 +122,10 @@ public struct IngestResult: Sendable {
 
 /// The one writer of events and positions.
 public final class StoreWriter {
-    private let store: Store
+    let store: Store
     private let cache = KindCache()
+    /// How often others have written to the store, as SQLite counts.
+    private var othersWrote: Int64?
 
     /// Places of unread bytes kept for each source.
     private static let unreadLimit = 1000
@@ -136,9 +138,13 @@ public final class StoreWriter {
         var total = IngestResult()
         do {
             try store.pool.write { db in
+                try look(db)
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache)
-                for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                try db.chaining(StoreWriter.tables(of: ingests)) {
+                    let inserter = try EventInserter(db, cache: cache)
+                    for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
+                    try inserter.finish()
+                }
                 try cursor?.write(db)
                 try store.outbox.queue(since: mark, db)
             }
@@ -154,15 +160,35 @@ public final class StoreWriter {
     public func commit(notes: [EventNote]) throws {
         do {
             try store.pool.write { db in
+                try look(db)
                 let mark = try store.outbox.mark(db)
                 let inserter = try EventInserter(db, cache: cache)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
+                try inserter.finish()
                 try store.outbox.queue(since: mark, db)
             }
         } catch {
             cache.forget()
             throw error
         }
+    }
+
+    /// Tables besides that of events that get rows.
+    private static func tables(of ingests: [Ingest]) -> [ChainedTable] {
+        var tables: [ChainedTable] = []
+        if ingests.contains(where: { !$0.evidence.isEmpty || $0.isShipped }) { tables.append(.records) }
+        if ingests.contains(where: { !$0.hops.isEmpty }) { tables.append(.hops) }
+        return tables
+    }
+
+    /// Forgets numbers of rows that may be gone.
+    func forget() { cache.forget() }
+
+    /// Another process may have let rows go.
+    private func look(_ db: Database) throws {
+        let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
+        if version != othersWrote { cache.forget() }
+        othersWrote = version
     }
 
     private func write(
@@ -268,7 +294,7 @@ extension StoreWriter {
     private func add(
         _ record: EventEvidence, source: Int64, _ mark: OutboxWriter.Mark?, _ db: Database
     ) throws -> LogTime? {
-        let kind = try cache.id(of: record.kind, db)
+        let kind = try cache.entry(of: record.kind, db).id
         let insert = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO records (event, origin, line, mark, kind, time, source, offset, audit_class,

@@ -29,7 +29,7 @@ extension Store {
             try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
             let kept: Set<String> = [
                 "kinds", "actors", "sources", "unread", "events", "records", "sessions", "hops", "activity",
-                "detection", "grdb_migrations",
+                "detection", "heads", "pruned", "grdb_migrations",
             ]
             let tables = try String.fetchAll(
                 db,
@@ -37,6 +37,7 @@ extension Store {
             for table in tables where !kept.contains(table) { try db.execute(sql: "DELETE FROM \(table)") }
             try db.execute(
                 sql: "UPDATE detection SET time = ?, rewind = NULL", arguments: [LogTime.distantPast.milliseconds])
+            try db.execute(sql: "DELETE FROM heads WHERE tbl IN ('alerts', 'bans', 'acts')")
         }
         return copy
     }

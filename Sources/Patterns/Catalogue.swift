@@ -51,6 +51,8 @@ public struct Catalogue: Sendable {
     public var rules: [Rule] = []
     /// Lists that rules name.
     public private(set) var sets = NamedSets()
+    /// SHA-256 of all files, with their names.
+    public let digest: String
     /// What rules refer to.
     public private(set) var frameworks = Frameworks()
 
@@ -81,6 +83,7 @@ public struct Catalogue: Sendable {
     /// Reads the files, messages first. Throws `YAMLProblem` for the first thing that is wrong.
     package init(files: [(name: String, text: String)], sets more: [String: [String]] = [:]) throws {
         let files = files.sorted { $0.name < $1.name }
+        digest = Fingerprint.sha256(files.flatMap { [$0.name, $0.text] }.joined(separator: "\0").utf8)
         var reader = PatternReader()
         for (name, text) in files where name.hasPrefix("messages/") {
             try reader.readMessages(YAMLValue(text: text, file: "patterns/" + name))

@@ -1,4 +1,5 @@
 import Detections
+import EventStore
 import Foundation
 import LocatedYAML
 import LogRecords
@@ -8,6 +9,8 @@ import VigilModel
 
 /// What an operator decided: one YAML file, everything optional.
 public struct Configuration: Sendable {
+    /// The file it was read from, and SHA-256 of what that said; nil for the defaults.
+    public private(set) var path, digest: String?
     /// Path of the store.
     public var store: String?
     /// Folder that replaces the built-in catalogue.
@@ -40,6 +43,8 @@ public struct Configuration: Sendable {
     public var listen: ListenConfiguration?
     /// A file of metrics that `watch` keeps, for node_exporter.
     public var metricsFile: String?
+    /// How long rows are kept, and how much room they may take.
+    public var retention = RetentionLimits()
     /// What the machine tells of itself.
     public var node = NodeLayout()
 
@@ -81,13 +86,15 @@ public struct Configuration: Sendable {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ConfigurationProblem(path: path)
         }
-        return try Configuration(YAMLValue(text: text, file: path))
+        var configuration = try Configuration(YAMLValue(text: text, file: path))
+        (configuration.path, configuration.digest) = (path, Fingerprint.sha256(text.utf8))
+        return configuration
     }
 
     package init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
-            "secrets", "sinks", "listen", "metrics_file", "ingest",
+            "secrets", "sinks", "listen", "metrics_file", "ingest", "retention",
         ])
         store = try keys["store"]?.text()
         patterns = try keys["patterns"]?.text()
@@ -116,6 +123,7 @@ public struct Configuration: Sendable {
         if let value = keys["secrets"] {
             secretKeyFile = try value.mapping(["key_file"], required: ["key_file"])["key_file"]?.text()
         }
+        if let value = keys["retention"] { retention = try RetentionLimits(value) }
         if let value = keys["ingest"] { ingest = try FleetReader.Manner(value) }
         if let value = keys["sinks"] { sinks = try SinkConfiguration.read(value) }
         if let value = keys["listen"] { listen = try ListenConfiguration(value) }

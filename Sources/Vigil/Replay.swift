@@ -63,6 +63,7 @@ public struct Replay: Sendable {
             ? ReplayInputs()
             : try ReplayInputs(options.paths, format: options.format, configuration: configuration)
         let store = try Store(path: options.store)
+        try ActWriter(store).note(configuration, rules: catalogue.digest)
         var summary = ReplaySummary(store: options.store)
         summary.files = inputs.files.count
         summary.empty = inputs.empty

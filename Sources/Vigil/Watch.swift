@@ -103,6 +103,9 @@ public final class Watch {
         scrapes?.use(store)
         defer { scrapes?.use(nil) }
         let writer = StoreWriter(store)
+        let keeper = try StoreKeeper(store, writer, configuration.retention, meter: meter)
+        let acts = ActWriter(store)
+        try acts.note(configuration, rules: catalogue.digest)
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
         meter.know(catalogue.rules)
@@ -116,14 +119,16 @@ public final class Watch {
         if let ingest = configuration.ingest { door.open(VectorInput(fleetReader, ingest, meter: meter)) }
         defer { door.close() }
         tell("following \((paths + fleets.map(\.name)).joined(separator: " ")), store \(storePath)")
+        if let talk = try acts.start(paths: paths + fleets.map(\.name)) { tell(talk) }
+        tell(try keeper.head())
         for path in paths where (try? InputPaths.expand([path])) == nil {
             tell("no log is at \(Shown.text(path)) yet; waiting for one")
         }
         // In observe mode nothing outside the store is written, but for what enforcing left there: that is emptied.
         let lists = try ListKeeper(store: store, configuration: configuration)
-        let keeper = lists.isNeeded ? lists : nil
-        keeper?.start()
-        defer { keeper?.stop() }
+        let listKeeper = lists.isNeeded ? lists : nil
+        listKeeper?.start()
+        defer { listKeeper?.stop() }
         var lookedAt = Date.distantPast
         notifier.tell(.ready)
         while true {
@@ -133,23 +138,25 @@ public final class Watch {
                 try look(store, writer, tell: tell)
                 lookedAt = Date()
             }
-            try read(writer, tell: tell)
+            try read(writer, keeper, tell: tell)
             try detect(store, pass, tell: tell)
             try rest(store, writer)
             try note(giveUps.take(), store, tell: tell)
             turn(pass)
             let news =
-                (keeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+                (listKeeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
                 + warnings.takeUnread()
             for message in news { tell(message) }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
-            if watcher.wait(milliseconds: waits ? 250 : 1000) == .stopped { break }
+            if watcher.wait(milliseconds: keeper.isWorking ? 50 : waits ? 250 : 1000) == .stopped { break }
         }
         for entry in followed.values { entry.reader.pause() }
         try commit(writer)
         let isReload = stop.take() == .reload
         notifier.tell(isReload ? .reloading : .stopping)
+        try acts.stop(isReload ? "the configuration is read again" : "stopped")
+        tell(try keeper.head())
         tell(isReload ? "reading the configuration again" : "stopped")
         if !isReload { meter.note { $0.isRunning = false } }
         return isReload
@@ -277,12 +284,13 @@ public final class Watch {
     }
 
     /// Reads what is new in every file, a fair share at a time, and commits it.
-    private func read(_ writer: StoreWriter, tell: (String) -> Void) throws {
+    private func read(_ writer: StoreWriter, _ keeper: StoreKeeper, tell: (String) -> Void) throws {
         var isMore = true
         while isMore {
             isMore = false
             for path in followed.keys.sorted() { isMore = try advance(path) || isMore }
             try commit(writer)
+            for message in try keeper.turn() { tell(message) }
             if isMore, let line = warnings.isBehind(backlog: { backlog }) { tell(line) }
             for (path, entry) in followed where entry.isDone {
                 if let problem = entry.problem {

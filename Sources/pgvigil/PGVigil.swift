@@ -21,6 +21,7 @@ struct PGVigil: ParsableCommand {
             ReplayCommand.self, WatchCommand.self, EventsCommand.self, AlertsCommand.self, ActivityCommand.self,
             StoryCommand.self, StatusCommand.self, BlocklistCommand.self, BansCommand.self, BanCommand.self,
             UnbanCommand.self, WhyCommand.self, EnforceCommand.self,
-            OutboxCommand.self, ExplainCommand.self, CheckCommand.self, PatternsCommand.self,
+            OutboxCommand.self, VerifyCommand.self, ActsCommand.self, PruneCommand.self, ExplainCommand.self,
+            CheckCommand.self, PatternsCommand.self,
         ])
 }

@@ -429,7 +429,11 @@ def main():
                 print(f"{what} {name}: {line[:600]}", file=sys.stderr)
     with contextlib.closing(sqlite3.connect(store)) as database:
         result["integrity"] = database.execute("PRAGMA integrity_check").fetchone()[0]
-    isWrong = isWrong or result["integrity"] != "ok"
+    chain = subprocess.run([binary, "verify", "--store", store, "--heads", top / "watch.log"], check=False,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    result["chain"] = "ok" if chain.returncode == 0 else chain.stdout.decode()[-600:]
+    result["heads proved"] = chain.stdout.count(b"proved: ") - chain.stdout.count(b"NOT PROVED: ")
+    isWrong = isWrong or result["integrity"] != "ok" or result["chain"] != "ok"
     print(json.dumps(result))
     if mount:
         if options.keep or isWrong:

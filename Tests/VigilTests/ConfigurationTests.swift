@@ -77,6 +77,19 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("keeps rows as long as it is told, and alerts never shorter than the events they rest on")
+    func retention() throws {
+        let day: Int64 = 86_400_000
+        let usual = try load("").retention
+        #expect(usual.events == 200 * day && usual.alerts == 400 * day && usual.size == 20_000_000_000)
+        let told = try load("retention: {events: 30d, alerts: 90d, size: 1.5TB}").retention
+        #expect(told.events == 30 * day && told.alerts == 90 * day && told.size == 1_500_000_000_000)
+        #expect(try load("retention: {size: none}").retention.size == nil)
+        #expect(try load("retention: {size: 2 GiB}").retention.size == 2 << 30)
+        #expect(try load("retention: 7d").retention.events == 7 * day)
+        #expect(try load("retention: {events: 500d}").retention.alerts == 500 * day)
+    }
+
     @Test("observes, and bans no loopback and no private address, when nothing is decided")
     func defaults() throws {
         let configuration = try load("")
@@ -87,6 +100,12 @@ struct ConfigurationTests {
         "refuses what it does not understand, with the place and what to do",
         arguments: [
             ("bans: {mdoe: enforce}", ":1:8: unknown key 'mdoe'"),
+            ("retention: {event: 3d}", "did you mean events?"),
+            ("retention: {events: 12h}", "write a day or more"),
+            ("retention: {events: 90d, alerts: 30d}", ":1:34: alerts would go before the events they rest on"),
+            ("retention: {size: 20}", "write 500MB, 20GB, 1.5TB, or none"),
+            ("retention: {size: -1GB}", "no size"),
+            ("retention: {size: 1kB}", "too small"),
             ("bans: {mode: on}", "'on' is not one of observe, enforce"),
             ("allow: [10.0.0.5/24]", "write 10.0.0.0/24, or 10.0.0.5 alone"),
             ("allow: [example.org]", "no address or CIDR"),

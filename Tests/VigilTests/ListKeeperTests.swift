@@ -203,8 +203,8 @@ struct ListKeeperTests {
                 """
                 INSERT INTO hops (address, port, start, "end", client, client_ip, client_port, exact)
                     VALUES ('10.0.0.1', 1, 1, 2, '203.0.113.9', '203.0.113.9', 5, 1);
-                INSERT INTO kinds VALUES (900, 'd', 'c', 'x', 'success', NULL, 'info', '');
-                INSERT INTO actors VALUES (1, 'x', NULL, '', '');
+                INSERT INTO kinds VALUES (900, 'd', 'c', 'x', 'success', NULL, 'info', '', NULL);
+                INSERT INTO actors VALUES (1, 'x', NULL, '', '', NULL);
                 INSERT INTO sources (id, fingerprint, head_length, path, format, generation, position, clock, counted,
                     records, text_lines, unread, unread_bytes) VALUES (1, 'f', 0, 'p', 'csvlog', 0, 0, 0, 0, 0, 0, 0, 0);
                 INSERT INTO events (origin, line, mark, content, time, kind, actor, source, offset, count)

@@ -34,9 +34,11 @@ extension Store {
         let columns = what.keys.map(\.column).joined(separator: ", ")
         let numbers = items.map(String.init).joined(separator: ",")
         var result: [Int64: ShownRow] = [:]
+        // Who is told of an alert keeps what proves it, and all before it.
+        let more: ShownRow = kind == .alert ? [("store.head", .text(try ChainHead(db).description))] : []
         let rows = try Row.fetchCursor(
             db, sql: "SELECT \(columns), seq AS shown_seq FROM \(what.source) WHERE seq IN (\(numbers))")
-        while let row = try rows.next() { result[row["shown_seq"]] = what.shown(row) }
+        while let row = try rows.next() { result[row["shown_seq"]] = what.shown(row) + more }
         return result
     }
 

@@ -68,6 +68,9 @@ public final class WatchMeter: Sendable {
         var giveUps: [String: Int64] = [:]
         var storeErrors: Int64 = 0
         var commits: Int64 = 0
+        /// Rows that went, by table, and days until there is no more room; nil while that is not in sight.
+        var pruned: [String: Int64] = [:]
+        var forecastDays: Double?
         var lastCommit: Date?
         var phase = Phase.reading
         var turnedAt = Date()

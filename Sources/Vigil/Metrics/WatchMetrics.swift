@@ -214,7 +214,21 @@ struct WatchMetrics {
         var size = MetricFamily(.gauge, "pgvigil_store_size_bytes", "Size of the store with its write-ahead log.")
         var waiting = MetricFamily(
             .gauge, "pgvigil_store_waiting_events", "Events that rules have not gone over; counted every half minute.")
+        var chain = MetricFamily(
+            .gauge, "pgvigil_store_chain_rows", "Rows that were ever chained, by table: a head without its hash.")
+        var pruned = MetricFamily(
+            .counter, "pgvigil_store_pruned_rows_total", "Rows that went, since their time or the room was over.")
+        for table in ["events", "alerts"] { pruned.add([("table", table)], Double(counts.pruned[table] ?? 0)) }
+        for (table, count) in counts.pruned.sorted(by: { $0.key < $1.key }) where !["events", "alerts"].contains(table)
+        {
+            pruned.add([("table", table)], Double(count))
+        }
+        var full = MetricFamily(
+            .gauge, "pgvigil_store_full_seconds", "Time until there is no more room; absent while that is not in sight."
+        )
+        if let days = counts.forecastDays { full.add([], days * 86_400) }
         if let status = try? store.storeStatus() {
+            for (table, count) in status.head.tables { chain.add([("table", table)], Double(count)) }
             rows.add([("table", "alerts")], Double(status.alerts))
             rows.add([("table", "bans")], Double(status.bans))
             rows.add([("table", "events")], Double(status.events))
@@ -222,7 +236,7 @@ struct WatchMetrics {
             waiting.add([], Double(status.waiting))
         }
         return [
-            size, rows, waiting,
+            size, rows, waiting, chain, pruned, full,
             MetricFamily(
                 .counter, "pgvigil_store_commits_total", "Transactions with what was read.",
                 value: Double(counts.commits)),

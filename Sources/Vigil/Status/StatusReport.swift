@@ -42,6 +42,8 @@ public struct StatusReport: Sendable {
     public let path: String
     /// What the store holds.
     public let store: StoreStatus
+    /// How it grows.
+    public let forecast: StoreForecast
     /// Who has it open.
     public let processes: [StoreProcess]
     /// The logs.
@@ -59,11 +61,13 @@ public struct StatusReport: Sendable {
     /// Looks at a store and at the files that were read into it; `eachFile` puts none together.
     /// `blockLists` are those that should be kept.
     public init(
-        _ store: Store, eachFile: Bool, blockLists: [BlockListFile] = [], at now: LogTime
+        _ store: Store, eachFile: Bool, blockLists: [BlockListFile] = [], limits: RetentionLimits = RetentionLimits(),
+        at now: LogTime
     ) throws {
         self.now = now
         path = store.path
         self.store = try store.status()
+        forecast = try store.forecast(limits)
         processes = StoreProcess.all(of: store.path)
         heldBack = try store.heldBack()
         giveUps = try store.giveUps()

@@ -31,7 +31,8 @@ struct StatusCommand: ParsableCommand {
             let store = try Store(existing: common.storePath(settings))
             let now = LogTime.wallClock
             let lists = settings.bans.mode == .enforce ? settings.blockLists : []
-            let report = try StatusReport(store, eachFile: all, blockLists: lists, at: now)
+            let report = try StatusReport(
+                store, eachFile: all, blockLists: lists, limits: settings.retention, at: now)
             let text = StatusText(report, silence: silent.milliseconds)
             if format == .table { return Output.write(text.lines) }
             var writer = RowWriter(format, columns: StatusText.logKeys)

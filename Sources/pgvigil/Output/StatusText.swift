@@ -26,6 +26,8 @@ struct StatusText {
             "holds",
             "\(Sizes.plural(Int(store.events), "event")), \(Sizes.plural(Int(store.alerts), "alert")), "
                 + Sizes.plural(Int(store.bans), "ban"))
+        add("grows", forecast)
+        add("head", "\(store.head)")
         if report.processes.isEmpty { add("in use by", "nobody that can be seen from here: no watch follows the logs") }
         for process in report.processes {
             add(
@@ -55,6 +57,22 @@ struct StatusText {
         for list in report.lists { add("list", text(list)) }
         for sink in report.sinks { add("sink", text(sink)) }
         return lines
+    }
+
+    private var forecast: String {
+        let forecast = report.forecast
+        guard forecast.eventsPerDay > 0 else { return "not at all: it holds no event" }
+        func days(_ number: Double) -> String { number < 1 ? "less than a day" : Sizes.plural(Int(number), "day") }
+        let rate =
+            "by \(Sizes.count(Int64(forecast.eventsPerDay.rounded(.up)))) events (\(Sizes.bytes(Int64(forecast.bytesPerDay)))) a "
+            + "day, after the last days of the log"
+        if let number = forecast.daysToFull, number == forecast.days {
+            return "\(rate): THE DISK IS FULL in \(days(number)), \(Sizes.bytes(forecast.free)) are free"
+        }
+        if let number = forecast.daysToLimit {
+            return "\(rate): at `size` (\(Sizes.bytes(forecast.limit ?? 0))) in \(days(number)); then the oldest go"
+        }
+        return "\(rate): there is room for as long as events are kept"
     }
 
     private func text(_ sink: SinkState) -> String {
@@ -134,8 +152,12 @@ struct StatusText {
             ("kind", .text("store")), ("path", .text(report.path)), ("bytes", .number(store.bytes)),
             ("wal_bytes", .number(store.logBytes)), ("events", .number(store.events)),
             ("alerts", .number(store.alerts)), ("bans", .number(store.bans)),
-            ("events_waiting", .number(store.waiting)),
+            ("events_waiting", .number(store.waiting)), ("used_bytes", .number(report.forecast.used)),
+            ("events_per_day", .number(Int64(report.forecast.eventsPerDay.rounded(.up)))),
+            ("bytes_per_day", .number(Int64(report.forecast.bytesPerDay))), ("head", .text(store.head.description)),
         ]
+        if let days = report.forecast.daysToLimit { first.append(("days_to_limit", .number(Int64(days)))) }
+        if let days = report.forecast.daysToFull { first.append(("days_to_full", .number(Int64(days)))) }
         if let last = store.lastEvent { first.append(("last_event", .time(last))) }
         let processes = report.processes.map { process -> ShownRow in
             [
