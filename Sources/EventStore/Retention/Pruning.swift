@@ -75,6 +75,14 @@ struct LeftoverPruning: Pruning {
                     """, arguments: [alerts.milliseconds])
             went.add(db.changesCount, of: table)
         }
+        // Of events that are gone there is nothing to tell.
+        try db.execute(
+            sql: """
+                DELETE FROM outbox WHERE kind = \(Delivery.Kind.event.rawValue) AND (sink, item) IN
+                    (SELECT sink, item FROM outbox WHERE kind = \(Delivery.Kind.event.rawValue)
+                        AND item < (SELECT min(seq) FROM events) LIMIT 1000)
+                """)
+        went.add(db.changesCount, of: "outbox")
         return (went, went.rows.values.contains { $0 >= 1000 })
     }
 }
