@@ -61,6 +61,12 @@ public final class DetectionMemory {
             .joined(separator: ", ")
     }
 
+    /// `>` when the numbers of those kinds are all positive, `<` when they are all negative; nil otherwise.
+    func sign(alone: Bool) -> String? {
+        let kinds = byNumber.filter { $0.value.place != nil || ($0.value.hasEvidence && !alone) }.keys
+        return kinds.allSatisfy { $0 > 0 } ? ">" : kinds.allSatisfy { $0 < 0 } ? "<" : nil
+    }
+
     /// True when details of some kind are asked for.
     var hasDetails: Bool { byNumber.keys.contains { isDetailed($0) } }
 

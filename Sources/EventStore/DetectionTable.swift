@@ -69,7 +69,7 @@ extension Store {
                     """
                     \(Store.selection(hasDetails: memory.hasDetails, hasHops: hasHops))
                     FROM events e WHERE e.time > \(after.milliseconds) AND e.time <= \(through.milliseconds)
-                        AND e.kind IN (\(kinds)) \(Store.condition(actors)) ORDER BY e.time
+                        AND e.kind IN (\(kinds)) \(Store.condition(actors, memory.sign(alone: alone))) ORDER BY e.time
                     """)
                 while try rows.next() { try take(DetectionRow(rows, memory, hasHops: hasHops)) }
             }
@@ -89,8 +89,11 @@ extension Store {
         return "SELECT e.seq, e.time, e.kind, e.actor, e.count, e.source, e.offset, e.mark, \(near), \(behind)"
     }
 
-    private static func condition(_ actors: [Int64]?) -> String {
-        actors.map { "AND e.actor IN (\($0.map(String.init).joined(separator: ", ")))" } ?? ""
+    /// What is said of the sign of kinds lets an index over actors serve: sessions and the rest have one each.
+    private static func condition(_ actors: [Int64]?, _ sign: String?) -> String {
+        guard let actors else { return "" }
+        return (sign.map { "AND e.kind \($0) 0 " } ?? "")
+            + "AND e.actor IN (\(actors.map(String.init).joined(separator: ", ")))"
     }
 
     /// The identity of an event of the store.

@@ -7,7 +7,6 @@ struct EventInserter {
     private let db: Database
     private let insert: RawStatement
     private let kinds: KindCache
-    private let sessions: SessionNotes
     /// Who wants to know what is stored.
     private let gatherer: StoredEventsGatherer?
     private let tip: ChainTip
@@ -28,12 +27,9 @@ struct EventInserter {
         """
 
     /// Prepares the statement. Throws what SQLite says.
-    init(
-        _ db: Database, cache: KindCache, sessions: SessionNotes, gatherer: StoredEventsGatherer? = nil
-    ) throws {
+    init(_ db: Database, cache: KindCache, gatherer: StoredEventsGatherer? = nil) throws {
         self.db = db
         kinds = cache
-        self.sessions = sessions
         self.gatherer = gatherer
         tip = try ChainTip(.events, db)
         let places = Array(repeating: "?", count: 28).joined(separator: ", ")
@@ -61,12 +57,10 @@ struct EventInserter {
                     continue
                 }
                 result.inserted += 1
-                try sessions.note(kind: kind.id, actor: actor.id, at: event.pointee.time, db)
                 gatherer?.add(event, seq: db.lastInsertedRowID, kind: kind.id, actor: actor.id, source: source)
                 result.earliest = min(result.earliest ?? event.pointee.time, event.pointee.time)
             }
         }
-        try sessions.flush(db)
         return result
     }
 

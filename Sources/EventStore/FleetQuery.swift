@@ -90,13 +90,34 @@ extension Store {
         }
     }
 
+    /// The numbers of the actors whose address is in a block.
+    public func actors(in block: CIDR) throws -> [Int64] {
+        try pool.read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT id FROM actors WHERE \(AddressTest.sql("ip", block)) ORDER BY id",
+                arguments: [AddressTest.value(block)])
+        }
+    }
+
+    /// True when some login of a time span (`after`, `through`] succeeded.
+    public func hasSessions(after: LogTime, through: LogTime) throws -> Bool {
+        try pool.read { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM events WHERE time > ? AND time <= ?
+                        AND +kind IN (SELECT id FROM kinds WHERE action = 'auth.success'))
+                    """, arguments: [after.milliseconds, through.milliseconds]) ?? false
+        }
+    }
+
     /// True when some events are of clients behind a proxy.
     public func hasProxies() throws -> Bool {
         try pool.read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false }
     }
 
-    /// Actors with events of an action of sessions, and the time of the first. From the start on that is a table of its
-    /// own; later the rows themselves are few.
+    /// Actors with events of an action, and the time of the first. From the start the index of sessions jumps from one
+    /// actor to the next; later the rows themselves are few.
     static func sessions(after row: Int64) -> String {
         row > 0
             ? """
@@ -104,8 +125,13 @@ extension Store {
             WHERE seq > ? AND seq <= ? AND +kind IN (SELECT id FROM kinds WHERE action = ?) GROUP BY actor
             """
             : """
-            SELECT actor, min(time) AS time FROM first_sessions
-            WHERE kind IN (SELECT id FROM kinds WHERE action = ?) GROUP BY actor
+            WITH RECURSIVE x (kind, actor) AS (
+                SELECT id, (SELECT min(actor) FROM events WHERE kind = id AND kind < 0) FROM kinds WHERE action = ?
+                UNION ALL
+                SELECT kind, (SELECT min(e.actor) FROM events e
+                    WHERE e.kind = x.kind AND e.kind < 0 AND e.actor > x.actor) FROM x WHERE actor IS NOT NULL)
+            SELECT actor, (SELECT min(e.time) FROM events e
+                WHERE e.kind = x.kind AND e.kind < 0 AND e.actor = x.actor) AS time FROM x WHERE actor IS NOT NULL
             """
     }
 
@@ -139,23 +165,21 @@ extension Store {
 
     /// Whether some server logged a successful login in a time span, `before` not included.
     public func hasSessions(from: LogTime, before: LogTime) throws -> Bool {
-        guard from < before else { return false }
-        return try pool.read { db in
+        try pool.read { db in
             try Bool.fetchOne(
                 db, sql: Store.hasSessions,
-                arguments: [
-                    "auth.success", from.milliseconds / SessionSchema.hour - 1,
-                    before.milliseconds / SessionSchema.hour, from.milliseconds, before.milliseconds,
-                ]) ?? false
+                arguments: ["auth.success", from.milliseconds, before.milliseconds]) ?? false
         }
     }
 
-    /// Events are looked for where there were some: retention may have let them go.
     static let hasSessions = """
-        SELECT EXISTS (SELECT 1 FROM session_hours h
-            WHERE h.kind IN (SELECT id FROM kinds WHERE action = ?1) AND h.hour >= ?2 AND h.hour <= ?3
-                AND EXISTS (SELECT 1 FROM events e
-                    WHERE e.time >= max(h.first, ?4) AND e.time < min(h.last + 1, ?5) AND e.kind = h.kind))
+        WITH RECURSIVE x (kind, actor) AS (
+            SELECT id, (SELECT min(actor) FROM events WHERE kind = id AND kind < 0) FROM kinds WHERE action = ?
+            UNION ALL
+            SELECT kind, (SELECT min(e.actor) FROM events e
+                WHERE e.kind = x.kind AND e.kind < 0 AND e.actor > x.actor) FROM x WHERE actor IS NOT NULL)
+        SELECT EXISTS (SELECT 1 FROM x WHERE actor IS NOT NULL AND EXISTS (SELECT 1 FROM events e
+            WHERE e.kind = x.kind AND e.kind < 0 AND e.actor = x.actor AND e.time >= ? AND e.time < ?))
         """
 
     /// Addresses that alerts of a rule name, in rows after one, each with the time of the first; and the last row.

@@ -40,21 +40,37 @@ enum Schema {
         migrator.registerMigration("7 chain") { db in
             try ChainSchema.migrate(db)
         }
-        migrator.registerMigration("8 first sessions") { db in
-            try db.execute(sql: SessionSchema.tables)
+        migrator.registerMigration("8 who did it") { db in
+            try db.execute(sql: whoDidIt)
+        }
+        migrator.registerMigration("9 give-ups") { db in
+            try db.execute(sql: GiveUpTable.schema)
         }
         return migrator
     }
 
+    /// Indexes of events by who acted: in the middle of them stands what comes at the end of all others.
+    static let actorIndexes = [
+        "events_sessions": "(kind, actor, time) WHERE kind < 0", "events_actor": "(actor, time) WHERE kind > 0",
+    ]
+
+    /// For questions about one address, user or session. Sessions have an index of their own: the many of a busy server
+    /// pay nothing for this one.
+    private static let whoDidIt = """
+        CREATE INDEX events_actor ON events \(actorIndexes["events_actor", default: ""]);
+        CREATE INDEX events_session ON events (session) WHERE session IS NOT NULL;
+        CREATE INDEX events_target ON events (target_user) WHERE target_user IS NOT NULL;
+        """
+
     /// Actions of sessions: who had one, or replicated, is asked for again and again. Their kinds have negative numbers,
-    /// which tells the writer that `SessionNotes` wants to know.
+    /// so that an index can hold their events alone: the many others pay nothing for it.
     static let sessionActions = ["auth.success", "conn.replication"]
 
     private static let sessions = """
         UPDATE events SET kind = -kind WHERE kind IN (SELECT id FROM kinds WHERE action IN (\(quotedActions)));
         UPDATE records SET kind = -kind WHERE kind IN (SELECT id FROM kinds WHERE action IN (\(quotedActions)));
         UPDATE kinds SET id = -id WHERE action IN (\(quotedActions));
-        CREATE INDEX events_sessions ON events (kind, actor, time) WHERE kind < 0;
+        CREATE INDEX events_sessions ON events \(actorIndexes["events_sessions", default: ""]);
         CREATE INDEX hops_client ON hops (client_ip) WHERE exact AND client_ip IS NOT NULL;
         -- The files of `blocklists` as they were last written: hash is of the content, told is when their reader last took
         -- it, failing since when they are not current. A file that was emptied for good is forgotten.

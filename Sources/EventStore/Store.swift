@@ -32,6 +32,7 @@ public final class Store: Sendable {
                 return try DatabasePool(path: path, configuration: configuration)
             }
             try Store.upgrade(pool, path, isWritable: true)
+            try BulkLoad.makeUp(pool)
             self.init(pool: pool, path: path)
         } catch let error as DatabaseError {
             throw StoreProblem(

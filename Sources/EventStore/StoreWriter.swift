@@ -124,7 +124,6 @@ public struct IngestResult: Sendable {
 public final class StoreWriter {
     let store: Store
     private let cache = KindCache()
-    private let sessions = SessionNotes()
     private var gatherer: StoredEventsGatherer?
     /// How often others have written to the store, as SQLite counts.
     private var othersWrote: Int64?
@@ -143,7 +142,7 @@ public final class StoreWriter {
                 try look(db)
                 let mark = try store.outbox.mark(db)
                 try db.chaining(StoreWriter.tables(of: ingests)) {
-                    let inserter = try EventInserter(db, cache: cache, sessions: sessions, gatherer: gatherer)
+                    let inserter = try EventInserter(db, cache: cache, gatherer: gatherer)
                     for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
                     try inserter.finish()
                 }
@@ -164,7 +163,7 @@ public final class StoreWriter {
             try store.pool.write { db in
                 try look(db)
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache, sessions: sessions, gatherer: gatherer)
+                let inserter = try EventInserter(db, cache: cache, gatherer: gatherer)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
                 try inserter.finish()
                 try store.outbox.queue(since: mark, db)
@@ -204,7 +203,6 @@ public final class StoreWriter {
     /// Forgets numbers of rows that may be gone, and what a transaction that failed did not keep.
     func forget() {
         cache.forget()
-        sessions.forget()
         gatherer?.fail()
     }
 
@@ -213,8 +211,7 @@ public final class StoreWriter {
         let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
         if version != othersWrote {
             cache.forget()
-            sessions.forget()
-        }
+            }
         othersWrote = version
     }
 
@@ -424,19 +421,6 @@ extension StoreWriter {
             try db.execute(
                 sql: "INSERT OR IGNORE INTO unread VALUES (?, ?, ?, ?)",
                 arguments: [source, span.offset, span.length, span.reason])
-        }
-    }
-}
-
-extension Store {
-    /// Lets the write-ahead log grow larger before it is copied into the store: fewer, larger copies in a replay. Rows
-    /// that a new one refers to are not looked up again: the writer got their numbers in the same transaction.
-    public func prepareForBulk() throws {
-        try pool.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
-            try db.execute(sql: "PRAGMA foreign_keys = OFF")
-            // Nothing is ever overwritten for secrecy: what is secret does not come here.
-            try db.execute(sql: "PRAGMA secure_delete = OFF")
         }
     }
 }

@@ -29,7 +29,7 @@ extension Store {
             try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
             let kept: Set<String> = [
                 "kinds", "actors", "sources", "unread", "events", "records", "sessions", "hops", "activity",
-                "first_sessions", "session_hours", "detection", "heads", "pruned", "grdb_migrations",
+                "detection", "heads", "pruned", "grdb_migrations",
             ]
             let tables = try String.fetchAll(
                 db,

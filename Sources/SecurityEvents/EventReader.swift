@@ -338,7 +338,7 @@ public struct EventReader {
             let found = readings.found(record, index.patterns[number].readings, number, scratch)
             if record.form == .diverted { return diverted.note(record, found) }
             let login = login(of: record, time: time, before: before)
-            if login.found.isEmpty { login.found = found } else { login.found += found }
+            if login.found.count < LoginTracker.mostFound { login.found += found }
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
@@ -437,7 +437,9 @@ public struct EventReader {
 
     /// The login that a record is part of, held until it is known whether the session gets in.
     private mutating func login(of record: LogRecord, time: LogTime, before: LogTime) -> LoginTracker.Login {
-        let login = logins.login(SessionKey(record), offset: record.offset, clockBefore: before)
+        let key = SessionKey(record)
+        if !logins.mayHold(slot: key.slot), let oldest = logins.displaced() { emit(oldest) }
+        let login = logins.login(key, offset: record.offset, clockBefore: before)
         login.time = time
         return login
     }

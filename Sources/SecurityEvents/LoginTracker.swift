@@ -7,6 +7,10 @@ import VigilModel
 /// with command tag `startup` follows within milliseconds when one of these fails. So the login is a success at the
 /// session's next record that is no such FATAL, or once log time has moved on by two seconds.
 struct LoginTracker {
+    /// So many sessions may be coming in at a time, and so much may be told of each. Beyond that the oldest is taken to be
+    /// in: no server starts so many within two seconds.
+    private static let most = 10_000
+    static let mostFound = 64
     /// Milliseconds of log time after which a session is in.
     static let patience: Int64 = 2000
 
@@ -107,6 +111,19 @@ struct LoginTracker {
         return login
     }
 
+    /// The oldest session, when there is no room for another one.
+    mutating func displaced() -> Login? {
+        guard count >= LoginTracker.most else { return nil }
+        while front < queue.count {
+            let login = queue[front]
+            front += 1
+            guard login.isHeld else { continue }
+            compact()
+            return end(login.key)
+        }
+        return nil
+    }
+
     /// Sessions whose time is over, oldest first; all of them when `now` is nil.
     mutating func expired(at now: LogTime?) -> [Login] {
         var result: [Login] = []
@@ -121,11 +138,15 @@ struct LoginTracker {
         }
         earliest = .max / 2
         if front < queue.count, queue[front].isHeld { earliest = queue[front].time.milliseconds }
-        if front > 1024, front * 2 > queue.count {
-            queue.removeSubrange(..<front)
-            front = 0
-        }
+        compact()
         return result
+    }
+
+    /// Lets go those at the front of the queue whose turn is over.
+    private mutating func compact() {
+        guard front > 1024, front * 2 > queue.count else { return }
+        queue.removeSubrange(..<front)
+        front = 0
     }
 }
 

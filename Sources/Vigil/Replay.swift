@@ -95,6 +95,9 @@ public struct Replay: Sendable {
         if let end = summary.end {
             summary.bans = try BanBook(store, configuration).list(at: end).bans
         }
+        var giveUps = GiveUps(catalogue)
+        summary.giveUps = giveUps.take()
+        try store.note(giveUps: summary.giveUps.map { ($0.pattern, $0.count) }, at: .wallClock)
         summary.seconds = Date().timeIntervalSince(started)
         if !sinks.isEmpty {
             summary.deliveries = try OutboxDrain(store, sinks, addresses: configuration.node.addresses).run(
@@ -146,7 +149,7 @@ public struct Replay: Sendable {
             }
         }
         let writer = StoreWriter(store)
-        try store.prepareForBulk()
+        let load = try BulkLoad(store)
         try writer.gather()
         var read: Int64 = 0
         var consumed: Int64 = 0
@@ -167,7 +170,9 @@ public struct Replay: Sendable {
             guard !waiting.isEmpty, !isOpen || events >= Replay.commitSize || waiting.count >= 64 else { continue }
             if failure == nil {
                 do {
+                    let before = summary.result.inserted
                     let earliest = try commit(waiting, writer, &summary)
+                    try load.note(summary.result.inserted - before)
                     for part in waiting {
                         if let ingest = part.ingest { clocks[part.file] = ingest.clock }
                         if part.end != nil { clocks[part.file] = .distantFuture }
@@ -184,6 +189,7 @@ public struct Replay: Sendable {
         }
         summary.bytes = read
         if let failure { throw failure }
+        try load.finish()
         if summary.isFailure, read == 0, let first = summary.failed.first { throw first }
     }
 

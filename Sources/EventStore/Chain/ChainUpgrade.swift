@@ -12,7 +12,8 @@ enum ChainUpgrade {
         while try pool.read(isPending) { try pool.write(advance) }
     }
 
-    private static func isPending(_ db: Database) throws -> Bool {
+    /// True while rows wait for that.
+    static func isPending(_ db: Database) throws -> Bool {
         try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM heads WHERE pending IS NOT NULL)") ?? false
     }
 

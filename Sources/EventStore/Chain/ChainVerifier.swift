@@ -5,6 +5,11 @@ extension Store {
     /// Goes over the whole chain in one read, beside whoever writes. Proves that `heads` are parts of it.
     public func verify(heads: [ChainHead] = []) throws -> ChainReport {
         try pool.read { db in
+            if try ChainUpgrade.isPending(db) {
+                throw StoreProblem(
+                    path: path, reason: "rows of an older version are not chained yet",
+                    hint: "let a user who may write it run any command on it once")
+            }
             var verifier = try ChainVerifier(db, heads)
             return try verifier.run()
         }
@@ -16,7 +21,8 @@ private struct ChainVerifier {
     private let db: Database
     private let heads: [ChainHead]
     private var report: ChainReport
-    /// Hashes of the rows that heads end with.
+    /// Rows that heads end with, and their hashes.
+    private let ends: [ChainedTable: Set<Int64>]
     private var known: [ChainedTable: [Int64: ChainHash]] = [:]
     /// Of each table, faults found so far.
     private var counts: [String: Int] = [:]
@@ -26,6 +32,9 @@ private struct ChainVerifier {
 
     init(_ db: Database, _ heads: [ChainHead]) throws {
         (self.db, self.heads) = (db, heads)
+        ends = heads.reduce(into: [:]) { ends, head in
+            for (table, row) in head.rows { ends[table, default: []].insert(row) }
+        }
         report = ChainReport(head: try ChainHead(db))
     }
 
@@ -163,7 +172,7 @@ private struct ChainVerifier {
     }
 
     private mutating func remember(_ table: ChainedTable, _ row: Int64, _ hash: ChainHash) {
-        guard heads.contains(where: { $0.rows[table] == row }) else { return }
+        guard !heads.isEmpty, ends[table]?.contains(row) ?? false else { return }
         known[table, default: [:]][row] = hash
     }
 

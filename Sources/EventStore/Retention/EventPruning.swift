@@ -14,7 +14,7 @@ struct EventPruning: Pruning {
     /// Bytes that an event frees at least, with its places in indexes.
     private static let least: Int64 = 200
     /// Rows that go in a transaction.
-    private static let most = 1000
+    private static let most = 500
 
     init(before: LogTime, room: Int64? = nil) {
         self.before = before

@@ -12,7 +12,7 @@ struct HopPruning: Pruning {
 
     private static let batch = 250
     /// Rows that go in a transaction.
-    private static let most = 1000
+    private static let most = 500
 
     init(before: LogTime) { self.before = before }
 

@@ -64,8 +64,6 @@ struct LeftoverPruning: Pruning {
             arguments: [events.milliseconds / 3_600_000])
         went.add(db.changesCount, of: "activity")
         if db.changesCount > 0 { return (went, true) }
-        try db.execute(
-            sql: "DELETE FROM session_hours WHERE hour < ?", arguments: [events.milliseconds / SessionSchema.hour])
         for (table, key, time) in [
             ("baseline", "rule, group_key, value", "last"), ("held_back", "id", "time"),
             ("set_aside", "sink, kind, item", "time"),
@@ -77,6 +75,14 @@ struct LeftoverPruning: Pruning {
                     """, arguments: [alerts.milliseconds])
             went.add(db.changesCount, of: table)
         }
+        // Of events that are gone there is nothing to tell.
+        try db.execute(
+            sql: """
+                DELETE FROM outbox WHERE kind = \(Delivery.Kind.event.rawValue) AND (sink, item) IN
+                    (SELECT sink, item FROM outbox WHERE kind = \(Delivery.Kind.event.rawValue)
+                        AND item < (SELECT min(seq) FROM events) LIMIT 1000)
+                """)
+        went.add(db.changesCount, of: "outbox")
         return (went, went.rows.values.contains { $0 >= 1000 })
     }
 }

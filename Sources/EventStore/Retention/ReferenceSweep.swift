@@ -80,10 +80,8 @@ struct ReferenceSweep: Pruning {
             let place = Int(id >> 6)
             return id > 0 && (place >= actors.count || actors[place] & 1 << UInt64(id & 63) == 0)
         }
-        for table in ["first_sessions WHERE actor", "actors WHERE id"] {
-            let delete = try db.cachedStatement(sql: "DELETE FROM \(table) = ?")
-            for id in gone { try delete.execute(arguments: [id]) }
-        }
+        let delete = try db.cachedStatement(sql: "DELETE FROM actors WHERE id = ?")
+        for id in gone { try delete.execute(arguments: [id]) }
         return gone.count
     }
 
