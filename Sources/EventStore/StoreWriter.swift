@@ -211,7 +211,7 @@ public final class StoreWriter {
         let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
         if version != othersWrote {
             cache.forget()
-            }
+        }
         othersWrote = version
     }
 
