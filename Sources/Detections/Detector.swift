@@ -24,7 +24,7 @@ public struct Detector {
     /// The same by identity, to be compared without touching objects.
     private var names = [Name](repeating: Name(), count: Detector.places)
 
-    private static let places = 8192
+    private static let places = 4096
 
     /// Events of a kind and actor with the same near details, and what machines make of them.
     private final class Acquaintance {
@@ -57,7 +57,7 @@ public struct Detector {
             let mixed =
                 (bits(actor) &* 0x9E37_79B9_7F4A_7C15) ^ (bits(kind) &* 0xC2B2_AE3D_27D4_EB4F)
                 ^ (bits(near) &* 0x1656_67B1_9E37_79F9)
-            return Int(mixed >> 53) * 4
+            return Int(mixed >> 54) * 4
         }
     }
 
