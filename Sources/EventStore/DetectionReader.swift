@@ -51,6 +51,12 @@ public final class DetectionMemory {
             .joined(separator: ", ")
     }
 
+    /// `>` when the numbers of those kinds are all positive, `<` when they are all negative; nil otherwise.
+    func sign(alone: Bool) -> String? {
+        let kinds = byNumber.filter { $0.value.place != nil || ($0.value.hasEvidence && !alone) }.keys
+        return kinds.allSatisfy { $0 > 0 } ? ">" : kinds.allSatisfy { $0 < 0 } ? "<" : nil
+    }
+
     /// The numbers of the kinds whose details are asked for; with `evidence`, also when only further records make them
     /// such.
     func detailed(evidence: Bool) -> String {

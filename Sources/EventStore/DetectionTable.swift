@@ -51,7 +51,12 @@ extension Store {
             let near = ["application", "sqlstate", "operation"].map {
                 "CASE WHEN e.kind IN (\(memory.detailed(evidence: reader.hasRecords))) THEN e.\($0) END"
             }.joined(separator: ", ")
-            let whose = actors.map { "AND e.actor IN (\($0.map(String.init).joined(separator: ", ")))" } ?? ""
+            // What is said of the sign lets an index over actors serve: sessions and the rest have one each.
+            let whose =
+                actors.map {
+                    (memory.sign(alone: alone).map { "AND e.kind \($0) 0 " } ?? "")
+                        + "AND e.actor IN (\($0.map(String.init).joined(separator: ", ")))"
+                } ?? ""
             let rows = try RawStatement(
                 db,
                 """

@@ -192,7 +192,7 @@ extension Store {
     public func query(_ what: Queryable, _ filter: EventFilter, _ body: (ShownRow) throws -> Void) throws {
         let keys = what.keys
         let columns = keys.map(\.column).joined(separator: ", ")
-        let (condition, arguments) = try Store.condition(what, filter)
+        let (condition, arguments) = try narrowed(what, filter)
         var sql = "SELECT \(columns), time AS shown_time, seq AS shown_seq FROM \(what.source) WHERE \(condition)"
         if let limit = filter.limit {
             // The newest, shown in the order of time.
@@ -220,7 +220,7 @@ extension Store {
             keys.append(key)
         }
         let columns = keys.map(\.column).joined(separator: ", ")
-        let (condition, arguments) = try Store.condition(what, filter)
+        let (condition, arguments) = try narrowed(what, filter)
         let groups = (1...keys.count).map(String.init).joined(separator: ", ")
         var sql = """
             SELECT \(columns), \(what.amount) FROM \(what.source) WHERE \(condition)
@@ -239,6 +239,28 @@ extension Store {
             }
         }
     }
+
+    /// The condition, with the numbers of the events that indexes find for a user, an address or a session, when these
+    /// are few: the view would be gone over otherwise.
+    private func narrowed(_ what: Queryable, _ filter: EventFilter) throws -> (String, StatementArguments) {
+        var (condition, arguments) = try Store.condition(what, filter)
+        guard what.source == Queryable.events.source else { return (condition, arguments) }
+        for (name, value) in filter.values {
+            guard let found = StorySubject.candidates(name, value) else { continue }
+            let count = try pool.read { db in
+                try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM (\(found.sql) LIMIT \(Store.mostCandidates + 1))",
+                    arguments: found.arguments)
+            }
+            guard let count, count <= Store.mostCandidates else { continue }
+            condition += " AND seq IN (\(found.sql))"
+            arguments += found.arguments
+        }
+        return (condition, arguments)
+    }
+
+    /// More events than that are found as well by going over time.
+    private static let mostCandidates = 100_000
 
     private static func condition(
         _ what: Queryable, _ filter: EventFilter

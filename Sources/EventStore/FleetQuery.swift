@@ -90,6 +90,27 @@ extension Store {
         }
     }
 
+    /// The numbers of the actors whose address is in a block.
+    public func actors(in block: CIDR) throws -> [Int64] {
+        try pool.read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT id FROM actors WHERE \(AddressTest.sql("ip", block)) ORDER BY id",
+                arguments: [AddressTest.value(block)])
+        }
+    }
+
+    /// True when some login of a time span (`after`, `through`] succeeded.
+    public func hasSessions(after: LogTime, through: LogTime) throws -> Bool {
+        try pool.read { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM events WHERE time > ? AND time <= ?
+                        AND +kind IN (SELECT id FROM kinds WHERE action = 'auth.success'))
+                    """, arguments: [after.milliseconds, through.milliseconds]) ?? false
+        }
+    }
+
     /// True when some events are of clients behind a proxy.
     public func hasProxies() throws -> Bool {
         try pool.read { db in try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false }

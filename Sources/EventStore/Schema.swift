@@ -40,8 +40,19 @@ enum Schema {
         migrator.registerMigration("7 chain") { db in
             try ChainSchema.migrate(db)
         }
+        migrator.registerMigration("8 who did it") { db in
+            try db.execute(sql: whoDidIt)
+        }
         return migrator
     }
+
+    /// For questions about one address, user or session. Sessions have an index of their own: the many of a busy server
+    /// pay nothing for this one.
+    private static let whoDidIt = """
+        CREATE INDEX events_actor ON events (actor, time) WHERE kind > 0;
+        CREATE INDEX events_session ON events (session) WHERE session IS NOT NULL;
+        CREATE INDEX events_target ON events (target_user) WHERE target_user IS NOT NULL;
+        """
 
     /// Actions of sessions: who had one, or replicated, is asked for again and again. Their kinds have negative numbers,
     /// so that an index can hold their events alone: the many others pay nothing for it.

@@ -15,12 +15,13 @@ public final class FolderWatcher {
 
     deinit { close(descriptor) }
 
-    /// Watches a folder; a folder that is not there yet is tried again at the next call.
-    public func watch(_ folder: String) {
-        guard watched[folder] == nil else { return }
+    /// Watches a folder; one that is not there yet is tried again at the next call. False when it cannot be watched.
+    public func watch(_ folder: String) -> Bool {
+        guard watched[folder] == nil else { return true }
         let mask = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF
         let number = inotify_add_watch(descriptor, folder, UInt32(mask))
         if number >= 0 { watched[folder] = number }
+        return number >= 0
     }
 
     /// What ended a waiting.

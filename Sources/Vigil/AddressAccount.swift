@@ -42,17 +42,26 @@ public struct AddressAccount: Sendable {
         pause = BanLedger(bans: [], acts: try store.acts()).pause(at: moment)
         bans = try book.entries(at: moment, all: true).filter { $0.ban.cidr.overlaps(block) && $0.state != .future }
         let recent = moment.adding(milliseconds: -BanPolicy.sessionMemory)
+        knowsSessions = try store.hasSessions(after: recent, through: moment)
+        try look(in: store, after: .distantPast, through: moment, for: "auth.failure") { $0.count(failure: $1) }
+        try look(in: store, after: recent, through: moment, for: "auth.success") { $0.count(session: $1) }
+    }
+
+    /// Counts the events of an action that are of the block's addresses, as clients of a proxy too.
+    private mutating func look(
+        in store: Store, after: LogTime, through: LogTime, for action: String,
+        _ count: (inout AddressAccount, DetectionEvent) -> Void
+    ) throws {
+        let block = block
+        // Behind a proxy the actor is not who it was.
+        let actors = try store.hasProxies() ? nil : store.actors(in: block)
+        guard actors?.isEmpty != true else { return }
         var account = self
         try store.forEachEvent(
-            after: .distantPast, through: moment,
-            place: { ["auth.failure", "auth.success"].contains($0.action) ? .event : nil }
+            after: after, through: through, DetectionMemory { $0.action == action ? .event : nil }, alone: true,
+            actors: actors
         ) { event, _ in
-            if event.kind.action == "auth.success" {
-                account.knowsSessions = account.knowsSessions || event.time > recent
-                if event.time > recent, let ip = event.ip, block.contains(ip) { account.count(session: event) }
-            } else if let ip = event.ip, block.contains(ip) {
-                account.count(failure: event)
-            }
+            if let ip = event.ip, block.contains(ip) { count(&account, event) }
         }
         self = account
     }

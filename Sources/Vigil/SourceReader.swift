@@ -114,11 +114,15 @@ final class SourceReader {
     /// True when a login waits for what its session does next.
     var isHolding: Bool { collector.events.held != nil }
 
+    /// When what was read was last taken for a commit.
+    private(set) var takenAt = ContinuousClock.now
+
     /// True when something was read or decided since the last commit.
-    var hasNews: Bool {
-        !collector.events.events.isEmpty || collector.events.hasEvidence || collector.events.records > committedRecords
-            || !collector.unread.isEmpty
-            || collector.textLines > 0
+    var hasNews: Bool { hasFindings || collector.events.records > committedRecords || collector.textLines > 0 }
+
+    /// True when there is something of which the store should hear at once.
+    var hasFindings: Bool {
+        !collector.events.events.isEmpty || collector.events.hasEvidence || !collector.unread.isEmpty
     }
 
     /// How many events wait for a commit.
@@ -193,6 +197,7 @@ final class SourceReader {
 
     /// What was read since the last time, for a commit.
     func takeIngest() throws -> Ingest {
+        takenAt = ContinuousClock.now
         let read = position
         let held = collector.events.held
         var ingest = Ingest(

@@ -46,6 +46,11 @@ public final class Watch {
     /// long holds them no more.
     private static let delay: Int64 = 2000
 
+    /// From one reading to the next, at least.
+    private static let breath = Duration.milliseconds(4)
+    /// Events are committed when they are found, and where reading is with them; without any, so often.
+    private static let commitAfter = Duration.seconds(1)
+
     /// So many files are open at a time; others wait until one of them rests.
     private static let openLimit = 256
     /// Seconds of quiet after which a file is closed.
@@ -125,28 +130,43 @@ public final class Watch {
         listKeeper?.start()
         defer { listKeeper?.stop() }
         var lookedAt = Date.distantPast
+        var ruledAt = Date.distantPast
+        var changedAt = Date()
+        var isWatched = false
         notifier.tell(.ready)
         while true {
-            // Records must be seen at once; a new file may take a fifth of a second.
-            if Date().timeIntervalSince(lookedAt) > 0.2 {
-                for folder in folders() { watcher.watch(folder) }
+            let began = ContinuousClock.now
+            // Records must be seen at once; a new file may take a fifth of a second. Where nothing stirs, and would be told,
+            // nothing is looked for.
+            let isQuiet = isWatched && Date().timeIntervalSince(changedAt) > Watch.restAfter
+            if Date().timeIntervalSince(lookedAt) > (isQuiet ? 5 : 0.2) {
+                isWatched = folders().filter { !watcher.watch($0) }.isEmpty
                 try look(store, writer, tell: tell)
                 lookedAt = Date()
             }
             try read(writer, keeper, tell: tell)
-            try detect(store, pass, tell: tell)
-            try rest(store, writer)
-            turn(pass)
-            let news =
-                (listKeeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
-                + warnings.takeUnread()
-            for message in news { tell(message) }
+            // Rules are two seconds behind: a tenth of one more is nothing, and running them costs.
+            if Date().timeIntervalSince(ruledAt) >= 0.1 {
+                try detect(store, pass, tell: tell)
+                try rest(store, writer)
+                turn(pass)
+                let news =
+                    (listKeeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
+                    + warnings.takeUnread()
+                for message in news { tell(message) }
+                ruledAt = Date()
+            }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
-            if watcher.wait(milliseconds: keeper.isWorking ? 50 : waits ? 250 : 1000) == .stopped { break }
+            let wake = watcher.wait(milliseconds: keeper.isWorking ? 50 : waits ? 250 : 1000)
+            if wake == .stopped { break }
+            if wake == .changed { changedAt = Date() }
+            // A server writes many small pieces: they are read a few at a time.
+            let passed = ContinuousClock.now - began
+            if passed < Watch.breath { Thread.sleep(forTimeInterval: (Watch.breath - passed) / .seconds(1)) }
         }
         for entry in followed.values { entry.reader.pause() }
-        try commit(writer)
+        try commit(writer, all: true)
         let isReload = stop.take() == .reload
         notifier.tell(isReload ? .reloading : .stopping)
         try acts.stop(isReload ? "the configuration is read again" : "stopped")
@@ -362,10 +382,13 @@ public final class Watch {
         followed[path] = nil
     }
 
-    private func commit(_ writer: StoreWriter) throws {
+    /// Commits what was read; `all` takes what is no event, too.
+    private func commit(_ writer: StoreWriter, all: Bool = false) throws {
         var news: [(path: String, reader: SourceReader)] = []
         for path in followed.keys.sorted() {
-            guard let reader = followed[path]?.reader, reader.hasNews else { continue }
+            guard let reader = followed[path]?.reader, reader.hasNews,
+                all || reader.hasFindings || ContinuousClock.now - reader.takenAt >= Watch.commitAfter
+            else { continue }
             news.append((path, reader))
         }
         if !news.isEmpty { try commit(news, writer) }

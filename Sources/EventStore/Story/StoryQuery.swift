@@ -3,11 +3,15 @@ import VigilModel
 
 extension Store {
     /// Hands over what somebody did, with the alerts and bans about it, in the order of time: an event before the
-    /// alert that it fired.
+    /// alert that it fired. With `most`, of somebody who did more than that many things the last of them; gives the time
+    /// at which the story begins then.
+    @discardableResult
     public func story(
-        of subject: StorySubject, since: LogTime = .distantPast, until: LogTime = .distantFuture,
+        of subject: StorySubject, since: LogTime = .distantPast, until: LogTime = .distantFuture, most: Int? = nil,
         _ body: (StoryItem) throws -> Void
-    ) throws {
+    ) throws -> LogTime? {
+        let begin = try most.flatMap { try start(of: subject, since: since, until: until, most: $0) }
+        let since = begin ?? since
         let alerts = try storyAlerts(of: subject, since: since, until: until)
         let bans = try storyBans(of: subject, alerts: Set(alerts.map(\.id)), since: since, until: until)
         let marks = (alerts.map(StoryItem.alert) + bans.map(StoryItem.ban)).sorted { $0.time < $1.time }
@@ -30,6 +34,26 @@ extension Store {
             }
         }
         for mark in marks[next...] { try body(mark) }
+        return begin
+    }
+
+    /// The time from which on there are that many events of somebody; nil when there are fewer in all.
+    private func start(of subject: StorySubject, since: LogTime, until: LogTime, most: Int) throws -> LogTime? {
+        guard let actors = subject.actors else { return nil }
+        let condition = subject.condition
+        return try pool.read { db in
+            let count = try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM (\(condition.rows) LIMIT \(most + 1))", arguments: condition.arguments)
+            guard let count, count > most else { return nil }
+            // Who has many events is soon met by going back in time.
+            return try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT time FROM events INDEXED BY events_time
+                    WHERE time >= ? AND time < ? AND actor IN (\(actors.sql)) ORDER BY time DESC LIMIT 1 OFFSET \(most)
+                    """, arguments: [since.milliseconds, until.milliseconds] + actors.arguments
+            ).map(LogTime.init)
+        }
     }
 
     private func storyAlerts(of subject: StorySubject, since: LogTime, until: LogTime) throws -> [StoryAlert] {

@@ -56,33 +56,74 @@ struct StoryCondition {
 }
 
 extension StorySubject {
+    /// Numbers of the events of some actors, found by indexes: sessions have one of their own. Takes the arguments twice.
+    private static func events(of actors: String) -> String {
+        """
+        SELECT seq FROM events WHERE kind > 0 AND actor IN (\(actors))
+            UNION ALL SELECT seq FROM events WHERE kind < 0 AND kind IN (SELECT id FROM kinds WHERE id < 0)
+                AND actor IN (\(actors))
+        """
+    }
+
+    /// What an event has done in its actor's name; nil where events of others count, too.
+    var actors: (sql: String, arguments: StatementArguments)? {
+        switch self {
+        case .user(let name): ("SELECT id FROM actors WHERE user = ?", [name])
+        case .host(let name): ("SELECT id FROM actors WHERE address = ?", [name])
+        case .address(let block):
+            ("SELECT id FROM actors WHERE \(AddressTest.sql("ip", block))", [AddressTest.value(block)])
+        case .session: nil
+        }
+    }
+
+    /// Numbers of all events that may be of an address, as a proxy's client too.
+    private static func events(of block: CIDR) -> (sql: String, arguments: StatementArguments) {
+        let value = AddressTest.value(block)
+        let test = { AddressTest.sql($0, block) }
+        let through = "e.time BETWEEN h.start - \(ProxyHop.slack) AND h.\"end\" + \(ProxyHop.slack)"
+        return (
+            """
+            \(events(of: "SELECT id FROM actors WHERE \(test("ip"))"))
+                UNION SELECT e.seq FROM hops h JOIN actors a ON a.address = h.address
+                    JOIN events e ON e.actor = a.id AND e.port = h.port AND \(through) WHERE \(test("h.client_ip"))
+                UNION SELECT e.seq FROM hops p JOIN hops h ON h.client = p.address AND h.client_port = p.port
+                    JOIN actors a ON a.address = h.address
+                    JOIN events e ON e.actor = a.id AND e.port = h.port AND \(through) WHERE \(test("p.client_ip"))
+            """, [value, value, value, value]
+        )
+    }
+
+    /// Numbers of all events for which a key may have a value; nil for keys that no index serves.
+    static func candidates(_ key: String, _ value: String) -> (sql: String, arguments: StatementArguments)? {
+        switch key {
+        case "source.ip": return CIDR(value).map(events(of:))
+        case "user.name":
+            return (StorySubject.events(of: "SELECT id FROM actors WHERE user = ?"), [value, value])
+        case "postgresql.log.session_id":
+            let condition = StorySubject.session(value).condition
+            return (condition.rows, condition.arguments)
+        default: return nil
+        }
+    }
+
     var condition: StoryCondition {
         switch self {
         case .user(let name):
             return StoryCondition(
                 rows: """
-                    SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE user = ?)
+                    \(StorySubject.events(of: "SELECT id FROM actors WHERE user = ?"))
                         UNION ALL SELECT seq FROM events WHERE target_user = ?
                             AND kind IN (SELECT id FROM kinds WHERE tags LIKE '%priv.%')
-                    """, arguments: [name, name])
+                    """, arguments: [name, name, name])
         case .address(let block):
-            let value = AddressTest.value(block)
-            let test = { AddressTest.sql($0, block) }
+            let (rows, arguments) = StorySubject.events(of: block)
             return StoryCondition(
-                rows: """
-                    SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE \(test("ip")))
-                        UNION SELECT e.seq FROM hops h JOIN actors a ON a.address = h.address
-                            JOIN events e ON e.actor = a.id AND e.port = h.port
-                                AND e.time BETWEEN h.start - \(ProxyHop.slack) AND h."end" + \(ProxyHop.slack)
-                            WHERE \(test("h.client_ip"))
-                        UNION SELECT e.seq FROM hops p JOIN hops h ON h.client = p.address AND h.client_port = p.port
-                            JOIN actors a ON a.address = h.address JOIN events e ON e.actor = a.id AND e.port = h.port
-                            WHERE \(test("p.client_ip"))
-                    """, arguments: [value, value, value], filter: test("v.ip"), filterArguments: [value])
+                rows: rows, arguments: arguments, filter: AddressTest.sql("v.ip", block),
+                filterArguments: [AddressTest.value(block)])
         case .host(let name):
             return StoryCondition(
-                rows: "SELECT seq FROM events WHERE actor IN (SELECT id FROM actors WHERE address = ?)",
-                arguments: [name], filter: "v.address = ?", filterArguments: [name])
+                rows: StorySubject.events(of: "SELECT id FROM actors WHERE address = ?"),
+                arguments: [name, name], filter: "v.address = ?", filterArguments: [name])
         case .session(let id):
             return StoryCondition(
                 rows: "SELECT seq FROM events WHERE origin = ? UNION SELECT seq FROM events WHERE session = ?",

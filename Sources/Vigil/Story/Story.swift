@@ -59,9 +59,10 @@ public struct Story {
                 ?? "names are case-sensitive; pgvigil events --group-by user.name shows those that are there")
     }
 
-    /// Hands over what happened, in order.
-    public func tell(_ body: (StoryItem) throws -> Void) throws {
-        try store.story(of: subject, since: since, until: until, body)
+    /// Hands over what happened, in order. With `most`, of a long story its end; gives the time at which it begins then.
+    @discardableResult
+    public func tell(most: Int? = nil, _ body: (StoryItem) throws -> Void) throws -> LogTime? {
+        try store.story(of: subject, since: since, until: until, most: most, body)
     }
 
     /// What a user did too often for a row each; nothing for an address or a session, of which nobody counts it.

@@ -50,14 +50,21 @@ struct StoryCommand: ParsableCommand {
         }
     }
 
+    /// Events that a table is made of: a story of half a year is read from its end.
+    private static let mostEvents = 10_000
+
     private func show(_ story: Story) throws {
         var builder = StoryBuilder(limit: limit ?? 400)
-        try story.tell { builder.take($0) }
+        let begin = try story.tell(most: max(StoryCommand.mostEvents, (limit ?? 0) * 10)) { builder.take($0) }
         builder.finish()
         let activity = try story.activity(limit: 20)
         if builder.totals.isEmpty && activity.isEmpty { return sayNothing(story) }
         let text = StoryText(builder, subject: story.subject, activity: activity)
         Output.write(text.lines)
+        if let begin {
+            Talk.say(
+                "told from \(begin) on: there is much more; --until tells of earlier times, --format jsonl all of it")
+        }
         if builder.omitted > 0 { Talk.say("the last lines; --limit N shows more, --since and --until a part") }
     }
 
