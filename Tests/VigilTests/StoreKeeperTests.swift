@@ -17,28 +17,30 @@ struct StoreKeeperTests {
         writer = StoreWriter(store)
     }
 
-    /// An event each so many milliseconds, the last now; rules have seen them.
-    private func write(_ count: Int64, every interval: Int64) throws {
+    private func event(_ number: Int64, at time: LogTime) -> SecurityEvent {
+        let kind = EventKind(
+            dataset: "postgresql.log", category: "authentication", action: "auth.failure", outcome: .failure,
+            reason: nil, severity: .low, tags: ["auth.failure"])
+        var event = SecurityEvent(
+            identity: EventIdentity(origin: "o", line: number, hash: 1, ordinal: 0), time: time, kind: kind,
+            actor: EventActor(address: "203.0.113.7", user: "bob", database: "shop"))
+        event.content = number
+        return event
+    }
+
+    /// An event each so many milliseconds, the last now, or before; rules have seen them. Gives the source.
+    @discardableResult
+    private func write(_ count: Int64, every interval: Int64, before: Int64 = 0) throws -> Int64 {
         let source = try store.open(
             FileIdentity(
                 path: "a.csv", device: 1, inode: 1, size: 100, head: Array("head".utf8), format: "csvlog", cluster: nil,
                 instance: nil))
-        let kind = EventKind(
-            dataset: "postgresql.log", category: "authentication", action: "auth.failure", outcome: .failure,
-            reason: nil,
-            severity: .low, tags: ["auth.failure"])
-        var ingest = Ingest(source: source.id, position: 10, clock: .distantPast, counted: 10)
-        let now = LogTime.wallClock
-        ingest.events = (1...count).map { number in
-            var event = SecurityEvent(
-                identity: EventIdentity(origin: "o", line: number, hash: 1, ordinal: 0),
-                time: now.adding(milliseconds: (number - count) * interval), kind: kind,
-                actor: EventActor(address: "203.0.113.7", user: "bob", database: "shop"))
-            event.content = number
-            return event
-        }
+        let end = LogTime.wallClock.adding(milliseconds: -before)
+        var ingest = Ingest(source: source.id, position: 10, clock: end, counted: 10)
+        ingest.events = (1...count).map { event($0, at: end.adding(milliseconds: ($0 - count) * interval)) }
         _ = try writer.commit([ingest])
-        _ = try store.commit(alerts: [], bans: [], learnt: [], through: now)
+        _ = try store.commit(alerts: [], bans: [], learnt: [], through: end)
+        return source.id
     }
 
     private func keeper(_ change: (inout RetentionLimits) -> Void) throws -> StoreKeeper {
@@ -75,6 +77,16 @@ struct StoreKeeperTests {
         #expect(try turn(keeper, after: 120).said == [])
         let hourly = try turn(keeper, after: 3700).said
         #expect(hourly == ["head \(try store.head())"])
+    }
+
+    @Test("an old log stays as it was read, whatever watch notes of its file today")
+    func old() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let source = try write(2000, every: 60_000, before: 300 * 86_400_000)
+        try writer.commit(notes: [EventNote(source: source, event: event(5000, at: .wallClock))])
+        let keeper = try keeper { $0.events = 10 * 86_400_000 }
+        #expect(try turn(keeper, after: 61).said == [])
+        #expect(try store.status().events == 2001)
     }
 
     @Test("makes room within seconds, and says when there is nothing left that may go")
