@@ -187,6 +187,15 @@ struct ChainTests {
         #expect(try ChainedStore.hash(.events, 40, older) == ChainedStore.hash(.events, 40, other.store))
     }
 
+    @Test("words are told apart, and what is added behind the last changes nothing while it is NULL")
+    func words() {
+        #expect(ChainHash(words: ["a", nil, nil]) == ChainHash(words: ["a"]))
+        let different: [[String?]] = [
+            ["a"], ["a", ""], [nil, "a"], ["", "a"], ["ab"], ["a", "b"], [nil, nil, "a"], [],
+        ]
+        #expect(Set(different.map { ChainHash(words: $0) }).count == different.count)
+    }
+
     @Test("holds at every moment while somebody writes")
     func beside() async throws {
         let reader = try Store(existing: made.path, readOnly: true)
