@@ -8,7 +8,7 @@ TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban \
 	prometheus-alertmanager prometheus curl openssl procps python3-venv
 BENCH_PACKAGES := ripgrep python3 python3-venv sqlite3 fail2ban pgbadger valgrind
 
-.PHONY: build demo test corpus torture lint bench clean packages test-packages
+.PHONY: build demo test corpus torture fuzz lint bench clean packages test-packages
 
 build: packages
 	swift build -c release --product pgvigil
@@ -32,6 +32,8 @@ test: packages test-packages lint
 	.build/debug/pgvigil patterns check
 	$(MAKE) --no-print-directory corpus
 	python3 Tests/Torture/torture.py .build/debug/pgvigil --kills 20 --size 300k --seed 4
+	python3 Tests/Torture/limits.py .build/debug/pgvigil --size 200K
+	python3 Tests/Torture/forgery.py .build/debug/pgvigil --rounds 40
 
 # What pgvigil finds in the logs of Tests/Corpus beside what is known to be in them; fails when the two differ.
 corpus: packages
@@ -39,10 +41,25 @@ corpus: packages
 	python3 Tests/Corpus/table.py .build/debug/pgvigil
 	python3 Tests/Corpus/alerts.py .build/debug/pgvigil
 
-# Kills `watch` thousands of times while its log is rotated, fills its disk, locks its store, and compares with a replay.
+# Kills `watch` thousands of times while its log is rotated, fills its disk, locks its store, and compares with a replay;
+# writes what attackers may write, and lines of 10 GB.
 torture: build
+	python3 Tests/Torture/forgery.py $(BINARY) --rounds 2000
+	python3 Tests/Torture/limits.py $(BINARY) --size 64M
+	python3 Tests/Torture/limits.py $(BINARY) --size 5G --only 'without end'
 	for seed in 1 2 3 4 5; do python3 Tests/Torture/torture.py $(BINARY) --kills 400 --size 3M --seed $$seed || exit 1; done
 	for seed in 6 7 8; do python3 Tests/Torture/torture.py $(BINARY) --kills 200 --size 2M --seed $$seed --faults || exit 1; done
+
+# Looks for inputs that break what must hold for any, SECONDS for each property; goes on from what it found before.
+SECONDS := 300
+FUZZ := .build/fuzz/debug/fuzz
+fuzz: packages
+	swift build --package-path Tests/Fuzz --scratch-path .build/fuzz --sanitize address -Xswiftc -sanitize-coverage=edge,indirect-calls,trace-cmp \
+		-Xlinker $$(ls $$(dirname $$(readlink -f $$(command -v swift)))/../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-$$(uname -m).a)
+	$(FUZZ) --seeds .build/fuzz/inputs
+	@for property in records rows sql patterns configuration rules archives texts; do \
+		$(FUZZ) $$property -max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=.build/fuzz/broken- .build/fuzz/inputs/$$property || exit 1; done
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins

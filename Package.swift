@@ -9,7 +9,11 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "pgvigil",
-    products: [.executable(name: "pgvigil", targets: ["pgvigil"])],
+    products: [
+        .executable(name: "pgvigil", targets: ["pgvigil"]),
+        // What the fuzzers of `Tests/Fuzz` ask for.
+        .library(name: "Properties", targets: ["Properties"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -72,6 +76,13 @@ let package = Package(
         .target(name: "CScan", path: "Modules/CScan"),
         .target(name: "CWords", path: "Modules/CWords"),
         // Tests mirror Sources; Tests/Corpus replays labelled logs of real servers.
+        .target(
+            name: "Properties",
+            dependencies: [
+                "Codecs", "Detections", "LocatedYAML", "LogRecords", "Patterns", "Responses", "SecurityEvents", "Vigil",
+                "VigilModel",
+            ], path: "Tests/Properties"),
+        .testTarget(name: "PropertyTests", dependencies: ["Properties"]),
         .testTarget(name: "VigilModelTests", dependencies: ["VigilModel"]),
         .testTarget(name: "LogSourcesTests", dependencies: ["LogSources", "Codecs"]),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "Codecs"]),

@@ -43,6 +43,9 @@ enum Schema {
         migrator.registerMigration("8 who did it") { db in
             try db.execute(sql: whoDidIt)
         }
+        migrator.registerMigration("9 give-ups") { db in
+            try db.execute(sql: GiveUpTable.schema)
+        }
         return migrator
     }
 

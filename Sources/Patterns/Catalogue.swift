@@ -81,7 +81,7 @@ public struct Catalogue: Sendable {
     }
 
     /// Reads the files, messages first. Throws `YAMLProblem` for the first thing that is wrong.
-    init(files: [(name: String, text: String)], sets more: [String: [String]] = [:]) throws {
+    package init(files: [(name: String, text: String)], sets more: [String: [String]] = [:]) throws {
         let files = files.sorted { $0.name < $1.name }
         digest = Fingerprint.sha256(files.flatMap { [$0.name, $0.text] }.joined(separator: "\0").utf8)
         var reader = PatternReader()

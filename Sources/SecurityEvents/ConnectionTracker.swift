@@ -19,6 +19,9 @@ struct ConnectionTracker {
     /// Milliseconds of log time within which lines about one connection belong together. A connection's pointer and port
     /// are used again later.
     private static let span: Int64 = 5000
+    /// Connections remembered at a time, and lines and notes of one.
+    private static let most = 50_000
+    private static let mostLines = 64
     private var known: [UInt64: Entry] = [:]
     /// Keys in the order of their entries' times.
     private var queue: [(key: UInt64, time: LogTime, offset: Int64, clockBefore: LogTime)] = []
@@ -37,8 +40,7 @@ struct ConnectionTracker {
         let key = ConnectionTracker.key(record)
         let line = ConnectionTracker.line(record)
         if known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
-        known[key]?.lines.append(line)
-        known[key]?.notes += found
+        remember(line, found, of: key)
     }
 
     /// What was told of the record's connection before, when its event begins with this record; nil when an event was
@@ -51,11 +53,17 @@ struct ConnectionTracker {
         let line = ConnectionTracker.line(record)
         let isNew = part == .first && known[key]?.hasEvent == true
         if isNew || known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
-        known[key]?.lines.append(line)
+        remember(line, [], of: key)
         defer { if part == .last { known[key] = nil } }
         guard known[key]?.hasEvent == false else { return nil }
         known[key]?.hasEvent = true
         return known[key]?.notes ?? []
+    }
+
+    private mutating func remember(_ line: UInt64, _ found: [(EventField, String)], of key: UInt64) {
+        guard known[key].map({ $0.lines.count < ConnectionTracker.mostLines }) ?? false else { return }
+        known[key]?.lines.append(line)
+        known[key]?.notes += found
     }
 
     private mutating func add(_ key: UInt64, _ record: LogRecord, _ time: LogTime, _ clockBefore: LogTime) {
@@ -64,7 +72,9 @@ struct ConnectionTracker {
     }
 
     private mutating func forget(at time: LogTime) {
-        while front < queue.count, ConnectionTracker.isOver(queue[front].time, at: time) {
+        while front < queue.count,
+            ConnectionTracker.isOver(queue[front].time, at: time) || queue.count - front > ConnectionTracker.most
+        {
             // The key may stand for a later connection by now.
             if known[queue[front].key]?.offset == queue[front].offset { known[queue[front].key] = nil }
             front += 1

@@ -339,7 +339,9 @@ public struct EventReader {
         case .evidence:
             let found = readings.found(record, index.patterns[number], number, scratch)
             if record.form == .diverted { return diverted.note(record, found) }
-            hold(record, time: time, before: before) { $0.found += found }
+            hold(record, time: time, before: before) {
+                if $0.found.count < LoginTracker.mostFound { $0.found += found }
+            }
         case .login(let kind):
             // Its message says what the columns say; logins are most of what a busy server's store holds.
             var event = EventBuilder.event(
@@ -440,6 +442,7 @@ public struct EventReader {
         _ record: LogRecord, time: LogTime, before: LogTime, _ change: (LoginTracker.Login) -> Void
     ) {
         let key = SessionKey(record)
+        if !logins.mayHold(key), let oldest = logins.displaced() { emit([oldest]) }
         let login = logins.login(key, offset: record.offset, clockBefore: before)
         login.time = time
         change(login)

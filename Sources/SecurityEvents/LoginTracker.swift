@@ -7,6 +7,10 @@ import VigilModel
 /// with command tag `startup` follows within milliseconds when one of these fails. So the login is a success at the
 /// session's next record that is no such FATAL, or once log time has moved on by two seconds.
 struct LoginTracker {
+    /// So many sessions may be coming in at a time, and so much may be told of each. Beyond that the oldest is taken to be
+    /// in: no server starts so many within two seconds.
+    private static let most = 10_000
+    static let mostFound = 64
     /// Milliseconds of log time after which a session is in.
     static let patience: Int64 = 2000
 
@@ -97,6 +101,17 @@ struct LoginTracker {
             earliest = .max / 2
         }
         return held
+    }
+
+    /// The oldest session, when there is no room for another one.
+    mutating func displaced() -> Login? {
+        guard logins.count >= LoginTracker.most else { return nil }
+        while front < queue.count {
+            let entry = queue[front]
+            front += 1
+            if let held = logins[entry.key], held.serial == entry.serial { return end(entry.key) }
+        }
+        return nil
     }
 
     /// Sessions whose time is over, oldest first; all of them when `now` is nil.

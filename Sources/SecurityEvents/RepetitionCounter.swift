@@ -9,6 +9,9 @@ struct RepetitionCounter {
         var counts: [UInt64: Int64]
     }
 
+    /// So many texts of one printed time are counted; each further one is told apart by where it stands.
+    private static let mostTexts = 1 << 16
+    private static let places: Int64 = 1 << 40
     /// Milliseconds within which records of several processes are written out of order.
     private static let disorder: Int64 = 5000
     /// A log that is this much behind a moment runs backwards, as `journalctl --reverse` prints it: the moment is past.
@@ -31,7 +34,8 @@ struct RepetitionCounter {
     mutating func count(_ record: LogRecord, clockBefore: LogTime) -> Int64 {
         let digest = EventBuilder.digest(record)
         if moments[record.time] == nil { begin(record, clockBefore) }
-        return moments[record.time]?.counts.increment(digest) ?? 1
+        return moments[record.time]?.counts.increment(digest, most: RepetitionCounter.mostTexts)
+            ?? RepetitionCounter.places + record.offset
     }
 
     private mutating func begin(_ record: LogRecord, _ clockBefore: LogTime) {
@@ -51,9 +55,14 @@ struct RepetitionCounter {
 }
 
 extension [UInt64: Int64] {
-    /// Adds one, and gives the new number.
-    fileprivate mutating func increment(_ key: UInt64) -> Int64 {
-        self[key, default: 0] += 1
-        return self[key] ?? 1
+    /// Adds one, and gives the new number; nil when there is no room for the key.
+    fileprivate mutating func increment(_ key: UInt64, most: Int) -> Int64? {
+        if let number = self[key] {
+            self[key] = number + 1
+            return number + 1
+        }
+        guard count < most else { return nil }
+        self[key] = 1
+        return 1
     }
 }

@@ -26,6 +26,14 @@ public struct CatalogueCheck {
         for rule in catalogue.rules {
             for example in rule.examples { check(example, rule) }
         }
+        // On texts this short nothing may cost much.
+        var giveUps = GiveUps(catalogue)
+        for giveUp in giveUps.take() {
+            failures.append(
+                "\(giveUp.pattern): its expression gives up on the catalogue's own examples\n"
+                    + "  hint: avoid a repetition within a repetition, such as (a+)+, and alternatives that match the same"
+            )
+        }
     }
 
     private mutating func check(_ example: PatternExample) {

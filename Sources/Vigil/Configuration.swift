@@ -91,7 +91,7 @@ public struct Configuration: Sendable {
         return configuration
     }
 
-    init(_ file: YAMLValue) throws(YAMLProblem) {
+    package init(_ file: YAMLValue) throws(YAMLProblem) {
         let keys = try file.mapping([
             "store", "patterns", "sources", "allow", "bans", "topology", "blocklists", "rules", "sets", "exceptions",
             "secrets", "sinks", "listen", "metrics_file", "ingest", "retention",

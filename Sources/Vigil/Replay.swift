@@ -95,6 +95,9 @@ public struct Replay: Sendable {
         if let end = summary.end {
             summary.bans = try BanBook(store, configuration).list(at: end).bans
         }
+        var giveUps = GiveUps(catalogue)
+        summary.giveUps = giveUps.take()
+        try store.note(giveUps: summary.giveUps.map { ($0.pattern, $0.count) }, at: .wallClock)
         summary.seconds = Date().timeIntervalSince(started)
         if !sinks.isEmpty {
             summary.deliveries = try OutboxDrain(store, sinks, addresses: configuration.node.addresses).run(

@@ -1,4 +1,5 @@
 import EventStore
+import Patterns
 import VigilModel
 
 /// What a replay found, for a person.
@@ -54,6 +55,8 @@ public struct ReplaySummary {
     public var bans: [Ban] = []
     /// Alerts of this run that exceptions held back, by the exception's reason.
     public var heldBack: [String: Int64] = [:]
+    /// Patterns whose expressions gave up on texts of this run.
+    public var giveUps: [GiveUp] = []
     /// The time of the last event in the store.
     public var end: LogTime?
     /// Wall time.

@@ -37,6 +37,10 @@ public final class Watch {
     private let door: VectorDoor
     /// Which of `paths` a file was found by.
     private var origins: [String: String] = [:]
+    /// How often expressions gave up.
+    private var giveUps: GiveUps
+    /// Patterns of which that was said.
+    private var toldGiveUps: Set<String> = []
     /// When it was last counted what rules hold.
     private var rulesMeteredAt = Date.distantPast
     private let notifier: ServiceNotifier
@@ -92,6 +96,7 @@ public final class Watch {
         storePath = store
         self.configuration = configuration
         catalogue = try configuration.catalogue()
+        giveUps = GiveUps(catalogue)
     }
 
     /// Follows until SIGTERM or SIGINT, or until SIGHUP asks for another configuration, which gives true: the next watch
@@ -152,6 +157,7 @@ public final class Watch {
             if Date().timeIntervalSince(ruledAt) >= 0.1 {
                 try detect(store, pass, tell: tell)
                 try rest(store, writer)
+                try note(giveUps.take(), store, tell: tell)
                 turn(pass)
                 let news =
                     (listKeeper?.takeMessages() ?? []) + desk.takeMessages() + followers.flatMap { $0.takeMessages() }
@@ -417,6 +423,18 @@ public final class Watch {
     }
 
     // MARK: - What is counted
+
+    /// Keeps how often expressions gave up; says it once of each.
+    private func note(_ news: [GiveUp], _ store: Store, tell: (String) -> Void) throws {
+        guard !news.isEmpty else { return }
+        try store.note(giveUps: news.map { ($0.pattern, $0.count) }, at: .wallClock)
+        meter.note { counts in for giveUp in news { counts.giveUps[giveUp.pattern, default: 0] += giveUp.count } }
+        for giveUp in news where toldGiveUps.insert(giveUp.pattern).inserted {
+            tell(
+                "pattern \(Shown.text(giveUp.pattern)) gave up on a text: its expression costs too much there and was taken "
+                    + "not to match; pgvigil status counts them")
+        }
+    }
 
     /// The files of all paths, and by which of these each is found.
     private func expand() -> [InputPath] {

@@ -187,6 +187,28 @@ struct ChainTests {
         #expect(try ChainedStore.hash(.events, 40, older) == ChainedStore.hash(.events, 40, other.store))
     }
 
+    @Test("holds at every moment while somebody writes")
+    func beside() async throws {
+        let reader = try Store(existing: made.path, readOnly: true)
+        let made = made
+        async let written: Void = Task.detached {
+            for number in Int64(0)..<40 {
+                try made.write(events: 10, from: number * 10 + 1, batch: 3)
+                try made.alert(number + 1, on: [number * 10 + 1])
+                try made.store.add([OwnAct(.start, "\(number)")])
+            }
+        }.value
+        var rows: [Int64] = []
+        repeat {
+            let report = try reader.verify(heads: [try reader.head()])
+            #expect(report.faults.map(\.problem) == [] && report.proofs.map(\.proof) == [.holds])
+            rows.append(report.head.count)
+            try await Task.sleep(for: .milliseconds(5))
+        } while rows.last != 400 + 100 + 80 + 120
+        try await written
+        #expect(rows == rows.sorted())
+    }
+
     @Test("a row gives the same bytes when it is written and when it is read, whatever is in it")
     func encoding() throws {
         var numbers = SystemRandomNumberGenerator()

@@ -98,6 +98,17 @@ struct StderrPrefixTests {
                 == 6)
     }
 
+    @Test("types and tags of several words are not taken for a part of it")
+    func severalWords() {
+        var writer = LogWriter("%m [%p] %h %u@%d cmd=%i bt=%b ")
+        for pid in 1...4 {
+            writer.write(LogWriter.Entry(pid: pid, tag: pid < 3 ? "CREATE TABLE" : "ALTER TABLE", message: "m"))
+        }
+        let found = readLog(writer.text)
+        #expect(found.values(.backendType) == Array(repeating: "client backend", count: 4))
+        #expect(found.values(.commandTag) == ["CREATE TABLE", "CREATE TABLE", "ALTER TABLE", "ALTER TABLE"])
+    }
+
     @Test("is found in a file that had one line when it was opened", arguments: prefixes.prefix(20))
     func grown(prefix: String) {
         let bytes = Array(StderrPrefixTests.log(prefix).utf8)

@@ -5,9 +5,12 @@ What only who watches can see, files that shrink or vanish, is left out.
 
     torture.py BINARY [--kills N] [--size BYTES] [--seed N] [--faults] [--keep]
 
-Rotations: renamed and made anew, then packed; copied and truncated; the weekday's file truncated in place a week later;
-deleted; a link that leads to another file. --faults adds a store on a disk that is full for a while, a store that
-somebody else has locked, SIGSTOP, and clocks that jump. One line of JSON at the end; exit code 1 when anything is lost,
+Rotations: renamed and made anew, then packed, at times before anybody looked; copied and truncated; the weekday's file
+truncated in place a week later; a file with another name; deleted, the inode used again; a link that leads to another
+file; the folder replaced; a file that comes whole from elsewhere; a restart that goes on in the same file behind a torn
+record; a folder for a while where the file was. --faults adds a store on a disk that is full for a while, a store that
+somebody else has locked, SIGSTOP, clocks that jump, and, where this runs as root, files that `watch`, which then runs as
+nobody, may not read for a while. One line of JSON at the end; exit code 1 when anything is lost,
 doubled or different.
 """
 
@@ -29,6 +32,8 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+TORN = (b'2026-03-02 09:49:01.374 UTC,"torn","shop",7,"192.0.2.1:4000",69a55d0d.7,1,"authentication",'
+        b'2026-03-02 09:49:01 UTC,3/1,0,FATAL,28P01,"password authentication failed for user ""torn"""')
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,6 +46,8 @@ parser.add_argument("--keep", action="store_true", help="leave the folder there"
 options = parser.parse_args()
 binary = os.path.abspath(options.binary)
 random = random.Random(options.seed)
+# Whoever is root may read everything.
+unprivileged = options.faults and os.getuid() == 0 and shutil.which("setpriv") is not None
 counts = collections.Counter()
 
 
@@ -58,6 +65,8 @@ class Reader:
     def start(self):
         environment = dict(os.environ)
         command = [binary, "watch", "--config", self.folder.parent / "pgvigil.yml", "--store", self.store, self.folder]
+        if unprivileged:
+            command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
         if options.faults and shutil.which("faketime") and random.random() < .2:
             counts["clock jumps"] += 1
             command = ["faketime", "-f", random.choice(["+1d", "-1d", "+3h", "-400d"]), *command]
@@ -129,11 +138,23 @@ class Writer:
         self.path = folder / "postgresql.csv"
         self.file = open(self.path, "ab", buffering=0)
         self.packed = []
+        self.shut = None
+        self.arriving = None
+        # Files that nobody writes to any more, which may not be read to their end yet; one that was packed unread is
+        # not looked after.
+        self.behind = []
+        self.unseen = False
 
     def keep(self):
         if self.kept:
             (self.whole / f"{len(list(self.whole.iterdir())):05}.csv").write_bytes(self.kept)
         self.kept = bytearray()
+
+    def arrive(self):
+        """Moves in what was written elsewhere."""
+        if self.arriving:
+            self.arriving.rename(self.path)
+            self.arriving = None
 
     def write(self, piece):
         self.kept += piece
@@ -163,10 +184,27 @@ class Writer:
             time.sleep(.02)
         return False
 
+    def open_up(self):
+        """Lets a file that was shut be read again."""
+        if self.shut:
+            os.chmod(self.shut, 0o644)
+            self.shut = None
+
+    def close_off(self):
+        """Takes the right to read a file away for a while: one that is open stays so, one that is looked for anew not."""
+        if unprivileged and not self.shut and random.random() < .2:
+            self.shut = os.path.realpath(self.path)
+            os.chmod(self.shut, 0)
+            counts["made unreadable"] += 1
+
     def rotate(self):
+        self.open_up()
+        self.arrive()
         self.number += 1
         old = self.folder / f"{self.path.name}.{self.number}"
-        kind = random.choice(["rename", "rename", "copy", "weekday", "delete", "link"])
+        before = self.path
+        kind = random.choice(["rename", "rename", "copy", "weekday", "delete", "link", "new name", "folder", "elsewhere",
+                              "restart", "blocked"])
         if kind == "rename":
             self.path.rename(old)
             self.file = open(self.path, "ab", buffering=0)
@@ -187,16 +225,59 @@ class Writer:
         elif kind == "delete":
             if not self.caught_up(self.path):
                 return
+            inode = self.path.stat().st_ino
+            self.file.close()
             self.path.unlink()
             self.file = open(self.path, "ab", buffering=0)
+            counts["inodes used again"] += self.path.stat().st_ino == inode
+        elif kind == "new name":
+            # A rotation by size or by hand: the name has the time in it.
+            self.path = self.folder / f"postgresql-{self.number:05}.csv"
+            self.file = open(self.path, "ab", buffering=0)
+        elif kind == "folder":
+            waiting = [path for path in self.packed + self.behind if path.exists()]
+            if self.unseen or not all(map(self.caught_up, [self.path, *waiting])):
+                return
+            self.packed, self.behind = [], []
+            self.folder.rename(self.folder.parent / f"logs.{self.number}")
+            time.sleep(random.choice([0, .05, .4]))
+            self.folder.mkdir()
+            self.path = self.folder / "postgresql.csv"
+            self.file = open(self.path, "ab", buffering=0)
+        elif kind == "elsewhere":
+            # What comes next is written where nobody looks, and comes whole.
+            self.arriving = self.elsewhere / f"whole-{self.number}.csv"
+            self.file = open(self.arriving, "ab", buffering=0)
+            self.path = self.folder / f"postgresql-{self.number:05}.csv"
+        elif kind == "restart":
+            # The server died while it wrote a record, and goes on right behind it.
+            torn = random.choice([b"", TORN[:random.randrange(30, len(TORN) - 1)]])
+            self.file.write(torn)
+            self.kept += torn
+            self.file.close()
+            time.sleep(random.uniform(0, .1))
+            self.file = open(self.path, "ab", buffering=0)
+            counts["rotations (restart)"] += 1
+            counts["rotations"] += 1
+            return
+        elif kind == "blocked":
+            self.path.rename(old)
+            self.path.mkdir()
+            time.sleep(random.uniform(0, .5))
+            self.path.rmdir()
+            self.file = open(self.path, "ab", buffering=0)
         elif kind == "link":
-            following = self.elsewhere / f"{self.number}.csv"
-            self.file = open(following, "ab", buffering=0)
             if not self.caught_up(self.path):
                 return
+            following = self.elsewhere / f"{self.number}.csv"
+            self.file = open(following, "ab", buffering=0)
             temporary = self.folder / ".link"
             temporary.symlink_to(following)
             temporary.rename(self.path)
+        if before != self.path:
+            self.behind.append(before)
+        elif kind == "blocked":
+            self.behind.append(old)
         self.keep()
         counts[f"rotations ({kind})"] += 1
         counts["rotations"] += 1
@@ -208,6 +289,7 @@ class Writer:
                 self.caught_up(path)
             else:
                 counts["packed unseen"] += 1
+                self.unseen = True
             tool = random.choice([["gzip"], ["xz"], ["zstd", "--rm", "-q"]])
             subprocess.run([*tool, path], check=True)
 
@@ -272,6 +354,9 @@ def main():
     if options.faults and os.getuid() == 0:
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2G", "tmpfs", place], check=False).returncode == 0:
             mount = place
+    if unprivileged:
+        top.chmod(0o755)
+        shutil.chown(place, "nobody", "nogroup")
     store = place / "watch.db"
     (top / "pgvigil.yml").write_text("topology: {detect: false}\n")
     made = subprocess.run(
@@ -295,10 +380,18 @@ def main():
         position = cut
         if random.random() < .3:
             writer.rotate()
+        elif random.random() < .3:
+            writer.arrive()
+        elif writer.shut:
+            writer.open_up()
+        else:
+            writer.close_off()
         # The log must not be over before the kills are.
         while counts["kills"] < options.kills * position / len(made) - 5:
             time.sleep(.01)
     writer.write(made[position:])
+    writer.open_up()
+    writer.arrive()
     while counts["kills"] < options.kills:
         time.sleep(.05)
     done.set()

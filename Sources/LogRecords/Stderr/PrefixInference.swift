@@ -135,6 +135,7 @@ enum PrefixInference {
         _ line: Bytes, _ start: Int, _ end: Int, _ pieces: inout [Piece], _ used: inout Set<String>
     ) -> Int {
         var at = start
+        if let stop = ofSeveralWords(line, at, end, pieces.last) { return stop }
         if at < end, line[at] == 91 {
             while at < end, line[at] != 93 { at += 1 }
             return min(at + 1, end)
@@ -150,6 +151,22 @@ enum PrefixInference {
             at += 1
         }
         return at
+    }
+
+    /// The end of a type of process, or of a command tag, that has blanks in it: they are no part of the prefix, though
+    /// every line may have them.
+    private static func ofSeveralWords(_ line: Bytes, _ at: Int, _ end: Int, _ escape: Piece?) -> Int? {
+        switch escape {
+        case "%b": return word(line, at, end, []).map { at + $0.1 }
+        case "%i":
+            for state in ["idle in transaction (aborted)", "idle in transaction"]
+            where line[at..<end].starts(with: state.utf8) { return at + state.utf8.count }
+            let words = line[at..<end].prefix { (65...90).contains($0) || $0 == 32 }
+            guard let last = words.lastIndex(where: { $0 != 32 }), words[..<last].contains(32) else { return nil }
+            // Behind the tag stands what follows in the prefix, not the rest of a word.
+            return last + 1 == end || !isWord(line[last + 1]) ? last + 1 : nil
+        default: return nil
+        }
     }
 
     /// A field that shows by itself what it is.

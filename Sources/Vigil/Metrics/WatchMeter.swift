@@ -64,6 +64,8 @@ public final class WatchMeter: Sendable {
         var bans: [BanMode: Int64] = [.observe: 0, .enforce: 0]
         var skipped: [String: Int64] = ["cap": 0, "prior_sessions": 0]
         var rounds: [String: (ok: Int64, failed: Int64)] = [:]
+        /// Matches that gave up, by pattern.
+        var giveUps: [String: Int64] = [:]
         var storeErrors: Int64 = 0
         var commits: Int64 = 0
         /// Rows that went, by table, and days until there is no more room; nil while that is not in sight.

@@ -122,7 +122,13 @@ struct WatchMetrics {
             entries.add([("rule", rule)], Double(state.entries))
             evictions.add([("rule", rule)], Double(state.evictions))
         }
-        return [events, alerts, passes, entries, evictions]
+        var giveUps = MetricFamily(
+            .counter, "pgvigil_pattern_give_ups_total",
+            "Matches of expressions that would have cost too much, by pattern.")
+        for (pattern, count) in counts.giveUps.sorted(by: { $0.key < $1.key }) {
+            giveUps.add([("pattern", pattern)], Double(count))
+        }
+        return [events, alerts, passes, entries, evictions, giveUps]
     }
 
     // MARK: - Bans

@@ -50,6 +50,8 @@ public struct StatusReport: Sendable {
     public let logs: [Log]
     /// Alerts that exceptions held back, by reason and rule.
     public let heldBack: [(reason: String, rule: String, count: Int64, last: LogTime)]
+    /// Patterns whose expressions gave up.
+    public let giveUps: [PatternGiveUp]
 
     /// The files of `blocklists`, as they were last written.
     public let lists: [ListState]
@@ -68,6 +70,7 @@ public struct StatusReport: Sendable {
         forecast = try store.forecast(limits)
         processes = StoreProcess.all(of: store.path)
         heldBack = try store.heldBack()
+        giveUps = try store.giveUps()
         sinks = try store.sinkStates()
         let known = try store.lists()
         let new = blockLists.map { ListState(path: $0.name, format: $0.format.rawValue) }

@@ -48,6 +48,12 @@ struct StatusText {
                 "\(Sizes.plural(Int(held.count), "alert")) of \(held.rule), the last \(ago(held.last)): "
                     + Shown.text(held.reason, limit: 100))
         }
+        for giveUp in report.giveUps {
+            add(
+                "gave up",
+                "pattern \(Shown.text(giveUp.pattern)), \(Sizes.plural(Int(giveUp.count), "time")), "
+                    + "the last \(ago(giveUp.last)): its expression costs too much on some texts")
+        }
         for list in report.lists { add("list", text(list)) }
         for sink in report.sinks { add("sink", text(sink)) }
         return lines
@@ -165,7 +171,13 @@ struct StatusText {
                 ("alerts.held_back", .number(held.count)), ("last_seen", .time(held.last)),
             ]
         }
-        return [first] + processes + held + listRows + sinkRows + logRows
+        let giveUps = report.giveUps.map { giveUp -> ShownRow in
+            [
+                ("kind", .text("give_up")), ("pattern", .text(giveUp.pattern)), ("count", .number(giveUp.count)),
+                ("last_seen", .time(giveUp.last)),
+            ]
+        }
+        return [first] + processes + held + giveUps + listRows + sinkRows + logRows
     }
 
     private var sinkRows: [ShownRow] {

@@ -56,6 +56,11 @@ struct SummaryText {
                     + "set sources.timezone")
         }
         unread(&lines)
+        for giveUp in summary.giveUps {
+            lines.append(
+                "pattern \(giveUp.pattern) gave up \(Sizes.plural(Int(giveUp.count), "time")): its expression costs too much "
+                    + "on some texts, and was taken not to match them")
+        }
     }
 
     /// By folder and the file that was read: `postgresql-Mon.csv: also postgresql-Mon.json, postgresql-Mon.log`.
