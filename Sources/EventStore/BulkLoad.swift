@@ -40,6 +40,13 @@ public final class BulkLoad {
     public func finish() throws {
         guard isDeferred else { return }
         isDeferred = false
+        // Sorting takes as much memory as pages may.
+        try store.pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA cache_size = -1000") }
+        defer {
+            try? store.pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA cache_size = \(Store.writerCache)")
+            }
+        }
         try store.pool.write(BulkLoad.makeIndexes)
     }
 

@@ -21,7 +21,7 @@ public final class Store: Sendable {
             // With WAL this loses no more than the last commits at a power cut, and those take their positions along.
             try db.execute(sql: "PRAGMA synchronous = NORMAL")
             // Who reads goes over rows once; the writer comes back to the pages of indexes.
-            try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -2000 : -8000)")
+            try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -2000 : Store.writerCache)")
             db.add(function: AddressTest.function)
         }
         let previous = umask(0o077)
@@ -40,6 +40,9 @@ public final class Store: Sendable {
                 hint: "check that the folder exists, can be written and has room")
         }
     }
+
+    /// Pages that the writer keeps, as SQLite takes it: in KiB, negative.
+    static let writerCache = -8000
 
     /// Done once, before SQLite is used for the first time; later it would do nothing.
     private static let setUp: Void = { _ = csqlitesetup_without_statistics() }()

@@ -137,7 +137,7 @@ public struct Replay: Sendable {
         let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + ($1.profile.size ?? 0) }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
-        let handoff = Handoff<Part>(producers: workers, limit: workers * 8)
+        let handoff = Handoff<Part>(producers: workers, limit: workers * 4)
         // With fewer files than jobs each has a second thread.
         let cutsAhead = options.jobs > workers
         for _ in 0..<workers {
