@@ -44,7 +44,7 @@ corpus: packages
 # Kills `watch` thousands of times while its log is rotated, fills its disk, locks its store, and compares with a replay;
 # writes what attackers may write, and lines of 10 GB.
 torture: build
-	python3 Tests/Torture/forgery.py $(BINARY) --rounds 2000
+	python3 Tests/Torture/forgery.py $(BINARY) --rounds 2000 --all-output
 	python3 Tests/Torture/limits.py $(BINARY) --size 64M
 	python3 Tests/Torture/limits.py $(BINARY) --size 5G --only 'without end'
 	for seed in 1 2 3 4 5; do python3 Tests/Torture/torture.py $(BINARY) --kills 400 --size 3M --seed $$seed || exit 1; done
@@ -54,7 +54,7 @@ torture: build
 SECONDS := 300
 FUZZ := .build/fuzz/debug/fuzz
 fuzz: packages
-	swift build --package-path Tests/Fuzz --scratch-path .build/fuzz --sanitize address -Xswiftc -sanitize-coverage=edge,indirect-calls,trace-cmp \
+	swift build --package-path Tests/Fuzz --scratch-path .build/fuzz --sanitize address -Xswiftc -sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table \
 		-Xlinker $$(ls $$(dirname $$(readlink -f $$(command -v swift)))/../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-$$(uname -m).a)
 	$(FUZZ) --seeds .build/fuzz/inputs
 	@for property in records rows sql patterns configuration rules archives texts; do \

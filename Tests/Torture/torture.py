@@ -168,6 +168,8 @@ class Writer:
     def caught_up(self, path):
         """Whether all of a file has been read and stored; what is deleted before that nobody can read."""
         size, inode = path.stat().st_size, path.stat().st_ino
+        if size == 0:
+            return True
         head = path.read_bytes().lstrip(b"\0")[:256]
         end = time.monotonic() + 60
         while time.monotonic() < end:
