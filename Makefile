@@ -6,7 +6,7 @@ TEST_PACKAGES := sqlite3 gzip zstd xz-utils bzip2 lz4 python3 fail2ban \
 	postgresql-15 postgresql-15-pgaudit pgbouncer libc-ares2 haproxy \
 	util-linux iproute2 nftables ipset iptables firewalld ufw systemd \
 	prometheus-alertmanager prometheus curl openssl procps python3-venv
-BENCH_PACKAGES := ripgrep python3
+BENCH_PACKAGES := ripgrep python3 python3-venv sqlite3 fail2ban pgbadger valgrind
 
 .PHONY: build demo test corpus torture fuzz lint bench clean packages test-packages
 
@@ -64,9 +64,15 @@ fuzz: packages
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins
 
+# Speed beside other programs, how live `watch` is, how cost grows, and questions to ten million events: half an hour.
 bench: build
-	@command -v rg >/dev/null || $(MAKE) --no-print-directory install NAMES="$(BENCH_PACKAGES)"
-	Benchmarks/run.sh $(BINARY)
+	@dpkg -s $(BENCH_PACKAGES) >/dev/null 2>&1 || $(MAKE) --no-print-directory install NAMES="$(BENCH_PACKAGES)"
+	@.build/bench/bin/python -c 'import duckdb' 2>/dev/null || { python3 -m venv .build/bench && \
+		.build/bench/bin/pip install --quiet --disable-pip-version-check duckdb; }
+	python3 Benchmarks/compare.py $(BINARY) --peers --instructions --python .build/bench/bin/python
+	python3 Benchmarks/live.py $(BINARY)
+	python3 Benchmarks/scale.py $(BINARY)
+	python3 Benchmarks/queries.py $(BINARY)
 
 packages:
 	@dpkg -s $(PACKAGES) >/dev/null 2>&1 || $(MAKE) --no-print-directory install NAMES="$(PACKAGES)"

@@ -173,6 +173,16 @@ extension Store {
 }
 
 extension Store {
+    /// The time of the newest record that was read, nil when there is none: what `watch` notes itself of a log of last year
+    /// is no record of it.
+    public func lastRecordTime() throws -> LogTime? { try pool.read { try Store.lastRecordTime($0) } }
+
+    static func lastRecordTime(_ db: Database) throws -> LogTime? {
+        let clock = try Int64.fetchOne(
+            db, sql: "SELECT max(clock) FROM sources WHERE clock > ?", arguments: [LogTime.distantPast.milliseconds])
+        return try (clock ?? Int64.fetchOne(db, sql: "SELECT max(time) FROM events")).map(LogTime.init)
+    }
+
     /// The time of the last event; nil when there is none.
     public func lastEventTime() throws -> LogTime? {
         try pool.read { db in

@@ -240,27 +240,32 @@ extension Store {
         }
     }
 
-    /// The condition, with the numbers of the events that indexes find for a user, an address or a session, when these
-    /// are few: the view would be gone over otherwise.
+    /// The condition, with the numbers of the events that indexes find for a user, an address or a session: the view would
+    /// be gone over otherwise.
     private func narrowed(_ what: Queryable, _ filter: EventFilter) throws -> (String, StatementArguments) {
         var (condition, arguments) = try Store.condition(what, filter)
         guard what.source == Queryable.events.source else { return (condition, arguments) }
         for (name, value) in filter.values {
-            guard let found = StorySubject.candidates(name, value) else { continue }
-            let count = try pool.read { db in
-                try Int.fetchOne(
-                    db, sql: "SELECT count(*) FROM (\(found.sql) LIMIT \(Store.mostCandidates + 1))",
-                    arguments: found.arguments)
+            let since = filter.since ?? .distantPast
+            let span = since..<max(since, filter.until ?? .distantFuture)
+            guard let found = StorySubject.candidates(name, value, in: span) else { continue }
+            // The last of many are met soon by going back in time.
+            if filter.limit != nil {
+                let count = try pool.read { db in
+                    try Int.fetchOne(
+                        db, sql: "SELECT count(*) FROM (\(found.sql) LIMIT \(Store.mostCandidates + 1))",
+                        arguments: found.arguments)
+                }
+                guard let count, count <= Store.mostCandidates else { continue }
             }
-            guard let count, count <= Store.mostCandidates else { continue }
             condition += " AND seq IN (\(found.sql))"
             arguments += found.arguments
         }
         return (condition, arguments)
     }
 
-    /// More events than that are found as well by going over time.
-    private static let mostCandidates = 100_000
+    /// Of more events than that, the last are found by going back in time.
+    private static let mostCandidates = 20_000
 
     private static func condition(
         _ what: Queryable, _ filter: EventFilter

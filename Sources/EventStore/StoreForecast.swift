@@ -22,7 +22,7 @@ public struct StoreForecast: Sendable {
         limit = limits.size
         var room = statvfs()
         free = statvfs(path, &room) == 0 ? Int64(room.f_bavail) * Int64(room.f_frsize) : .max
-        guard let newest = try Int64.fetchOne(db, sql: "SELECT max(time) FROM events"),
+        guard let newest = try Store.lastRecordTime(db)?.milliseconds,
             let oldest = try Int64.fetchOne(db, sql: "SELECT min(time) FROM events")
         else {
             (eventsPerDay, bytesPerDay, daysToLimit, daysToFull) = (0, 0, nil, nil)
@@ -30,9 +30,10 @@ public struct StoreForecast: Sendable {
         }
         func count(days: Double) throws -> Double {
             let from = newest - Int64(days * StoreForecast.day)
-            let count = try Int64.fetchOne(db, sql: "SELECT count(*) FROM events WHERE time > ?", arguments: [from])
+            let count = try Int64.fetchOne(
+                db, sql: "SELECT count(*) FROM events WHERE time > ? AND time <= ?", arguments: [from, newest])
             // Of a log that is younger, what an hour of it would come to.
-            let span = min(days, max(Double(newest - oldest) / StoreForecast.day, 1.0 / 24))
+            let span = min(days, max(Double(max(0, newest - oldest)) / StoreForecast.day, 1.0 / 24))
             return Double(count ?? 0) / span
         }
         eventsPerDay = max(try count(days: 1), try count(days: 7))

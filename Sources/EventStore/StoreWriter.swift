@@ -173,12 +173,9 @@ public final class StoreWriter {
         }
     }
 
-    /// Tables besides that of events that get rows.
+    /// Tables whose rows are chained when all are written.
     private static func tables(of ingests: [Ingest]) -> [ChainedTable] {
-        var tables: [ChainedTable] = []
-        if ingests.contains(where: { !$0.evidence.isEmpty || $0.isShipped }) { tables.append(.records) }
-        if ingests.contains(where: { !$0.hops.isEmpty }) { tables.append(.hops) }
-        return tables
+        ingests.contains { !$0.evidence.isEmpty || $0.isShipped } ? [.records] : []
     }
 
     /// Forgets numbers of rows that may be gone.
@@ -221,7 +218,11 @@ public final class StoreWriter {
         // What a row that was shipped again adds to its event is found by reading rules back.
         if ingest.isShipped, events.known > 0 { result.changed(.distantPast) }
         for record in ingest.evidence { result.changed(try add(record, source: ingest.source, mark, db)) }
-        for hop in ingest.hops where try add(hop, mark, db) { result.changed(.distantPast) }
+        if !ingest.hops.isEmpty {
+            let inserter = try HopInserter(db)
+            for hop in ingest.hops where try add(hop, inserter, mark, db) { result.changed(.distantPast) }
+            try inserter.finish()
+        }
         try change(ingest.sessions, of: ingest.source, db)
         for (key, count) in ingest.activity {
             let upsert = try db.cachedStatement(
@@ -343,17 +344,10 @@ extension StoreWriter {
 
     /// Adds a connection through a proxy. Failed logins that came over it and that rules have been over already are of
     /// somebody else than they thought: rules go back to them. True when it is new.
-    private func add(_ hop: ProxyHop, _ mark: OutboxWriter.Mark?, _ db: Database) throws -> Bool {
-        let insert = try db.cachedStatement(
-            sql: """
-                INSERT OR IGNORE INTO hops (address, port, start, "end", client, client_ip, client_port, exact)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-        try insert.execute(arguments: [
-            hop.address, hop.port, hop.start.milliseconds, hop.end?.milliseconds ?? Int64.max, hop.clientAddress,
-            IPAddress(hop.clientAddress)?.description, hop.clientPort ?? 0, hop.isExact,
-        ])
-        guard db.changesCount > 0 else { return false }
+    private func add(
+        _ hop: ProxyHop, _ inserter: HopInserter, _ mark: OutboxWriter.Mark?, _ db: Database
+    ) throws -> Bool {
+        guard try inserter.write(hop) else { return false }
         let early = try db.cachedStatement(
             sql: """
                 UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (

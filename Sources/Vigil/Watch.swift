@@ -114,6 +114,9 @@ public final class Watch {
         let pass = DetectionPass(store: store, rules: catalogue.rules, configuration: configuration)
         let watcher = try FolderWatcher(stop: stop.descriptor)
         meter.know(catalogue.rules)
+        let checkpoints = CheckpointDesk()
+        try checkpoints.start(store)
+        defer { checkpoints.stop() }
         let desk = DeliveryDesk(store: store, configuration: configuration, meter: meter)
         try desk.start()
         defer { desk.stop() }

@@ -187,6 +187,37 @@ struct ChainTests {
         #expect(try ChainedStore.hash(.events, 40, older) == ChainedStore.hash(.events, 40, other.store))
     }
 
+    @Test("words are told apart, and what is added behind the last changes nothing while it is NULL")
+    func words() {
+        #expect(ChainHash(words: ["a", nil, nil]) == ChainHash(words: ["a"]))
+        let different: [[String?]] = [
+            ["a"], ["a", ""], [nil, "a"], ["", "a"], ["ab"], ["a", "b"], [nil, nil, "a"], [],
+        ]
+        #expect(Set(different.map { ChainHash(words: $0) }).count == different.count)
+    }
+
+    @Test("holds at every moment while somebody writes")
+    func beside() async throws {
+        let reader = try Store(existing: made.path, readOnly: true)
+        let made = made
+        async let written: Void = Task.detached {
+            for number in Int64(0)..<40 {
+                try made.write(events: 10, from: number * 10 + 1, batch: 3)
+                try made.alert(number + 1, on: [number * 10 + 1])
+                try made.store.add([OwnAct(.start, "\(number)")])
+            }
+        }.value
+        var rows: [Int64] = []
+        repeat {
+            let report = try reader.verify(heads: [try reader.head()])
+            #expect(report.faults.map(\.problem) == [] && report.proofs.map(\.proof) == [.holds])
+            rows.append(report.head.count)
+            try await Task.sleep(for: .milliseconds(5))
+        } while rows.last != 400 + 100 + 80 + 120
+        try await written
+        #expect(rows == rows.sorted())
+    }
+
     @Test("a row gives the same bytes when it is written and when it is read, whatever is in it")
     func encoding() throws {
         var numbers = SystemRandomNumberGenerator()

@@ -5,7 +5,7 @@ import VigilModel
 @testable import EventStore
 
 /// A store with rows in every chained table, always the same ones.
-struct ChainedStore {
+struct ChainedStore: Sendable {
     let folder: TemporaryFolder
     let store: Store
     static let kind = EventKind(

@@ -180,7 +180,8 @@ struct RetentionTests {
                     path: path, device: 1, inode: Int64(number), size: 10, head: Array(path.utf8), format: "csvlog",
                     cluster: nil, instance: nil))
             var ingest = Ingest(
-                source: source.id, position: 10, clock: LogTime(milliseconds: ChainedStore.start), counted: 10)
+                source: source.id, position: 10,
+                clock: LogTime(milliseconds: ChainedStore.start + Int64(number) * 1_000_000), counted: 10)
             ingest.unread = [Unread(offset: 1, length: 2, reason: "torn")]
             ingest.readAt = LogTime(milliseconds: ChainedStore.start)
             ingest.events = [ChainedStore.event(Int64(number + 1), at: Int64(number * 1000))]

@@ -6,7 +6,7 @@ import VigilModel
 @testable import EventStore
 
 /// A folder that goes away with the test.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {

@@ -1,7 +1,8 @@
 import VigilModel
 
 /// The values of a row as bytes that are the same for the same values and for no others: a tag, a length where there can
-/// be several, the value. What goes into a hash chain is made of these, while a row is written and when it is read.
+/// be several, the value. What goes into a hash chain is made of these, while a row is written and when it is read. Where a
+/// row ends with NULL there is nothing of these: a column that is added behind the others changes no row that is there.
 struct RowEncoder {
     /// Room for every row: no table has more than thirty values, and long ones go in by their hash.
     static let capacity = 1 << 16
@@ -22,6 +23,8 @@ struct RowEncoder {
     let bytes: UnsafeMutablePointer<UInt8>
     /// How many there are.
     private(set) var count = 0
+    /// NULLs that stand here once something follows them.
+    private var nulls = 0
 
     /// `bytes` has room for `capacity`.
     init(_ bytes: UnsafeMutablePointer<UInt8>) { self.bytes = bytes }
@@ -32,12 +35,17 @@ struct RowEncoder {
     /// Begins a row with the hash of what it follows.
     mutating func begin(after previous: ChainHash) {
         previous.write(to: bytes)
-        count = ChainHash.length
+        (count, nulls) = (ChainHash.length, 0)
     }
 
-    mutating func addNull() {
-        bytes[count] = Tag.null
-        count += 1
+    mutating func addNull() { nulls += 1 }
+
+    private mutating func flush() {
+        while nulls > 0 {
+            bytes[count] = Tag.null
+            count += 1
+            nulls -= 1
+        }
     }
 
     mutating func add(_ number: Int64) { add(Tag.number, UInt64(bitPattern: number)) }
@@ -66,12 +74,14 @@ struct RowEncoder {
     }
 
     private mutating func add(_ tag: UInt8, _ value: UInt64) {
+        flush()
         bytes[count] = tag
         UnsafeMutableRawPointer(bytes + count + 1).storeBytes(of: value.littleEndian, as: UInt64.self)
         count += 9
     }
 
     private mutating func head(_ tag: UInt8, _ length: Int) {
+        flush()
         bytes[count] = tag
         UnsafeMutableRawPointer(bytes + count + 1).storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
         count += 5

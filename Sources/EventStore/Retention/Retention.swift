@@ -3,8 +3,8 @@ import VigilModel
 
 /// Lets go what has had its time, and ordinary events when there is no more room, in transactions of milliseconds.
 ///
-/// Time is event time: an age counts from the newest event, and never from a moment that the clock on the wall has not
-/// reached, so that neither an archive that is read late nor a clock that is wrong empties the store.
+/// Time is event time: an age counts from the newest record that was read, and never from a moment that the clock on the
+/// wall has not reached, so that neither an archive that is read late nor a clock that is wrong empties the store.
 public final class Retention {
     private let writer: StoreWriter
     private let store: Store
@@ -29,7 +29,7 @@ public final class Retention {
     /// Begins a round, unless one is under way. With `sweep` actors and sources without events are looked for, too, when
     /// events went since the last time.
     public func begin(sweep: Bool = false, now: LogTime = .wallClock) throws {
-        guard !isWorking, let newest = try store.lastEventTime().map({ min($0, now) }) else { return }
+        guard !isWorking, let newest = try store.lastRecordTime().map({ min($0, now) }) else { return }
         let (events, alerts) = (
             newest.adding(milliseconds: -limits.events), newest.adding(milliseconds: -limits.alerts)
         )
@@ -41,12 +41,12 @@ public final class Retention {
             LeftoverPruning(events: events, alerts: alerts),
         ]
         isSweepDue = isSweepDue || sweep
-        if isSweepDue { round.append(ReferenceSweep(before: events)) }
+        if isSweepDue { round += [ActorPruning(), SourcePruning(before: events)] as [any Pruning] }
     }
 
     /// Begins to make room when there is none; cheap enough to be asked every few seconds.
     public func beginIfFull(now: LogTime = .wallClock) throws {
-        guard !isWorking, try isFull(), let newest = try store.lastEventTime() else { return }
+        guard !isWorking, try isFull(), let newest = try store.lastRecordTime() else { return }
         round = roomPruning(min(newest, now))
     }
 
@@ -71,7 +71,7 @@ public final class Retention {
             // Connections that no event came over any more.
             round.insert(HopPruning(before: full.reached), at: 0)
         }
-        if first is ReferenceSweep, !hasMore { isSweepDue = false }
+        if first is SourcePruning, !hasMore { isSweepDue = false }
         if went.rows["actors"] != nil || went.rows["sources"] != nil { writer.forget() }
         return went
     }

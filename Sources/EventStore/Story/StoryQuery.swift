@@ -16,7 +16,7 @@ extension Store {
         let bans = try storyBans(of: subject, alerts: Set(alerts.map(\.id)), since: since, until: until)
         let marks = (alerts.map(StoryItem.alert) + bans.map(StoryItem.ban)).sorted { $0.time < $1.time }
         var next = 0
-        let condition = subject.condition
+        let condition = subject.condition(in: since..<max(since, until))
         try pool.read { db in
             let rows = try Row.fetchCursor(
                 db,
@@ -40,7 +40,7 @@ extension Store {
     /// The time from which on there are that many events of somebody; nil when there are fewer in all.
     private func start(of subject: StorySubject, since: LogTime, until: LogTime, most: Int) throws -> LogTime? {
         guard let actors = subject.actors else { return nil }
-        let condition = subject.condition
+        let condition = subject.condition(in: since..<max(since, until))
         return try pool.read { db in
             let count = try Int.fetchOne(
                 db, sql: "SELECT count(*) FROM (\(condition.rows) LIMIT \(most + 1))", arguments: condition.arguments)
@@ -57,7 +57,8 @@ extension Store {
     }
 
     private func storyAlerts(of subject: StorySubject, since: LogTime, until: LogTime) throws -> [StoryAlert] {
-        let condition = subject.condition
+        // Its events may be older than an alert.
+        let condition = subject.condition(in: since.adding(milliseconds: -StorySubject.reach)..<max(since, until))
         return try pool.read { db in
             try Row.fetchAll(
                 db,

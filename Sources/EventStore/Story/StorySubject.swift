@@ -56,13 +56,18 @@ struct StoryCondition {
 }
 
 extension StorySubject {
-    /// Numbers of the events of some actors, found by indexes: sessions have one of their own. Takes the arguments twice.
-    private static func events(of actors: String) -> String {
-        """
-        SELECT seq FROM events WHERE kind > 0 AND actor IN (\(actors))
-            UNION ALL SELECT seq FROM events WHERE kind < 0 AND kind IN (SELECT id FROM kinds WHERE id < 0)
-                AND actor IN (\(actors))
-        """
+    /// Milliseconds that the events behind an alert may lie before it: rules look back 90 days at most.
+    static let reach: Int64 = 90 * 86_400_000
+
+    /// Numbers of the events of some actors in a time span, found by indexes: sessions have one of their own. Takes the
+    /// arguments twice.
+    private static func events(of actors: String, _ span: Range<LogTime>) -> String {
+        let time = "time >= \(span.lowerBound.milliseconds) AND time < \(span.upperBound.milliseconds)"
+        return """
+            SELECT seq FROM events WHERE kind > 0 AND actor IN (\(actors)) AND \(time)
+                UNION ALL SELECT seq FROM events WHERE kind < 0 AND kind IN (SELECT id FROM kinds WHERE id < 0)
+                    AND actor IN (\(actors)) AND \(time)
+            """
     }
 
     /// What an event has done in its actor's name; nil where events of others count, too.
@@ -77,52 +82,68 @@ extension StorySubject {
     }
 
     /// Numbers of all events that may be of an address, as a proxy's client too.
-    private static func events(of block: CIDR) -> (sql: String, arguments: StatementArguments) {
-        let value = AddressTest.value(block)
+    private static func events(
+        of block: CIDR, _ span: Range<LogTime>
+    ) -> (sql: String, arguments: StatementArguments) {
         let test = { AddressTest.sql($0, block) }
-        let through = "e.time BETWEEN h.start - \(ProxyHop.slack) AND h.\"end\" + \(ProxyHop.slack)"
+        let parts = [
+            events(of: "SELECT id FROM actors WHERE \(test("ip"))", span),
+            events(over: "hops h", of: test("h.client_ip")),
+            events(
+                over: "hops p CROSS JOIN hops h ON h.client = p.address AND h.client_port = p.port",
+                of: test("p.client_ip")),
+        ]
         return (
-            """
-            \(events(of: "SELECT id FROM actors WHERE \(test("ip"))"))
-                UNION SELECT e.seq FROM hops h JOIN actors a ON a.address = h.address
-                    JOIN events e ON e.actor = a.id AND e.port = h.port AND \(through) WHERE \(test("h.client_ip"))
-                UNION SELECT e.seq FROM hops p JOIN hops h ON h.client = p.address AND h.client_port = p.port
-                    JOIN actors a ON a.address = h.address
-                    JOIN events e ON e.actor = a.id AND e.port = h.port AND \(through) WHERE \(test("p.client_ip"))
-            """, [value, value, value, value]
+            parts.joined(separator: "\nUNION "),
+            StatementArguments(Array(repeating: AddressTest.value(block), count: 2 * parts.count))
         )
     }
 
+    /// Numbers of the events that came over some connections (`h`), from the few of these to their events: in this order.
+    private static func events(over hops: String, of client: String) -> String {
+        ["e.kind > 0", "e.kind < 0 AND e.kind IN (SELECT id FROM kinds WHERE id < 0)"].map { kind in
+            """
+            SELECT e.seq FROM \(hops) CROSS JOIN actors a ON a.address = h.address
+                CROSS JOIN events e ON \(kind) AND e.actor = a.id AND e.port = h.port
+                    AND e.time BETWEEN h.start - \(ProxyHop.slack) AND h."end" + \(ProxyHop.slack)
+            WHERE \(client)
+            """
+        }.joined(separator: "\nUNION ")
+    }
+
     /// Numbers of all events for which a key may have a value; nil for keys that no index serves.
-    static func candidates(_ key: String, _ value: String) -> (sql: String, arguments: StatementArguments)? {
+    static func candidates(
+        _ key: String, _ value: String, in span: Range<LogTime>
+    ) -> (sql: String, arguments: StatementArguments)? {
         switch key {
-        case "source.ip": return CIDR(value).map(events(of:))
+        case "source.ip": return CIDR(value).map { events(of: $0, span) }
         case "user.name":
-            return (StorySubject.events(of: "SELECT id FROM actors WHERE user = ?"), [value, value])
+            return (StorySubject.events(of: "SELECT id FROM actors WHERE user = ?", span), [value, value])
         case "postgresql.log.session_id":
-            let condition = StorySubject.session(value).condition
+            let condition = StorySubject.session(value).condition(in: span)
             return (condition.rows, condition.arguments)
         default: return nil
         }
     }
 
-    var condition: StoryCondition {
+    /// Which events of a time span are its own.
+    func condition(in span: Range<LogTime>) -> StoryCondition {
         switch self {
         case .user(let name):
             return StoryCondition(
                 rows: """
-                    \(StorySubject.events(of: "SELECT id FROM actors WHERE user = ?"))
+                    \(StorySubject.events(of: "SELECT id FROM actors WHERE user = ?", span))
                         UNION ALL SELECT seq FROM events WHERE target_user = ?
                             AND kind IN (SELECT id FROM kinds WHERE tags LIKE '%priv.%')
                     """, arguments: [name, name, name])
         case .address(let block):
-            let (rows, arguments) = StorySubject.events(of: block)
+            let (rows, arguments) = StorySubject.events(of: block, span)
             return StoryCondition(
                 rows: rows, arguments: arguments, filter: AddressTest.sql("v.ip", block),
                 filterArguments: [AddressTest.value(block)])
         case .host(let name):
             return StoryCondition(
-                rows: StorySubject.events(of: "SELECT id FROM actors WHERE address = ?"),
+                rows: StorySubject.events(of: "SELECT id FROM actors WHERE address = ?", span),
                 arguments: [name, name], filter: "v.address = ?", filterArguments: [name])
         case .session(let id):
             return StoryCondition(

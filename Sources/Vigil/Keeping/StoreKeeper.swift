@@ -94,5 +94,7 @@ final class StoreKeeper {
         ]
     }
 
-    private static func text(_ days: Double) -> String { Shown.duration(Int64(days * 86_400_000)) }
+    private static func text(_ days: Double) -> String {
+        days < 1.0 / 24 ? "less than an hour" : Shown.duration(Int64(days * 86_400_000))
+    }
 }

@@ -9,7 +9,7 @@ struct PruneCommand: ParsableCommand {
         commandName: "prune", abstract: "Let go what has had its time, as `watch` does every hour.",
         discussion: """
             For stores that only `replay` writes: replay itself lets nothing go. What may go, and when, stands under \
-            `retention` in the configuration. Ages count from the newest event. The chain still holds, and an act tells \
+            `retention` in the configuration. Ages count from the newest record. The chain still holds, and an act tells \
             what went. The file does not shrink, its room is used again; `sqlite3 FILE VACUUM` while nobody has it open \
             makes it smaller.
 
