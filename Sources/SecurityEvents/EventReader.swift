@@ -442,7 +442,7 @@ public struct EventReader {
         _ record: LogRecord, time: LogTime, before: LogTime, _ change: (LoginTracker.Login) -> Void
     ) {
         let key = SessionKey(record)
-        if !logins.mayHold(key), let oldest = logins.displaced() { emit([oldest]) }
+        if let oldest = logins.displaced(by: key) { emit([oldest]) }
         let login = logins.login(key, offset: record.offset, clockBefore: before)
         login.time = time
         change(login)

@@ -103,9 +103,9 @@ struct LoginTracker {
         return held
     }
 
-    /// The oldest session, when there is no room for another one.
-    mutating func displaced() -> Login? {
-        guard logins.count >= LoginTracker.most else { return nil }
+    /// The oldest session, when there is no room for another one, which this is.
+    mutating func displaced(by key: SessionKey) -> Login? {
+        guard logins.count >= LoginTracker.most, logins[key] == nil else { return nil }
         while front < queue.count {
             let entry = queue[front]
             front += 1

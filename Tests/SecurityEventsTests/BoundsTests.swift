@@ -38,7 +38,7 @@ struct BoundsTests {
     @Test("of sessions that never come in only some wait, and each is told of once")
     func logins() throws {
         let log = (0..<12_000).map { number in
-            "2026-03-02 09:49:01.374 UTC,\"u\",\"d\",7,\"192.0.2.7:4000\",\(String(0x69a5_3661 + number, radix: 16)).7,1,"
+            "2026-03-02 09:49:01.374 UTC,\"u\(number)\",\"d\",7,\"192.0.2.7:4000\",\(String(0x69a5_3661 + number, radix: 16)).7,1,"
                 + "\"authentication\",2026-03-02 07:00:00 UTC,3/4,0,LOG,00000,"
                 + "\"connection authorized: user=u database=d\",,,,,,,,,\"\",\"client backend\",,0\n"
         }.joined()
