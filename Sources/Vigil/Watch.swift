@@ -253,6 +253,8 @@ public final class Watch {
         }
         // What stands where reading was is no longer what came there.
         try close(path, writer, readsRest: !isCutAndGrown)
+        // What a copy of another file may count goes by what is stored of that.
+        try commit(writer, all: true)
         let state = try store.open(profile.identity)
         if SourceReader.isKnown(file, state) {
             resting[path] = stamp

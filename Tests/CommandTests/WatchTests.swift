@@ -239,4 +239,38 @@ struct WatchTests {
         process.terminate()
         process.waitUntilExit()
     }
+
+    @Test("counts nothing twice when a copy is made while the log is read")
+    func copied() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let monday = try Data(contentsOf: Program.root.appending(path: "samples/postgresql-Mon.csv"))
+        let connections = bytes.suffix(bytes.count - monday.count).split(separator: 10)
+            .filter { $0.range(of: Data("connection received".utf8)) != nil }
+        func counted(_ store: String) throws -> String {
+            try Program.run(["activity", "--store", path(store), "--group-by", "db.operation.name", "--format", "csv"])
+                .output
+        }
+        let process = try watch("live.db")
+        try append(monday)
+        #expect(
+            try until {
+                let isThere = FileManager.default.fileExists(atPath: path("live.db"))
+                return try isThere && !counted("live.db").isEmpty
+            })
+        Thread.sleep(forTimeInterval: 1.5)
+        // No events: where reading is by then is committed a moment later.
+        try append(Data(connections.prefix(5).joined(separator: [10]) + [10]))
+        Thread.sleep(forTimeInterval: 0.2)
+        try append(Data(connections.dropFirst(5).prefix(15).joined(separator: [10]) + [10]))
+        Thread.sleep(forTimeInterval: 0.2)
+        try FileManager.default.copyItem(at: log, to: folder.appending(path: "live/copy.csv"))
+        _ = try Program.run(["replay", "--store", path("whole.db"), log.path])
+        let wanted = try counted("whole.db")
+        _ = try until { try talk().contains("copy.csv from byte 0") }
+        Thread.sleep(forTimeInterval: 2.5)
+        #expect(try until { try counted("live.db") == wanted })
+        process.terminate()
+        process.waitUntilExit()
+        #expect(try counted("live.db") == wanted)
+    }
 }

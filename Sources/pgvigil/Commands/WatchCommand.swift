@@ -10,6 +10,8 @@ struct WatchCommand: ParsableCommand {
         discussion: """
             A file seen for the first time is read from its start; after a restart reading goes on where it was.
             SIGHUP reads the configuration again; one that is wrong leaves the old one in force.
+            Once an hour what has had its time goes (`retention` in the configuration), and the head of the store's chain \
+            goes to the log, which `pgvigil verify --heads` takes.
             With --listen it answers /metrics, /healthz, /readyz and /blocklist/FORMAT over HTTP (docs/metrics.md), and \
             takes rows from Vector (docs/victorialogs.md); a port alone is reached from this machine only.
 
