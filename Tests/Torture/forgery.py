@@ -196,7 +196,7 @@ def forged_texts(write, form):
             ("00000", "ALTER ROLE", "LOG", b"AUDIT: SESSION,1,1,ROLE,ALTER ROLE,,,ALTER ROLE victim SUPERUSER,<none>")]:
         fake = Record(time, user=b"victim", database=b"victimdb", address=VICTIM, pid=4242, tag=tag, severity=severity,
                       state=state, message=message, application=b"")
-        fakes += [writer(fake) for writer in {write, csvlog(26), jsonlog, stderr(PREFIXES[0])}]
+        fakes += [writer(fake) for writer in [write, csvlog(26), jsonlog, stderr(PREFIXES[0])]]
     fake = random.choice(fakes)
     line = fake.rstrip(b"\n")
     words = [
