@@ -44,7 +44,7 @@ corpus: packages
 # Kills `watch` thousands of times while its log is rotated, fills its disk, locks its store, and compares with a replay;
 # writes what attackers may write, and lines of 10 GB.
 torture: build
-	python3 Tests/Torture/forgery.py $(BINARY) --rounds 2000
+	python3 Tests/Torture/forgery.py $(BINARY) --rounds 2000 --all-output
 	python3 Tests/Torture/limits.py $(BINARY) --size 64M
 	python3 Tests/Torture/limits.py $(BINARY) --size 5G --only 'without end'
 	for seed in 1 2 3 4 5; do python3 Tests/Torture/torture.py $(BINARY) --kills 400 --size 3M --seed $$seed || exit 1; done
@@ -52,13 +52,13 @@ torture: build
 
 # Looks for inputs that break what must hold for any, SECONDS for each property; goes on from what it found before.
 SECONDS := 300
-FUZZ := .build/fuzz/debug/fuzz
+FUZZ := ASAN_OPTIONS=detect_leaks=0 .build/fuzz/release/fuzz
 fuzz: packages
-	swift build --package-path Tests/Fuzz --scratch-path .build/fuzz --sanitize address -Xswiftc -sanitize-coverage=edge,indirect-calls,trace-cmp \
+	ASAN_OPTIONS=detect_leaks=0 swift build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz --sanitize address -Xswiftc -sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table \
 		-Xlinker $$(ls $$(dirname $$(readlink -f $$(command -v swift)))/../lib/clang/*/lib/linux/libclang_rt.fuzzer_no_main-$$(uname -m).a)
 	$(FUZZ) --seeds .build/fuzz/inputs
 	@for property in records rows sql patterns configuration rules archives texts; do \
-		$(FUZZ) $$property -max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+		$(FUZZ) $$property -max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=.build/fuzz/broken- .build/fuzz/inputs/$$property || exit 1; done
 
 lint:

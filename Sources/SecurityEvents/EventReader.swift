@@ -438,7 +438,7 @@ public struct EventReader {
     /// The login that a record is part of, held until it is known whether the session gets in.
     private mutating func login(of record: LogRecord, time: LogTime, before: LogTime) -> LoginTracker.Login {
         let key = SessionKey(record)
-        if !logins.mayHold(slot: key.slot), let oldest = logins.displaced() { emit(oldest) }
+        if let oldest = logins.displaced(by: key) { emit(oldest) }
         let login = logins.login(key, offset: record.offset, clockBefore: before)
         login.time = time
         return login

@@ -75,12 +75,8 @@ struct LoginTracker {
 
     /// The session's login, begun with this record if it is its first.
     mutating func login(_ key: SessionKey, offset: Int64, clockBefore: LogTime) -> Login {
+        if let known = find(key) { return known }
         let slot = key.slot
-        var known = slots[slot]
-        while let login = known {
-            if login.key == key { return login }
-            known = login.next
-        }
         let login = Login(key, offset: offset, clockBefore: clockBefore)
         login.next = slots[slot]
         slots[slot] = login
@@ -89,6 +85,12 @@ struct LoginTracker {
         queue.append(login)
         earliest = min(earliest, clockBefore.milliseconds)
         return login
+    }
+
+    private func find(_ key: SessionKey) -> Login? {
+        var known = slots[key.slot]
+        while let login = known, login.key != key { known = login.next }
+        return known
     }
 
     /// Ends a session's waiting and gives what was known.
@@ -111,9 +113,9 @@ struct LoginTracker {
         return login
     }
 
-    /// The oldest session, when there is no room for another one.
-    mutating func displaced() -> Login? {
-        guard count >= LoginTracker.most else { return nil }
+    /// The oldest session, when there is no room for another one, which this is.
+    mutating func displaced(by key: SessionKey) -> Login? {
+        guard count >= LoginTracker.most, find(key) == nil else { return nil }
         while front < queue.count {
             let login = queue[front]
             front += 1

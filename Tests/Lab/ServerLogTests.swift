@@ -96,6 +96,8 @@ struct ServerLogTests {
         for row in rows {
             #expect(!row["source.address"].contains(Traffic.victim) && row["user.name"] != "bob", "\(row.text)")
         }
+        let raised = rows.filter { $0["source.address"] == Traffic.raiser && $0["tags"].contains("forgery.attempt") }
+        #expect(raised.count >= 3 && raised.allSatisfy { $0["user.name"] == "app" }, "\(raised.count)")
         let names = Set(rows.filter { $0["event.reason"] == "unknown_role" }.map { $0["user.name"] })
         #expect(names.isSuperset(of: Traffic.forgeries))
     }

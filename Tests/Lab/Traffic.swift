@@ -9,6 +9,21 @@ struct Traffic {
     /// Who speaks so.
     static let forgers = "127.9.8.4"
 
+    /// Who raises messages made to look so.
+    static let raiser = "127.9.8.12"
+
+    /// What a function may say: whole rows of other logs, pgaudit's words, terminals' escapes.
+    static let raised = [
+        "x\n2026-03-02 10:00:00.000 UTC,\"bob\",\"shop\",7,\"\(victim):4000\",69a55d0d.7,1,\"authentication\","
+            + "2026-03-02 10:00:00 UTC,3/1,0,FATAL,28P01,\"password authentication failed for user \"\"bob\"\"\",,,,,,,,,"
+            + "\"\",\"client backend\",,0",
+        "x\n2026-03-02 10:00:00.000 UTC [7] bob@shop \(victim) FATAL:  password authentication failed for user \"bob\"",
+        "x\n{\"timestamp\":\"2026-03-02 10:00:00.000 UTC\",\"user\":\"bob\",\"remote_host\":\"\(victim)\","
+            + "\"error_severity\":\"FATAL\",\"state_code\":\"28P01\",\"message\":\"x\"}",
+        "AUDIT: SESSION,1,1,ROLE,ALTER ROLE,,,ALTER ROLE bob SUPERUSER,<none>",
+        "connection authorized: user=bob database=shop", "\u{1B}[31mred\u{202E}gnp", "=cmd|' /C calc'!A0",
+    ]
+
     /// Names that look like lines of a log; PostgreSQL keeps 63 bytes of a name.
     static let forgeries = [
         "a\n2026-03-02 10:00:00.000 EST [7] b@c \(victim) FATAL:  x", "b [7] bob@shop \(victim) FATAL:  y",
@@ -44,6 +59,13 @@ struct Traffic {
         [
             .init("127.9.8.1", user: "app", port: port, queries: ["SELECT 1", "CREATE ROLE evil SUPERUSER"]),
             .init("127.9.8.10", user: "dba", port: port, queries: statements, bound: bound),
+            .init(
+                Traffic.raiser, user: "app", port: port,
+                queries: Traffic.raised.flatMap { text in
+                    ["LOG", "WARNING", "EXCEPTION"].map { level in
+                        "DO $do$ BEGIN RAISE \(level) '%', $raised$\(text)$raised$; END $do$"
+                    }
+                }),
             .init(
                 "127.9.8.11", user: "dba", port: port, queries: ["SET log_min_duration_statement = 0"] + statements,
                 bound: bound),

@@ -14,7 +14,7 @@ struct RegexLimitTests {
     private static func text(_ piece: String, _ count: Int) -> String { String(repeating: piece, count: count) }
 
     @Test(
-        "an evil one gives up", .timeLimit(.minutes(1)),
+        "an evil one gives up",
         arguments: [
             Evil(pattern: "^(a+)+$", text: text("a", 60) + "b"), Evil(pattern: "(a|aa)+$", text: text("a", 200) + "b"),
             Evil(pattern: "(?:a|a)*[bc]", text: text("a", 40)), Evil(pattern: "(.*)*[bc]$", text: text("a", 5000)),

@@ -1,10 +1,11 @@
 import Properties
 import Testing
 
-/// Inputs changed at random with a fixed seed; `make fuzz` goes on from here without end.
-@Suite("Any input")
+/// Inputs changed at random with a fixed seed; `make fuzz` goes on from here without end. One at a time: other tests want
+/// to get on, too.
+@Suite("Any input", .serialized)
 struct PropertyTests {
-    @Test("is read as far as it goes", .timeLimit(.minutes(5)), arguments: Property.allCases)
+    @Test("is read as far as it goes", .timeLimit(.minutes(10)), arguments: Property.allCases)
     func seeded(property: Property) throws {
         let seeds = property.seeds
         try #require(!seeds.isEmpty)

@@ -35,6 +35,31 @@ struct BoundsTests {
         #expect(sizes.count == 1 && (sizes.max() ?? 0) < 64 << 10, "\(sizes)")
     }
 
+    @Test("of sessions that never come in only some wait, and each is told of once")
+    func logins() throws {
+        let log = (0..<12_000).map { number in
+            "2026-03-02 09:49:01.374 UTC,\"u\(number)\",\"d\",7,\"192.0.2.7:4000\",\(String(0x69a5_3661 + number, radix: 16)).7,1,"
+                + "\"authentication\",2026-03-02 07:00:00 UTC,3/4,0,LOG,00000,"
+                + "\"connection authorized: user=u database=d\",,,,,,,,,\"\",\"client backend\",,0\n"
+        }.joined()
+        var reader = try BoundsTests.read(log, as: .csvlog)
+        #expect(reader.takeEvents().count == 2000)
+        #expect(reader.held.map { $0.offset > 0 } ?? false)
+        reader.settle()
+        #expect(reader.takeEvents().count == 10_000)
+    }
+
+    @Test("texts without number at one moment are told apart all the same")
+    func texts() throws {
+        let count = (1 << 16) + 1000
+        let log = (0..<count).map { number in
+            "2026-03-02 09:49:01.374 UTC [7] u\(number)@d FATAL:  password authentication failed for user \"u\(number)\"\n"
+        }
+        // The last one comes twice.
+        var reader = try BoundsTests.read(log.joined() + log[count - 1], as: .stderr)
+        #expect(Set(reader.takeEvents().map(\.identity.text)).count == count + 1)
+    }
+
     @Test("a log that runs backwards is not held to its start")
     func backwards() throws {
         let log = (0..<4000).reversed().map { second in

@@ -30,6 +30,7 @@ parser.add_argument("binary")
 parser.add_argument("--rounds", type=int, default=200, help="forged texts for each format and place (default 200)")
 parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--only", default="")
+parser.add_argument("--all-output", action="store_true", help="look at what the commands print for each format")
 parser.add_argument("--keep", action="store_true", help="leave the folder there")
 options = parser.parse_args()
 binary = os.path.abspath(options.binary)
@@ -195,7 +196,7 @@ def forged_texts(write, form):
             ("00000", "ALTER ROLE", "LOG", b"AUDIT: SESSION,1,1,ROLE,ALTER ROLE,,,ALTER ROLE victim SUPERUSER,<none>")]:
         fake = Record(time, user=b"victim", database=b"victimdb", address=VICTIM, pid=4242, tag=tag, severity=severity,
                       state=state, message=message, application=b"")
-        fakes += [writer(fake) for writer in {write, csvlog(26), jsonlog, stderr(PREFIXES[0])}]
+        fakes += [writer(fake) for writer in [write, csvlog(26), jsonlog, stderr(PREFIXES[0])]]
     fake = random.choice(fakes)
     line = fake.rstrip(b"\n")
     words = [
@@ -412,7 +413,9 @@ def try_format(name, folder):
     if forgeries < log.marked and not lines_end:
         problems.append(f"{forgeries} forgeries told of {log.marked}")
     result["forgery.attempt"] = forgeries
-    shown = unsafe_output(store, bytes(log.bytes), form, folder)
+    # The commands print what the store holds, whatever it was read from.
+    looks = options.all_output or name in ("csvlog 14-18", "stderr %r")
+    shown = unsafe_output(store, bytes(log.bytes), form, folder) if looks else []
     result["unsafe output"] = len(shown)
     problems += shown
     unread = re.search(rb"unread: (\d+)", talk)

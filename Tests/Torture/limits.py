@@ -116,8 +116,8 @@ def many(row):
     def make(size):
         n = 0
         while size > 0:
-            text = "".join(row(n + i) for i in range(1000))
-            n += 1000
+            text = "".join(row(n + i) for i in range(20))
+            n += 20
             size -= len(text)
             yield text
     return make

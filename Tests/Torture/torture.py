@@ -60,7 +60,7 @@ class Reader:
         self.stopping = False
         self.log = open(folder.parent / "watch.log", "ab")
         self.lock = threading.Lock()
-        self.thread = threading.Thread(target=self.run)
+        self.thread = threading.Thread(target=self.run, daemon=True)
 
     def start(self):
         environment = dict(os.environ)
@@ -168,6 +168,8 @@ class Writer:
     def caught_up(self, path):
         """Whether all of a file has been read and stored; what is deleted before that nobody can read."""
         size, inode = path.stat().st_size, path.stat().st_ino
+        if size == 0:
+            return True
         head = path.read_bytes().lstrip(b"\0")[:256]
         end = time.monotonic() + 60
         while time.monotonic() < end:
@@ -192,7 +194,7 @@ class Writer:
 
     def close_off(self):
         """Takes the right to read a file away for a while: one that is open stays so, one that is looked for anew not."""
-        if unprivileged and not self.shut and random.random() < .2:
+        if unprivileged and not self.shut and not self.arriving and random.random() < .2:
             self.shut = os.path.realpath(self.path)
             os.chmod(self.shut, 0)
             counts["made unreadable"] += 1
