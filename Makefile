@@ -11,7 +11,7 @@ BENCH_PACKAGES := ripgrep python3 python3-venv sqlite3 fail2ban pgbadger valgrin
 .PHONY: build demo test corpus torture fuzz lint bench clean packages test-packages
 
 build: packages
-	swift build -c release --product pgvigil
+	swift build -c release --static-swift-stdlib --product pgvigil
 
 # The main job on the logs of samples/: events in a store, alerts, and the block list at the end of the input.
 demo: build

@@ -57,8 +57,8 @@ extension Store {
     }
 
     private func storyAlerts(of subject: StorySubject, since: LogTime, until: LogTime) throws -> [StoryAlert] {
-        // Its events may be older than an alert.
-        let condition = subject.condition(in: since.adding(milliseconds: -StorySubject.reach)..<max(since, until))
+        let test = subject.test
+        // From the alerts to the events that they rest on: somebody may have done much that no alert rests on.
         return try pool.read { db in
             try Row.fetchAll(
                 db,
@@ -67,9 +67,11 @@ extension Store {
                         (SELECT coalesce(e.session, e.origin) FROM evidence x JOIN events e ON e.seq = x.event
                             WHERE x.alert = a.seq ORDER BY e.time DESC, e.seq DESC LIMIT 1) AS session
                     FROM alerts a JOIN rules r ON r.id = a.rule
-                    WHERE a.time >= ? AND a.time < ? AND \(condition.ofAlert)
+                    WHERE a.time >= ? AND a.time < ? AND EXISTS (
+                        SELECT 1 FROM evidence x CROSS JOIN event v ON v.seq = x.event
+                        WHERE x.alert = a.seq AND \(test.sql))
                     ORDER BY a.time, a.seq
-                    """, arguments: [since.milliseconds, until.milliseconds] + condition.alertArguments
+                    """, arguments: [since.milliseconds, until.milliseconds] + test.arguments
             ).map {
                 StoryAlert(
                     id: $0["id"], time: LogTime(milliseconds: $0["time"]), rule: $0["rule"],

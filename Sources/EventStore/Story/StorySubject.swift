@@ -44,20 +44,18 @@ struct StoryCondition {
     var sql: String { "v.seq IN (\(rows))" + (filter.map { " AND \($0)" } ?? "") }
     /// Its arguments.
     var allArguments: StatementArguments { arguments + filterArguments }
-
-    /// True for an alert (as `a`) that rests on such an event.
-    var ofAlert: String {
-        let view = filter.map { "JOIN event v ON v.seq = x.event AND \($0)" } ?? ""
-        // Found once for all alerts: looked for alert by alert, the events would be searched anew each time.
-        return "a.seq IN (SELECT x.alert FROM evidence x \(view) WHERE x.event IN (\(rows)))"
-    }
-    /// Its arguments, in their order there.
-    var alertArguments: StatementArguments { filterArguments + arguments }
 }
 
 extension StorySubject {
-    /// Milliseconds that the events behind an alert may lie before it: rules look back 90 days at most.
-    static let reach: Int64 = 90 * 86_400_000
+    /// What holds of its own events in the view `event` (as `v`), for those of which there are few.
+    var test: (sql: String, arguments: StatementArguments) {
+        switch self {
+        case .user(let name): ("(v.user = ? OR v.target_user = ? AND v.tags LIKE '%priv.%')", [name, name])
+        case .address(let block): (AddressTest.sql("v.ip", block), [AddressTest.value(block)])
+        case .host(let name): ("v.address = ?", [name])
+        case .session(let id): ("v.session = ?", [id])
+        }
+    }
 
     /// Numbers of the events of some actors in a time span, found by indexes: sessions have one of their own. Takes the
     /// arguments twice.
