@@ -2,6 +2,7 @@
 import os
 import statistics
 import subprocess
+import tempfile
 import time
 
 
@@ -29,8 +30,10 @@ def run(command, runs, before=None, good=(0, 1)):
     if before:
         before()
     start = time.monotonic()
-    process = subprocess.Popen(command, shell=isinstance(command, str), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    told = process.stderr.read()
+    # Into a file: grep does not search on when nobody reads what it says.
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, shell=isinstance(command, str), stdout=output, stderr=subprocess.PIPE)
+        told = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in good:

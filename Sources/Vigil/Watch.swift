@@ -167,7 +167,9 @@ public final class Watch {
             }
             // What waits for two quiet seconds needs a look soon; files of folders that cannot be watched need one at all.
             let waits = followed.values.contains { !$0.isSettled }
-            let wake = watcher.wait(milliseconds: keeper.isWorking ? 50 : waits ? 250 : 1000)
+            // Where nothing stirs, and nothing comes from elsewhere, there is little to see to.
+            let rests = isQuiet && followers.isEmpty && configuration.ingest == nil
+            let wake = watcher.wait(milliseconds: keeper.isWorking ? 50 : waits ? 250 : rests ? 2500 : 1000)
             if wake == .stopped { break }
             if wake == .changed { changedAt = Date() }
             // A server writes many small pieces: they are read a few at a time.
