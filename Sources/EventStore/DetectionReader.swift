@@ -41,12 +41,7 @@ public final class DetectionMemory {
     func update(_ db: Database) throws {
         let new = "SELECT * FROM kinds WHERE id > ? OR id < ?"
         for row in try Row.fetchAll(db, sql: new, arguments: [lastKind, firstKind]) {
-            let tags: String = row["tags"]
-            let kind = EventKind(
-                dataset: row["dataset"], category: row["category"], action: row["action"],
-                outcome: EventOutcome(rawValue: row["outcome"]) ?? .unknown, reason: row["reason"],
-                severity: Severity(rawValue: row["severity"]) ?? .info,
-                tags: tags.split(separator: " ").map(String.init))
+            let kind = EventKind(row)
             let isServers = ["postgresql.log", "pgaudit"].contains(kind.dataset)
             let number: Int64 = row["id"]
             byNumber[number] = Kind(
@@ -295,5 +290,16 @@ private final class StoredDetails: DetailSource, @unchecked Sendable {
             problem = problem ?? error
             return nil
         }
+    }
+}
+
+extension EventKind {
+    /// A kind of the table `kinds`, by its columns' names.
+    convenience init(_ row: Row) {
+        let tags: String = row["tags"]
+        self.init(
+            dataset: row["dataset"], category: row["category"], action: row["action"],
+            outcome: EventOutcome(rawValue: row["outcome"]) ?? .unknown, reason: row["reason"],
+            severity: Severity(rawValue: row["severity"]) ?? .info, tags: tags.split(separator: " ").map(String.init))
     }
 }

@@ -20,15 +20,10 @@ extension Store {
                 """, arguments: [clock.milliseconds - clock.milliseconds % 60_000 - 60_000, source, position])
         var result: [SecurityEvent] = []
         while let row = try rows.next() {
-            let tags: String = row["tags"]
-            let kind = EventKind(
-                dataset: row["dataset"], category: row["category"], action: row["action"],
-                outcome: EventOutcome(rawValue: row["outcome"]) ?? .unknown, reason: row["reason"],
-                severity: Severity(rawValue: row["severity"]) ?? .info,
-                tags: tags.split(separator: " ").map(String.init))
             var event = SecurityEvent(
                 identity: EventIdentity(origin: "", line: 0, mark: 0), time: LogTime(milliseconds: row["time"]),
-                kind: kind, actor: EventActor(address: row["address"], user: row["user"], database: row["database"]))
+                kind: EventKind(row),
+                actor: EventActor(address: row["address"], user: row["user"], database: row["database"]))
             event.operation = row["operation"]
             event.objectType = row["object_type"]
             event.objectName = row["object"]

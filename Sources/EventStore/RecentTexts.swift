@@ -1,3 +1,5 @@
+import VigilModel
+
 /// What is known of the triples of texts met last, found at less cost than by a dictionary; of those that share a place
 /// the one met longest ago makes room.
 struct RecentTexts<Entry> {
@@ -33,34 +35,18 @@ struct RecentTexts<Entry> {
 
     mutating func forget() { self = RecentTexts() }
 
+    @inline(__always)
     private static func hash(_ key: Key) -> UInt64 {
-        var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var hash = PlaceHash()
         mix(key.first, into: &hash)
         mix(key.second, into: &hash)
         mix(key.third, into: &hash)
-        return (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15 | 1
+        return hash.place | 1
     }
 
-    /// Eight bytes at a time.
     @inline(__always)
-    private static func mix(_ text: String?, into hash: inout UInt64) {
-        guard var text else {
-            hash = (hash ^ 0xFF) &* 0xC2B2_AE3D_27D4_EB4F
-            return
-        }
-        text.withUTF8 { text in
-            let bytes = UnsafeRawBufferPointer(text)
-            hash = (hash ^ UInt64(bytes.count)) &* 0xC2B2_AE3D_27D4_EB4F
-            var at = 0
-            while at + 8 <= bytes.count {
-                hash = (hash ^ bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) &* 0xC2B2_AE3D_27D4_EB4F
-                hash ^= hash >> 29
-                at += 8
-            }
-            while at < bytes.count {
-                hash = (hash ^ UInt64(bytes[at])) &* 0x0000_0100_0000_01b3
-                at += 1
-            }
-        }
+    private static func mix(_ text: String?, into hash: inout PlaceHash) {
+        guard var text else { return hash.combineNothing() }
+        text.withUTF8 { hash.combine(UnsafeRawBufferPointer($0)) }
     }
 }

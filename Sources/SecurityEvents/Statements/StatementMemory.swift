@@ -94,21 +94,9 @@ final class StatementMemory {
         return isExact
     }
 
-    /// Eight bytes at a time. Keys are compared: this only finds the place.
     private static func hash(_ key: [UInt8]) -> UInt64 {
-        key.withUnsafeBytes { bytes in
-            var hash = UInt64(bytes.count) &* 0x9E37_79B9_7F4A_7C15
-            var at = 0
-            while at + 8 <= bytes.count {
-                hash = (hash ^ bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) &* 0xC2B2_AE3D_27D4_EB4F
-                hash ^= hash >> 29
-                at += 8
-            }
-            while at < bytes.count {
-                hash = (hash ^ UInt64(bytes[at])) &* 0x0000_0100_0000_01b3
-                at += 1
-            }
-            return (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15
-        }
+        var hash = PlaceHash()
+        key.withUnsafeBytes { hash.combine($0) }
+        return hash.place
     }
 }

@@ -1,0 +1,29 @@
+/// A quick hash for tables of a fixed size: it only finds the place, and the key that stands there is compared. Who makes
+/// keys that meet has them looked up anew, no more.
+public struct PlaceHash {
+    @usableFromInline var hash: UInt64 = 0
+
+    /// The hash of nothing.
+    @inlinable public init() {}
+
+    /// Takes bytes, eight at a time, and how many there are.
+    @inlinable public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+        hash = (hash ^ UInt64(bytes.count)) &* 0xC2B2_AE3D_27D4_EB4F
+        var at = 0
+        while at + 8 <= bytes.count {
+            hash = (hash ^ bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) &* 0xC2B2_AE3D_27D4_EB4F
+            hash ^= hash >> 29
+            at += 8
+        }
+        while at < bytes.count {
+            hash = (hash ^ UInt64(bytes[at])) &* 0x0000_0100_0000_01b3
+            at += 1
+        }
+    }
+
+    /// Takes that there is nothing, which is not the same as no bytes.
+    @inlinable public mutating func combineNothing() { hash = (hash ^ 0xFF) &* 0xC2B2_AE3D_27D4_EB4F }
+
+    /// The number of the place, evenly spread in its upper bits.
+    @inlinable public var place: UInt64 { (hash ^ (hash >> 32)) &* 0x9E37_79B9_7F4A_7C15 }
+}
