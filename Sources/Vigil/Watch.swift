@@ -249,9 +249,12 @@ public final class Watch {
         guard followed.count < Watch.openLimit || followed[path] != nil else { return }
         guard let file = open(path, tell: tell), let profile = try profile(file, tell: tell) else { return }
         let fingerprint = profile.identity.fingerprint(FileIdentity.headLength)
-        // A copy of what is being read comes after it, so that it is known what it may count.
-        if file.isArchive, followed.values.contains(where: { $0.fingerprint == fingerprint && !$0.hasReachedEnd }) {
-            return
+        // A copy of what is being read comes after it, so that it is known what it may count: nothing that can still be read
+        // of the original, which may be cut right after.
+        let originals = followed.values.filter { $0.fingerprint == fingerprint }
+        guard originals.allSatisfy(\.hasReachedEnd) else { return }
+        for original in originals where !original.isDone && !original.reader.file.isArchive {
+            while try original.reader.step() {}
         }
         // What stands where reading was is no longer what came there.
         try close(path, writer, readsRest: !isCutAndGrown)

@@ -261,8 +261,10 @@ struct WatchTests {
         // No events: where reading is by then is committed a moment later.
         try append(Data(connections.prefix(5).joined(separator: [10]) + [10]))
         Thread.sleep(forTimeInterval: 0.2)
-        try append(Data(connections.dropFirst(5).prefix(15).joined(separator: [10]) + [10]))
-        Thread.sleep(forTimeInterval: 0.2)
+        try append(Data(connections.dropFirst(5).prefix(10).joined(separator: [10]) + [10]))
+        Thread.sleep(forTimeInterval: 0.25)
+        // The copy is seen before the end of its original is read.
+        try append(Data(connections.dropFirst(15).prefix(5).joined(separator: [10]) + [10]))
         try FileManager.default.copyItem(at: log, to: folder.appending(path: "live/copy.csv"))
         _ = try Program.run(["replay", "--store", path("whole.db"), log.path])
         let wanted = try counted("whole.db")
