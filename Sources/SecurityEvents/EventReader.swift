@@ -199,6 +199,13 @@ public struct EventReader {
         tellCounts()
     }
 
+    /// Says that the log is quiet, and may go on: sessions that were authorized are in. Of one of which less was written yet
+    /// nothing is decided.
+    public mutating func rest() {
+        for login in logins.settled() { emit(login) }
+        tellCounts()
+    }
+
     /// Tells how many events one stands for, as far as it is known.
     public mutating func tellCounts() { rollUp.tell() }
 

@@ -144,6 +144,13 @@ struct LoginTracker {
         return result
     }
 
+    /// Sessions that were authorized, oldest first: they have waited long enough by the clock on the wall. What is only
+    /// known to come waits on.
+    mutating func settled() -> [Login] {
+        guard count > 0 else { return [] }
+        return queue[front...].filter { $0.isHeld && $0.event != nil }.compactMap { end($0.key) }
+    }
+
     /// Lets go those at the front of the queue whose turn is over.
     private mutating func compact() {
         guard front > 1024, front * 2 > queue.count else { return }

@@ -179,7 +179,7 @@ final class SourceReader {
     /// Says that the log has been quiet for two seconds: sessions that are coming in are in.
     func settle() {
         records.settle(into: &collector)
-        collector.events.settle()
+        collector.events.rest()
     }
 
     /// Says that reading stops for now: how many events one stands for is told, nothing else is decided.

@@ -240,6 +240,31 @@ struct WatchTests {
         process.waitUntilExit()
     }
 
+    @Test("a login whose records come seconds apart keeps what the first told")
+    func slowLogin() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let lines = bytes.split(separator: 10)
+        let first = try #require(
+            lines.firstIndex { $0.range(of: Data("connection authenticated".utf8)) != nil })
+        let process = try watch("live.db")
+        defer {
+            process.terminate()
+            process.waitUntilExit()
+        }
+        try append(Data(lines[...first].joined(separator: [10]) + [10]))
+        #expect(try until { try talk().contains("from byte 0") })
+        // Longer than sessions wait that are coming in.
+        Thread.sleep(forTimeInterval: 3)
+        try append(Data(lines[(first + 1)...].prefix(40).joined(separator: [10]) + [10]))
+        let method = #""postgresql.auth.method":"scram-sha-256""#
+        #expect(
+            try until {
+                guard FileManager.default.fileExists(atPath: path("live.db")) else { return false }
+                return try content("live.db")[0].contains { $0.contains("auth.success") }
+            })
+        #expect(try content("live.db")[0].filter { $0.contains("auth.success") }.allSatisfy { $0.contains(method) })
+    }
+
     @Test("counts nothing twice when a copy is made while the log is read")
     func copied() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
