@@ -70,6 +70,8 @@ public final class Watch {
         /// Its first bytes when it was opened, and SHA-256 of them.
         let head: [UInt8]
         let fingerprint: String
+        /// Where it really stands: a link may lead out of its folder, and what is written is told there.
+        let folder: String
         /// It has been read to its end at least once.
         var hasReachedEnd = false
         /// An archive that was read as far as it can be, with what was wrong.
@@ -146,7 +148,9 @@ public final class Watch {
             let began = ContinuousClock.now
             // Records must be seen at once; a new file may take a fifth of a second. Where nothing stirs, and would be told,
             // nothing is looked for.
-            let isQuiet = isWatched && Date().timeIntervalSince(changedAt) > Watch.restAfter
+            let isQuiet =
+                isWatched && Date().timeIntervalSince(changedAt) > Watch.restAfter
+                && followed.values.allSatisfy(\.isSettled)
             if Date().timeIntervalSince(lookedAt) > (isQuiet ? 5 : 0.2) {
                 isWatched = folders().filter { !watcher.watch($0) }.isEmpty
                 try look(store, writer, tell: tell)
@@ -196,7 +200,10 @@ public final class Watch {
             result.insert(
                 exists && isFolder.boolValue ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path)
         }
-        for path in followed.keys { result.insert(URL(fileURLWithPath: path).deletingLastPathComponent().path) }
+        for (path, entry) in followed {
+            result.insert(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+            result.insert(entry.folder)
+        }
         return result.sorted()
     }
 
@@ -270,7 +277,8 @@ public final class Watch {
         try note(loss, of: reader, writer)
         losses.wake(path)
         followed[path] = Followed(
-            reader: reader, quietSince: Date(), stamp: stamp, head: profile.identity.head, fingerprint: fingerprint)
+            reader: reader, quietSince: Date(), stamp: stamp, head: profile.identity.head, fingerprint: fingerprint,
+            folder: URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent().path)
         resting[path] = nil
         tell("reading \(Shown.text(path)) from byte \(state.position)")
     }
