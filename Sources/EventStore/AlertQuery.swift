@@ -111,9 +111,9 @@ extension Store {
             sql: """
                 SELECT s.path, p.offset, s.format, s.fingerprint, s.head_length, s.cluster, s.instance FROM (
                     SELECT source, offset, 0 AS further, time FROM events WHERE seq = ?1
-                    UNION SELECT source, offset, 1, time FROM records WHERE event = ?1) p
+                    UNION SELECT source, offset, 1, time FROM records WHERE event = ?1 AND origin <> ?2) p
                 JOIN sources s ON s.id = p.source ORDER BY p.further, p.time, p.offset
-                """, arguments: [event]
+                """, arguments: [event, EventEvidence.counting]
         ).map {
             RecordPlace(
                 path: $0["path"], offset: $0["offset"], format: $0["format"], fingerprint: $0["fingerprint"],

@@ -56,8 +56,8 @@ extension EventEvidence {
 }
 
 extension EventEvidence {
-    /// In place of a session id.
-    private static let counting = "count"
+    /// The origin of what says only how many like events there are, in place of a session id: it is no record.
+    public static let counting = "count"
 
     /// True when it says only how many like events there are.
     public var isCount: Bool { identity.origin == EventEvidence.counting }

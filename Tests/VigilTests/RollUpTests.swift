@@ -100,6 +100,19 @@ struct RollUpTests {
         #expect(try found("grown.db") == whole)
     }
 
+    @Test("the number of a flood is no record of its own", arguments: Log.allCases)
+    func places(_ log: Log) throws {
+        _ = try place.replay([place.write("a.log", log.rows)])
+        let store = try Store(existing: place.path("a.db"))
+        var places = 0
+        for event in Int64(1)...4043 {
+            let found = try store.places(of: event)
+            #expect(found.count == 1, "event \(event)")
+            places += found.count
+        }
+        #expect(places == 4043)
+    }
+
     @Test("statements about different objects are not alike")
     func statements() throws {
         let rows = (0..<1500).map { index in

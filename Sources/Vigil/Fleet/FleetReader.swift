@@ -63,7 +63,7 @@ final class FleetReader: @unchecked Sendable {
             var (ingest, seen) = try reader.take(sorted, through: through, store)
             count.add(seen)
             ingest.readAt = readAt
-            if seen.read > 0 || !ingest.events.isEmpty { ingests.append(ingest) }
+            if seen.read > 0 || !ingest.events.isEmpty || !ingest.evidence.isEmpty { ingests.append(ingest) }
         }
         for (stream, entry) in streams where parts[stream] == nil {
             if let ingest = entry.reader.settle(through: through) { ingests.append(ingest) }
