@@ -84,3 +84,7 @@ struct RuleScopeTests {
         #expect(table.evictions == before && table[0] == nil)
     }
 }
+
+extension Int: PlacedKey {
+    public var place: UInt64 { UInt64(bitPattern: Int64(self)) }
+}
