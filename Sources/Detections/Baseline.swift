@@ -37,8 +37,8 @@ struct Baseline {
 
     /// Takes a value; true when it is new to a group that is known well enough.
     mutating func take(
-        _ value: String, of group: @autoclosure () -> String, _ bookmark: inout Bookmark, at time: LogTime, count: Int, learn: Int64,
-        forget: Int64
+        _ value: String, of group: @autoclosure () -> String, _ bookmark: inout Bookmark, at time: LogTime,
+        count: Int, learn: Int64, forget: Int64
     ) -> Bool {
         let known = note(Key(group: group(), value: ""), &bookmark.group, at: time, limit: count)
         let before = note(Key(group: group(), value: value), &bookmark.value, at: time, limit: 1)

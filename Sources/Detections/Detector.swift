@@ -9,6 +9,13 @@ public struct Finding: Sendable {
     public let group: String
     /// How long the rule bans the address at first, in milliseconds.
     public let ban: Int64?
+
+    /// Takes all of it.
+    public init(alert: Alert, group: String, ban: Int64?) {
+        self.alert = alert
+        self.group = group
+        self.ban = ban
+    }
 }
 
 /// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output. Not to be

@@ -1,7 +1,7 @@
 import VigilModel
 
-/// What events share that are counted together, by its hash: a flood has a new one with each event, of which no text is
-/// made. Keyed by a number that each process draws, so that nobody can make two that meet.
+/// What events share that are counted together, by two hashes: a flood has a new one with each event, of which no text is
+/// made. One is keyed by a number that each process draws, so that nobody can make two that meet.
 struct Group: PlacedKey, Hashable, Sendable {
     private let high, low: UInt64
 
@@ -11,12 +11,11 @@ struct Group: PlacedKey, Hashable, Sendable {
     }
 
     fileprivate init(_ bytes: UnsafeRawBufferPointer) {
-        var (first, second) = (Hasher(), Hasher())
-        first.combine(bytes: bytes)
-        second.combine(1)
-        second.combine(bytes: bytes)
-        high = UInt64(truncatingIfNeeded: first.finalize())
-        low = UInt64(truncatingIfNeeded: second.finalize())
+        var (keyed, plain) = (Hasher(), PlaceHash())
+        keyed.combine(bytes: bytes)
+        plain.combine(bytes)
+        high = UInt64(truncatingIfNeeded: keyed.finalize())
+        low = plain.place
     }
 
     var place: UInt64 { high }

@@ -164,14 +164,20 @@ struct RecentTable<Key: PlacedKey, Value> {
             bookmark.missed = -1
             return
         }
-        if cells[cell].era == era {
-            weight -= weigh(cells[cell].value)
-        } else {
-            cells[cell].era = era
-            young += 1
-        }
-        change(&cells[cell].value)
-        weight += weigh(cells[cell].value)
+        let (wasYoung, growth) = RecentTable.change(&cells[cell], in: era, weigh, change)
+        if !wasYoung { young += 1 }
+        weight += growth
+    }
+
+    /// Changes a cell in place; gives whether it was of the younger generation, and how much heavier that has become.
+    private static func change(
+        _ cell: inout Cell, in era: Int, _ weigh: (Value) -> Int, _ change: (inout Value) -> Void
+    ) -> (wasYoung: Bool, growth: Int) {
+        let wasYoung = cell.era == era
+        let before = wasYoung ? weigh(cell.value) : 0
+        cell.era = era
+        change(&cell.value)
+        return (wasYoung, weigh(cell.value) - before)
     }
 
     private mutating func turn(at now: LogTime) {
@@ -179,7 +185,15 @@ struct RecentTable<Key: PlacedKey, Value> {
             cells = []
             slots = []
         } else if young < cells.count {
-            cells = cells.filter { $0.era == era }
+            // Moved, not copied: each holds references.
+            cells.withUnsafeMutableBufferPointer { cells in
+                var kept = 0
+                for cell in cells.indices where cells[cell].era == era {
+                    cells.swapAt(cell, kept)
+                    kept += 1
+                }
+            }
+            cells.removeLast(cells.count - young)
             makeSlots()
         }
         era += 1

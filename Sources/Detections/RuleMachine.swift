@@ -123,7 +123,8 @@ struct RuleMachine {
             guard !silently, let value = view.value ?? event.value(of: key) else { return nil }
             if view.value == nil { view.bookmarks.baseline = Baseline.Bookmark() }
             let isNew = baseline.take(
-                value, of: rule.grouping.text(of: event) ?? "", &view.bookmarks.baseline, at: event.time, count: count, learn: learn, forget: forget)
+                value, of: rule.grouping.text(of: event) ?? "", &view.bookmarks.baseline, at: event.time,
+                count: count, learn: learn, forget: forget)
             guard isNew else { return nil }
             var window = Window()
             window.add(Window.Entry(event), window: 1, limit: 1)
@@ -281,10 +282,10 @@ struct RuleMachine {
 }
 
 extension Rule {
-    /// How it groups events. An alert about one event is about what that has.
+    /// How it groups events: an alert about one event is about whatever that has.
     var grouping: Grouping {
-        if case .match = condition { Grouping(keys: groupBy, isPartly: true) } else {
-            Grouping(keys: groupBy, isPartly: false)
-        }
+        var isPartly = false
+        if case .match = condition { isPartly = true }
+        return Grouping(keys: groupBy, isPartly: isPartly)
     }
 }

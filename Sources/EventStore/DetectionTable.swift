@@ -117,12 +117,13 @@ extension Store {
 
     /// Commits what rules found, and how far they have been. Alerts and bans that are there already stay as they are.
     public func commit(
-        alerts: [(alert: Alert, group: String)], bans: [Ban], learnt: [BaselineEntry], through: LogTime
+        alerts: some Collection<(alert: Alert, group: String)>, bans: [Ban], learnt: [BaselineEntry], through: LogTime
     ) throws -> (alerts: [Alert], bans: [Ban]) {
         try pool.write { db in
             let mark = try outbox.mark(db)
             for entry in learnt { try keep(entry, db) }
             var newAlerts: [Alert] = []
+            newAlerts.reserveCapacity(alerts.count)
             var newBans: [Ban] = []
             let inserter = try AlertInserter(db)
             for (alert, group) in alerts where try inserter.write(alert, group: group) { newAlerts.append(alert) }

@@ -59,7 +59,8 @@ enum Schema {
 
     /// Indexes that grow everywhere with each event of somebody new, as SQL makes them, by name: a load does without.
     static let deferrable: [String: String] = {
-        var indexes = actorIndexes.reduce(into: [:]) { $0[$1.key] = "INDEX IF NOT EXISTS \($1.key) ON events \($1.value)" }
+        var indexes: [String: String] = [:]
+        for (name, columns) in actorIndexes { indexes[name] = "INDEX IF NOT EXISTS \(name) ON events \(columns)" }
         indexes["actors_words"] = "UNIQUE INDEX IF NOT EXISTS actors_words ON actors (address, user, database)"
         indexes["actors_ip"] = "INDEX IF NOT EXISTS actors_ip ON actors (ip)"
         indexes["actors_user"] = "INDEX IF NOT EXISTS actors_user ON actors (user)"

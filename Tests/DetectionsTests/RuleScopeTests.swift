@@ -86,5 +86,6 @@ struct RuleScopeTests {
 }
 
 extension Int: PlacedKey {
+    /// As it is.
     public var place: UInt64 { UInt64(bitPattern: Int64(self)) }
 }
