@@ -4,8 +4,16 @@ import VigilModel
 /// Finds the rows of actors, and writes those that are missing. It lives inside one write transaction, and prepares what it
 /// needs when somebody comes who is not remembered: most commits bring nobody.
 final class ActorInserter {
-    private struct Statements {
+    private final class Statements {
         let find, compare, insert: RawStatement
+
+        init(_ db: Database) throws {
+            find = try RawStatement(
+                db, "SELECT id, digest FROM actors WHERE address = ? AND user = ? AND database = ?")
+            compare = try RawStatement(db, "SELECT id, digest FROM actors WHERE id = ?")
+            insert = try RawStatement(
+                db, "INSERT INTO actors (address, user, database, ip, digest) VALUES (?, ?, ?, ?, ?)")
+        }
     }
 
     private let db: Database
@@ -15,12 +23,7 @@ final class ActorInserter {
 
     private func statements() throws -> Statements {
         if let prepared { return prepared }
-        let new = Statements(
-            find: try RawStatement(
-                db, "SELECT id, digest FROM actors WHERE address = ? AND user = ? AND database = ?"),
-            compare: try RawStatement(db, "SELECT id, digest FROM actors WHERE id = ?"),
-            insert: try RawStatement(
-                db, "INSERT INTO actors (address, user, database, ip, digest) VALUES (?, ?, ?, ?, ?)"))
+        let new = try Statements(db)
         prepared = new
         return new
     }
@@ -52,7 +55,7 @@ final class ActorInserter {
             }
         }
         _ = try statements.insert.run()
-        let number = db.lastInsertedRowID
+        let number = statements.insert.lastRow
         all?.add(digest, number)
         return KindCache.Entry(id: number, digest: digest)
     }
@@ -66,6 +69,7 @@ final class ActorInserter {
     /// A text as it stands in the store: nothing is empty there, and a text ends in front of a zero byte.
     private static func stored(_ text: String?) -> String {
         guard let text else { return "" }
-        return text.utf8.contains(0) ? String(text.unicodeScalars.prefix { $0 != "\0" }) : text
+        let hasEnd = text.utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? text.utf8.contains(0)
+        return hasEnd ? String(text.unicodeScalars.prefix { $0 != "\0" }) : text
     }
 }

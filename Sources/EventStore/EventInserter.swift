@@ -59,7 +59,7 @@ struct EventInserter {
                     continue
                 }
                 result.inserted += 1
-                gatherer?.add(event, seq: db.lastInsertedRowID, kind: kind.id, actor: actor.id, source: source)
+                gatherer?.add(event, seq: insert.lastRow, kind: kind.id, actor: actor.id, source: source)
                 result.earliest = min(result.earliest ?? event.pointee.time, event.pointee.time)
             }
         }
@@ -102,7 +102,7 @@ struct EventInserter {
             return row.addChain()
         }
         guard try insert.run() > 0 else { return false }
-        tip.append(db.lastInsertedRowID, hash)
+        tip.append(insert.lastRow, hash)
         return true
     }
 }
