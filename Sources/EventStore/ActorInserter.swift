@@ -52,6 +52,7 @@ final class ActorInserter {
     /// A text as it stands in the store: nothing is empty there, and a text ends in front of a zero byte.
     private static func stored(_ text: String?) -> String {
         guard let text else { return "" }
-        return text.utf8.contains(0) ? String(text.unicodeScalars.prefix { $0 != "\0" }) : text
+        let hasEnd = text.utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? text.utf8.contains(0)
+        return hasEnd ? String(text.unicodeScalars.prefix { $0 != "\0" }) : text
     }
 }

@@ -4,8 +4,16 @@ import GRDB
 /// running. They must be forgotten before their connection is closed, where that is in nobody's use.
 final class WriterStatements {
     /// What finds and writes actors.
-    struct Actors {
+    final class Actors {
         let find, compare, insert: RawStatement
+
+        fileprivate init(_ db: Database) throws {
+            find = try RawStatement(
+                db, "SELECT id, digest FROM actors WHERE address = ? AND user = ? AND database = ?")
+            compare = try RawStatement(db, "SELECT id, digest FROM actors WHERE id = ?")
+            insert = try RawStatement(
+                db, "INSERT INTO actors (address, user, database, ip, digest) VALUES (?, ?, ?, ?, ?)")
+        }
     }
 
     private var event: RawStatement?
@@ -23,12 +31,7 @@ final class WriterStatements {
 
     func actors(_ db: Database) throws -> Actors {
         if let actors, actors.find.isOf(db) { return actors }
-        let made = Actors(
-            find: try RawStatement(
-                db, "SELECT id, digest FROM actors WHERE address = ? AND user = ? AND database = ?"),
-            compare: try RawStatement(db, "SELECT id, digest FROM actors WHERE id = ?"),
-            insert: try RawStatement(
-                db, "INSERT INTO actors (address, user, database, ip, digest) VALUES (?, ?, ?, ?, ?)"))
+        let made = try Actors(db)
         actors = made
         return made
     }
