@@ -26,7 +26,7 @@ public final class Watch {
     private var followers: [FleetFollower] = []
     private var files = WatchedFiles()
     private var losses = LossWatch()
-    private var followed: [String: Followed] = [:]
+    private var followed: [String: FollowedFile] = [:]
     /// Files that are read to their end and quiet: closed, until they change.
     private var resting: [String: FileStamp] = [:]
     /// Paths that could not be opened.
@@ -62,25 +62,6 @@ public final class Watch {
     private static let openLimit = 256
     /// Seconds of quiet after which a file is closed.
     private static let restAfter = 10.0
-
-    /// A file that is followed.
-    private struct Followed {
-        var reader: SourceReader
-        var quietSince: Date
-        var isSettled = false
-        /// What the file was when it was opened.
-        let stamp: FileStamp?
-        /// Its first bytes when it was opened, and SHA-256 of them.
-        let head: [UInt8]
-        let fingerprint: String
-        /// Where it really stands: a link may lead out of its folder, and what is written is told there.
-        let folder: String
-        /// It has been read to its end at least once.
-        var hasReachedEnd = false
-        /// An archive that was read as far as it can be, with what was wrong.
-        var isDone = false
-        var problem: SourceProblem?
-    }
 
     /// Takes what to follow; without any, what is configured. Throws `WatchProblem` when that is nothing, and what is
     /// wrong with the catalogue.
@@ -282,7 +263,7 @@ public final class Watch {
             file: file, format: profile.format, about: profile.facts, state: state, catalogue: catalogue.events)
         try note(loss, of: reader, writer)
         losses.wake(path)
-        followed[path] = Followed(
+        followed[path] = FollowedFile(
             reader: reader, quietSince: Date(), stamp: stamp, head: profile.identity.head, fingerprint: fingerprint,
             folder: URL(fileURLWithPath: path).resolvingSymlinksInPath().deletingLastPathComponent().path)
         resting[path] = nil
@@ -358,8 +339,7 @@ public final class Watch {
     /// Closes files that have been read to their end and are quiet.
     private func rest(_ store: Store, _ writer: StoreWriter) throws {
         for (path, entry) in followed where entry.isSettled && !entry.reader.hasNews {
-            let quiet = max(Date().timeIntervalSince(entry.quietSince), entry.reader.file.age ?? 0)
-            guard quiet > Watch.restAfter else { continue }
+            guard entry.quiet > Watch.restAfter else { continue }
             // A path that is gone, or leads elsewhere by now, is found again by looking.
             if let stamp = FileStamp(path), stamp.size <= entry.reader.file.offset { resting[path] = stamp }
             losses.rest(path, entry.reader.silence(at: .distantFuture))
@@ -369,40 +349,15 @@ public final class Watch {
         if !notes.isEmpty { try writer.commit(notes: notes) }
     }
 
-    /// Reads up to 8 MB of a file; true when there is more.
+    /// Reads a share of a file; true when there is more.
     private func advance(_ path: String) throws -> Bool {
-        guard var entry = followed[path], !entry.isDone else { return false }
-        let before = entry.reader.bytesRead
+        guard var file = followed[path], !file.isDone else { return false }
+        let before = file.reader.bytesRead
         defer {
-            followed[path] = entry
-            turnBytes += entry.reader.bytesRead - before
+            followed[path] = file
+            turnBytes += file.reader.bytesRead - before
         }
-        for _ in 0..<32 {
-            let isRead: Bool
-            do { isRead = try entry.reader.step() } catch let problem as SourceProblem where entry.reader.file.isArchive
-            {
-                isRead = false
-                entry.problem = problem
-            }
-            guard isRead else {
-                entry.hasReachedEnd = true
-                if entry.reader.file.isArchive {
-                    entry.reader.finish(isWhole: entry.problem == nil)
-                    entry.isDone = true
-                    return false
-                }
-                let quiet = max(Date().timeIntervalSince(entry.quietSince), entry.reader.file.age ?? 0)
-                if !entry.isSettled, quiet * 1000 >= Double(Watch.delay) {
-                    entry.reader.settle()
-                    entry.isSettled = true
-                }
-                return false
-            }
-            entry.quietSince = Date()
-            entry.isSettled = false
-            if entry.reader.eventCount >= 4096 { return true }
-        }
-        return true
+        return try file.advance(settlesAfter: Double(Watch.delay) / 1000)
     }
 
     /// Ends following a file; `readsRest` takes what is still unread of one that is replaced by another.
