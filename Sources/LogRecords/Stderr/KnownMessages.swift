@@ -27,7 +27,7 @@ struct KnownMessages: Sendable {
     private let listed: [Int]
     private let starts: [UInt16]
     /// What may follow the user of "connection authorized", and the database.
-    let databaseParts, laterParts: [[UInt8]]
+    let databaseParts, laterParts: SoughtTexts
     /// Wordings of SQLSTATE 42501.
     private let denied: [Template]
     /// What `%u`, `%d`, `%a` print for a name that is not known.
@@ -52,8 +52,9 @@ struct KnownMessages: Sendable {
         let lists = byFirst.map { $0.sorted { templates[$0].weight > templates[$1].weight } }
         listed = lists.flatMap { $0 }
         starts = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + UInt16($1.count)) }
-        databaseParts = KnownMessages.starts(messages, ["authorized_database"])
-        laterParts = KnownMessages.starts(messages, ["authorized_application", "authorized_ssl", "authorized_gss"])
+        databaseParts = SoughtTexts(KnownMessages.starts(messages, ["authorized_database"]))
+        laterParts = SoughtTexts(
+            KnownMessages.starts(messages, ["authorized_application", "authorized_ssl", "authorized_gss"]))
         denied = messages.names.filter { name in
             name.contains("denied") || name.hasPrefix("owner_of_") || name.hasPrefix("row_security_")
         }.flatMap(messages.texts).map { KnownMessages.template($0, kind: 0, []) }
@@ -145,10 +146,10 @@ struct KnownMessages: Sendable {
     /// The rest of "connection authorized: user=…".
     private func agreesOpenly(_ rest: ArraySlice<UInt8>, with names: Names) -> Bool {
         func mayFollow(_ rest: ArraySlice<UInt8>) -> Bool {
-            rest.isEmpty || laterParts.contains { rest.starts(with: $0) }
+            rest.isEmpty || laterParts.texts.contains { rest.starts(with: $0) }
         }
         if mayFollow(rest) { return true }
-        for part in databaseParts where rest.starts(with: part) {
+        for part in databaseParts.texts where rest.starts(with: part) {
             guard let database = names.database else { return true }
             let behind = rest.dropFirst(part.count)
             if behind.starts(with: database), mayFollow(behind.dropFirst(database.count)) { return true }
