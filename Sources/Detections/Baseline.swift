@@ -3,7 +3,7 @@ import VigilModel
 /// The values that groups have shown, with a limit: of too many, those seen longest ago are forgotten.
 struct Baseline {
     private struct Key: Hashable {
-        var group: Group
+        var group: String
         /// Empty for the group itself.
         var value: String
     }
@@ -37,11 +37,11 @@ struct Baseline {
 
     /// Takes a value; true when it is new to a group that is known well enough.
     mutating func take(
-        _ value: String, of group: Group, _ bookmark: inout Bookmark, at time: LogTime, count: Int, learn: Int64,
-        forget: Int64
+        _ value: String, of group: @autoclosure () -> String, _ bookmark: inout Bookmark, at time: LogTime,
+        count: Int, learn: Int64, forget: Int64
     ) -> Bool {
-        let known = note(Key(group: group, value: ""), &bookmark.group, at: time, limit: count)
-        let before = note(Key(group: group, value: value), &bookmark.value, at: time, limit: 1)
+        let known = note(Key(group: group(), value: ""), &bookmark.group, at: time, limit: count)
+        let before = note(Key(group: group(), value: value), &bookmark.value, at: time, limit: 1)
         if seen.count > Baseline.limit { forgetOldest() }
         guard let known, known.count >= count, time.milliseconds - known.first.milliseconds >= learn else {
             return false
@@ -81,7 +81,7 @@ struct Baseline {
 
     mutating func restore(_ entries: [BaselineEntry]) {
         for entry in entries {
-            let key = Key(group: Group(text: entry.group), value: entry.value)
+            let key = Key(group: entry.group, value: entry.value)
             seen[key]?.isForgotten = true
             seen[key] = Seen(
                 first: entry.first, last: entry.last, count: entry.count, isChanged: false)
@@ -95,7 +95,7 @@ struct Baseline {
             guard let entry = seen[key], entry.isChanged else { return nil }
             entry.isChanged = false
             return BaselineEntry(
-                rule: rule, group: key.group.text, value: key.value, first: entry.first, last: entry.last,
+                rule: rule, group: key.group, value: key.value, first: entry.first, last: entry.last,
                 count: entry.count)
         }
     }

@@ -9,6 +9,13 @@ public struct Finding: Sendable {
     public let group: String
     /// How long the rule bans the address at first, in milliseconds.
     public let ban: Int64?
+
+    /// Takes all of it.
+    public init(alert: Alert, group: String, ban: Int64?) {
+        self.alert = alert
+        self.group = group
+        self.ban = ban
+    }
 }
 
 /// Rules over events in event time: a function of the events fed, nothing else. No clock, no input, no output. Not to be
@@ -19,12 +26,20 @@ public struct Detector {
     private let waiting: [Int]
     /// Which machines may look at events of a kind, found once a kind.
     private var byKind: [EventKind: [Int]] = [:]
-    /// What machines make of like events; the eldest of four in a place makes room.
+    /// What machines make of like events, if such came often enough; the eldest of four in a place makes room.
     private var met = [Acquaintance?](repeating: nil, count: Detector.places)
     /// The same by identity, to be compared without touching objects.
     private var names = [Name](repeating: Name(), count: Detector.places)
+    /// How often such events came.
+    private var meetings = [UInt8](repeating: 0, count: Detector.places)
+    /// What machines make of events of strangers: of a flood nearly all are.
+    private var strangers: [Stranger: Acquaintance] = [:]
+    private let maker = GroupMaker()
 
     private static let places = 4096
+    /// With so many events an actor is no stranger any more: finding out what machines make of its events pays.
+    private static let acquainted: UInt8 = 4
+    private static let strangerLimit = 1024
 
     /// Events of a kind and actor with the same near details, and what machines make of them.
     private final class Acquaintance {
@@ -95,25 +110,58 @@ public struct Detector {
         machines.compactMap { if case .firstSeen = $0.rule.condition { $0.id } else { nil } }
     }
 
+    /// What decides about the events of somebody who is not known.
+    private struct Stranger: Hashable {
+        let kind: ObjectIdentifier
+        let near: ObjectIdentifier?
+        let network: EventMatch.Network?
+        let isV4: Bool
+
+        init(_ event: DetectionEvent) {
+            kind = ObjectIdentifier(event.kind)
+            near = event.near.map { ObjectIdentifier($0) }
+            network = EventMatch.Network(event.actor)
+            isV4 = event.ip?.isV4 == true
+        }
+    }
+
     private mutating func acquaintance(of event: DetectionEvent) -> Acquaintance {
         let name = Name(event)
         let place = name.place
         for way in place..<(place + 4) where names[way] == name {
             if let known = met[way] { return known }
+            meetings[way] += 1
+            if meetings[way] < Detector.acquainted { return stranger(event) }
+            let new = makeAcquaintance(event, anyActor: false)
+            met[way] = new
+            return new
         }
-        var groups: [[EventKey]: Group] = [:]
-        let new = Acquaintance(
-            event,
-            interested(in: event.kind).compactMap { number in
-                machines[number].view(of: event, &groups).map { (machine: number, view: $0) }
-            })
         for way in (place + 1..<place + 4).reversed() {
             met[way] = met[way - 1]
             names[way] = names[way - 1]
+            meetings[way] = meetings[way - 1]
         }
-        met[place] = new
+        met[place] = nil
         names[place] = name
+        meetings[place] = 1
+        return stranger(event)
+    }
+
+    private mutating func stranger(_ event: DetectionEvent) -> Acquaintance {
+        let key = Stranger(event)
+        if let known = strangers[key] { return known }
+        if strangers.count >= Detector.strangerLimit { strangers = [:] }
+        let new = makeAcquaintance(event, anyActor: true)
+        strangers[key] = new
         return new
+    }
+
+    private mutating func makeAcquaintance(_ event: DetectionEvent, anyActor: Bool) -> Acquaintance {
+        Acquaintance(
+            event,
+            interested(in: event.kind).compactMap { number in
+                machines[number].view(of: event, maker, anyActor: anyActor).map { (machine: number, view: $0) }
+            })
     }
 
     private mutating func interested(in kind: EventKind) -> [Int] {
@@ -146,6 +194,7 @@ public struct Detector {
         _ event: DetectionEvent, silently: Bool = false, identity: (Int64) throws -> String
     ) rethrows -> [Finding] {
         var findings = try advance(to: event.time, silently: silently, identity: identity)
+        maker.next()
         for (index, view) in acquaintance(of: event).views {
             if !exceptions.isEmpty, !waiting.contains(index), isHeldBack(event, from: machines[index].rule.about) {
                 continue

@@ -87,8 +87,9 @@ struct RuleMachine {
     }
 
     /// What it makes of events of one kind and actor with the same near details, of which `event` is one; nil: nothing.
-    func view(of event: DetectionEvent, _ groups: inout [[EventKey]: Group]) -> RuleView? {
-        RuleView(rule, event, publicNetworks: publicNetworks, &groups)
+    /// With `anyActor` of all actors whose address is of the same kind.
+    func view(of event: DetectionEvent, _ maker: GroupMaker, anyActor: Bool) -> RuleView? {
+        RuleView(rule, event, publicNetworks: publicNetworks, maker, anyActor: anyActor)
     }
 
     /// Takes an event, with what it makes of such. With `silently` only the state changes.
@@ -122,7 +123,8 @@ struct RuleMachine {
             guard !silently, let value = view.value ?? event.value(of: key) else { return nil }
             if view.value == nil { view.bookmarks.baseline = Baseline.Bookmark() }
             let isNew = baseline.take(
-                value, of: group, &view.bookmarks.baseline, at: event.time, count: count, learn: learn, forget: forget)
+                value, of: rule.grouping.text(of: event) ?? "", &view.bookmarks.baseline, at: event.time,
+                count: count, learn: learn, forget: forget)
             guard isNew else { return nil }
             var window = Window()
             window.add(Window.Entry(event), window: 1, limit: 1)
@@ -271,9 +273,19 @@ struct RuleMachine {
     ) rethrows -> Finding? {
         let time = moment ?? event.time
         guard !isSuppressed(by: alerts[group], at: time) else { return nil }
-        let id = Fingerprint.sha256("\(rule.about.id)\0\(group.text)\0\(try identity(event.seq))".utf8).prefix(32)
+        let text = rule.grouping.text(of: event) ?? ""
+        let id = Fingerprint.sha256("\(rule.about.id)\0\(text)\0\(try identity(event.seq))".utf8).prefix(32)
         note(alertAbout: group, time)
         let alert = AlertWriter(rule: rule, event: event, window: window).alert(id: String(id), at: time)
-        return Finding(alert: alert, group: group.text, ban: rule.ban)
+        return Finding(alert: alert, group: text, ban: rule.ban)
+    }
+}
+
+extension Rule {
+    /// How it groups events: an alert about one event is about whatever that has.
+    var grouping: Grouping {
+        var isPartly = false
+        if case .match = condition { isPartly = true }
+        return Grouping(keys: groupBy, isPartly: isPartly)
     }
 }

@@ -46,33 +46,34 @@ final class RuleView {
     let steps: [Verdict]
     /// What it must not be, to count or to be a step.
     private let exceptions: [Question]
-    private let groupBy: [EventKey]
-    private let isPartly: Bool
     /// The group of all such events; nil when each event has a say.
     private let fixed: Group?
-    /// The key that is each event's own, when there is only one, and its last value with the group.
-    private let ownKey: EventKey?
-    private var last: (value: String, group: Group)?
+    /// Makes the group of an event, by the number of how the rule groups.
+    private let maker: GroupMaker
+    private let grouping: Int
+    /// The last group.
+    private var last: Group?
     /// Of the group that was asked for last.
     var bookmarks = Bookmarks()
     /// The value that the rule looks for, when it is the same of all such events.
     let value: String?
 
-    /// Nil when the rule does nothing with such events; `event` is one of them. `groups` are those that views of such
-    /// events have.
+    /// Nil when the rule does nothing with such events; `event` is one of them. With `anyActor` they are those of all
+    /// actors whose address is of the same kind.
     init?(
-        _ rule: Rule, _ event: DetectionEvent, publicNetworks: Set<EventMatch.Network>,
-        _ groups: inout [[EventKey]: Group]
+        _ rule: Rule, _ event: DetectionEvent, publicNetworks: Set<EventMatch.Network>, _ maker: GroupMaker,
+        anyActor: Bool
     ) {
         func remainder(_ match: EventMatch) -> EventMatch? {
-            match.remainder(for: event.kind, event.actor, event.near, publicNetworks: publicNetworks)
+            match.remainder(
+                for: event.kind, event.actor, event.near, publicNetworks: publicNetworks, anyActor: anyActor)
         }
         func verdict(_ match: EventMatch) -> Verdict {
             guard let rest = remainder(match) else { return .no }
             return rest.isAny ? .yes : .ask(Question(rest))
         }
         func isShared(_ key: EventKey) -> Bool {
-            key.isOfActor || key.place == .kind || (event.near != nil && NearDetails.holds(key))
+            (key.isOfActor && !anyActor) || key.place == .kind || (event.near != nil && NearDetails.holds(key))
         }
         let exceptions = rule.except.compactMap { remainder($0.match) }
         self.exceptions = exceptions.map(Question.init)
@@ -90,33 +91,23 @@ final class RuleView {
             rule.groupBy.contains(.ip) && event.ip?.isV4 == true && !rule.match.isFrom(event.actor, publicNetworks)
         self.steps = steps.contains { !$0.isNo } && !isStranger ? steps : []
         resets = keepsWindows && !isStranger ? rule.reset.map(verdict) ?? .no : .no
-        groupBy = rule.groupBy
-        if case .match = rule.condition { isPartly = true } else { isPartly = false }
-        let own = rule.groupBy.filter { !isShared($0) }
-        ownKey = own.count == 1 ? own[0] : nil
         value = rule.condition.value.flatMap { isShared($0) ? event.value(of: $0) : nil }
-        if counts.isNo && self.steps.isEmpty && resets.isNo {
-            fixed = nil
-            return nil
-        }
-        guard own.isEmpty else {
-            fixed = nil
-            return
-        }
-        fixed = groups[rule.groupBy] ?? Group(event, by: rule.groupBy, partly: isPartly)
-        if fixed == nil { return nil }
-        groups[rule.groupBy] = fixed
+        self.maker = maker
+        grouping = maker.number(of: rule.grouping)
+        let isFixed = rule.groupBy.allSatisfy(isShared)
+        fixed = isFixed ? maker.group(grouping, of: event) : nil
+        if counts.isNo && self.steps.isEmpty && resets.isNo { return nil }
+        if isFixed && fixed == nil { return nil }
     }
 
-    /// The group of an event; nil when it lacks a key. The bookmarks are its.
+    /// The group of the event that is looked at; nil when it lacks a key. The bookmarks are its.
     func group(of event: DetectionEvent) -> Group? {
         if let fixed { return fixed }
-        let value = ownKey.flatMap { event.value(of: $0) }
-        if let value, let last, last.value == value { return last.group }
-        bookmarks = Bookmarks()
-        last = nil
-        guard let group = Group(event, by: groupBy, partly: isPartly) else { return nil }
-        if let value { last = (value, group) }
+        guard let group = maker.group(grouping, of: event) else { return nil }
+        if group != last {
+            bookmarks = Bookmarks()
+            last = group
+        }
         return group
     }
 

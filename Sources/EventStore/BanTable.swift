@@ -17,16 +17,28 @@ extension Store {
     }
 
     /// Bans that were in force at some moment of a span, as they were made, by start, then address.
-    public func bans(from: LogTime, to: LogTime, cidr: CIDR? = nil) throws -> [Ban] {
-        let block = cidr.map { _ in "AND cidr = ?3" } ?? ""
-        return try pool.read { db in
-            var arguments: StatementArguments = [to.milliseconds, from.milliseconds]
-            if let cidr { arguments += [cidr.description] }
-            return try Row.fetchAll(
-                db,
-                sql: "SELECT * FROM bans WHERE start <= ?1 AND \"end\" > ?2 \(block) ORDER BY start, cidr, seq",
-                arguments: arguments
+    public func bans(from: LogTime, to: LogTime) throws -> [Ban] {
+        try pool.read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM bans WHERE start <= ?1 AND \"end\" > ?2 ORDER BY start, cidr, seq",
+                arguments: [to.milliseconds, from.milliseconds]
             ).compactMap(Store.ban)
+        }
+    }
+
+    /// The same of some blocks, by block.
+    public func bans(from: LogTime, to: LogTime, of blocks: Set<CIDR>) throws -> [CIDR: [Ban]] {
+        try pool.read { db in
+            guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM bans)") ?? false else { return [:] }
+            let select = try db.cachedStatement(
+                sql: """
+                    SELECT * FROM bans WHERE start <= ?1 AND "end" > ?2 AND cidr = ?3 ORDER BY start, seq
+                    """)
+            return try blocks.reduce(into: [:]) { found, block in
+                let rows = try Row.fetchAll(
+                    select, arguments: [to.milliseconds, from.milliseconds, block.description])
+                if !rows.isEmpty { found[block] = rows.compactMap(Store.ban) }
+            }
         }
     }
 

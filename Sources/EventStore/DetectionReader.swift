@@ -20,9 +20,8 @@ public final class DetectionMemory {
     private var (firstKind, lastKind): (Int64, Int64) = (0, -1)
     /// Kinds of events of which further records told, by the numbers of all their kinds.
     private var merged: [[Int64]: Kind] = [:]
-    private var actors: [Int64: DetectionActor] = [:]
-    /// The last actor of each of some remainders, at less cost.
-    private var recent = [(number: Int64, actor: DetectionActor)?](repeating: nil, count: 4096)
+    /// The last actor of each of some remainders.
+    private var actors = [(number: Int64, actor: DetectionActor)?](repeating: nil, count: 1 << 14)
 
     /// Details by the bytes that the row has of them, at a place that those say: the last of each.
     private var details = [(key: [UInt8], near: NearDetails)?](repeating: nil, count: 4096)
@@ -31,8 +30,6 @@ public final class DetectionMemory {
     private(set) var handedOver: [NearDetails] = []
     /// Further records make any kind such that details are asked for.
     fileprivate(set) var hasRecords = false
-
-    private static let actorLimit = 50_000
 
     /// `place` says what must be known of events of a kind; those for which it gives nil are left out.
     public init(place: @escaping (EventKind) -> EventKey.Place?) { self.place = place }
@@ -127,24 +124,20 @@ public final class DetectionMemory {
         return merged
     }
 
-    func actor(_ number: Int64, _ db: Database) throws -> DetectionActor {
-        let place = Int(truncatingIfNeeded: number & 4095)
-        if let known = recent[place], known.number == number { return known.actor }
-        let actor = try find(number, db)
-        recent[place] = (number, actor)
-        return actor
-    }
-
-    private func find(_ number: Int64, _ db: Database) throws -> DetectionActor {
-        if let actor = actors[number] { return actor }
-        let select = try db.cachedStatement(sql: "SELECT address, user, database FROM actors WHERE id = ?")
-        let row = try Row.fetchOne(select, arguments: [number])
-        func text(_ column: String) -> String? { (row?[column] as String?).flatMap { $0.isEmpty ? nil : $0 } }
-        let address = text("address")
+    /// An actor; `select` gives address, user and database by number.
+    func actor(_ number: Int64, _ select: RawStatement) throws -> DetectionActor {
+        let place = Int(truncatingIfNeeded: number) & (actors.count - 1)
+        if let known = actors[place], known.number == number { return known.actor }
+        defer { select.reset() }
+        select.bind { $0.add(number) }
+        let isThere = try select.next()
+        func text(_ column: Int32) -> String? {
+            isThere ? select.text(column).flatMap { $0.isEmpty ? nil : $0 } : nil
+        }
+        let address = text(0)
         let actor = DetectionActor(
-            ip: address.flatMap(IPAddress.init), address: address, user: text("user"), database: text("database"))
-        if actors.count >= DetectionMemory.actorLimit { actors = [:] }
-        actors[number] = actor
+            ip: address.flatMap(IPAddress.init), address: address, user: text(1), database: text(2))
+        actors[place] = (number, actor)
         return actor
     }
 }
@@ -152,17 +145,17 @@ public final class DetectionMemory {
 /// Makes of rows what rules see: with the words that further records of an event gave, and with details for who asks.
 /// Lives inside one read.
 struct DetectionReader {
-    private let db: Database
     private let memory: DetectionMemory
     private let details: StoredDetails
+    private let actors: RawStatement
     /// Further records that tell of an event; nil when there are none of any.
     private let records: RawStatement?
 
     init(_ db: Database, _ memory: DetectionMemory) throws {
-        self.db = db
         self.memory = memory
         try memory.update(db)
         details = try StoredDetails(db)
+        actors = try RawStatement(db, "SELECT address, user, database FROM actors WHERE id = ?")
         let hasRecords = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM records)") ?? false
         memory.hasRecords = hasRecords
         records =
@@ -179,7 +172,7 @@ struct DetectionReader {
             if !evidence.kinds.isEmpty { kind = memory.merge(row.kind, kind, evidence.kinds) }
         }
         guard let place = kind.place else { return nil }
-        var actor = try memory.actor(row.actor, db)
+        var actor = try memory.actor(row.actor, actors)
         if let client = row.client {
             actor = DetectionActor(
                 ip: IPAddress(client), address: client.isEmpty ? nil : client, user: actor.user,

@@ -42,7 +42,8 @@ extension Store {
         try pool.read { db in
             var reader = try DetectionReader(db, memory)
             let sources = try SourceOrder(db)
-            let identity = { (seq: Int64) in try Store.identity(ofEvent: seq, db) }
+            let identities = try EventIdentities(db)
+            let identity = { (seq: Int64) in try identities.identity(of: seq) }
             var moment: [DetectionRow] = []
             func handOver() throws {
                 if moment.count > 1 { moment.sort { sources.isBefore($0, $1) } }
@@ -98,13 +99,7 @@ extension Store {
 
     /// The identity of an event of the store.
     public func identity(ofEvent seq: Int64) throws -> String {
-        try pool.read { db in try Store.identity(ofEvent: seq, db) }
-    }
-
-    private static func identity(ofEvent seq: Int64, _ db: Database) throws -> String {
-        try String.fetchOne(
-            db, sql: "SELECT origin || '-' || line || '-' || mark || '-' || content FROM events WHERE seq = ?",
-            arguments: [seq]) ?? "\(seq)"
+        try pool.read { db in try EventIdentities(db).identity(of: seq) }
     }
 
     /// The last alert of each rule and group in a time span: what still suppresses the next.
@@ -122,15 +117,18 @@ extension Store {
 
     /// Commits what rules found, and how far they have been. Alerts and bans that are there already stay as they are.
     public func commit(
-        alerts: [(alert: Alert, group: String)], bans: [Ban], learnt: [BaselineEntry], through: LogTime
+        alerts: some Collection<(alert: Alert, group: String)>, bans: [Ban], learnt: [BaselineEntry], through: LogTime
     ) throws -> (alerts: [Alert], bans: [Ban]) {
         try pool.write { db in
             let mark = try outbox.mark(db)
             for entry in learnt { try keep(entry, db) }
             var newAlerts: [Alert] = []
+            newAlerts.reserveCapacity(alerts.count)
             var newBans: [Ban] = []
-            try db.chaining([.alerts, .bans]) {
-                for (alert, group) in alerts where try insert(alert, group: group, db) { newAlerts.append(alert) }
+            let inserter = try AlertInserter(db)
+            for (alert, group) in alerts where try inserter.write(alert, group: group) { newAlerts.append(alert) }
+            try inserter.finish()
+            try db.chaining([.bans]) {
                 for ban in bans where try Store.insert(ban, db) { newBans.append(ban) }
             }
             try db.execute(
@@ -145,42 +143,12 @@ extension Store {
     public func note(_ notice: (alert: Alert, group: String)) throws -> Bool {
         try pool.write { db in
             let mark = try outbox.mark(db)
-            let isNew = try db.chaining([.alerts]) { try insert(notice.alert, group: notice.group, db) }
+            let inserter = try AlertInserter(db)
+            let isNew = try inserter.write(notice.alert, group: notice.group)
+            try inserter.finish()
             try outbox.queue(since: mark, db)
             return isNew
         }
-    }
-
-    func insert(_ alert: Alert, group: String, _ db: Database) throws -> Bool {
-        let rule = alert.rule
-        let words: [String?] = [
-            rule.id, rule.version, rule.name, rule.family, rule.techniques.joined(separator: "\n"),
-            rule.soc2.joined(separator: "\n"), rule.mlps.joined(separator: "\n"), rule.framework,
-        ]
-        try db.execute(
-            sql: """
-                INSERT OR IGNORE INTO rules (rule, version, name, family, techniques, soc2, mlps, framework, digest)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: StatementArguments(words.map { $0 as (any DatabaseValueConvertible)? })
-                + [ChainHash(words: words).data])
-        try db.execute(
-            sql: """
-                INSERT OR IGNORE INTO alerts (id, time, rule, group_key, severity, ip, user, database, events, first,
-                    last, message)
-                VALUES (?, ?, (SELECT id FROM rules WHERE rule = ? AND version = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                alert.id, alert.time.milliseconds, rule.id, rule.version, group, alert.severity.rawValue,
-                alert.sourceIP?.description, alert.user, alert.database, alert.eventCount,
-                alert.firstSeen.milliseconds, alert.lastSeen.milliseconds, alert.message,
-            ])
-        guard db.changesCount > 0 else { return false }
-        let row = db.lastInsertedRowID
-        for event in alert.evidence {
-            try db.execute(sql: "INSERT OR IGNORE INTO evidence VALUES (?, ?)", arguments: [row, event])
-        }
-        return true
     }
 }
 

@@ -7,6 +7,7 @@ struct EventInserter {
     private let db: Database
     private let insert: RawStatement
     private let kinds: KindCache
+    private let actors: ActorInserter
     /// Who wants to know what is stored.
     private let gatherer: StoredEventsGatherer?
     private let tip: ChainTip
@@ -30,6 +31,7 @@ struct EventInserter {
     init(_ db: Database, cache: KindCache, gatherer: StoredEventsGatherer? = nil) throws {
         self.db = db
         kinds = cache
+        actors = ActorInserter(db)
         self.gatherer = gatherer
         tip = try ChainTip(.events, db)
         let places = Array(repeating: "?", count: 28).joined(separator: ", ")
@@ -50,7 +52,7 @@ struct EventInserter {
             for index in events.indices {
                 let event = first + index
                 let kind = try kinds.entry(of: event.pointee.kind, db)
-                let actor = try kinds.entry(of: event.pointee.actor, db)
+                let actor = try kinds.entry(of: event.pointee.actor, actors)
                 guard try step(event, kind: kind, actor: actor, source: source, words: words) else {
                     result.known += 1
                     result.knownClasses[EventClass(event.pointee.kind), default: 0] += 1
@@ -115,7 +117,8 @@ final class KindCache {
 
     // A class, so that it outlives a transaction; used by the one writer only, and emptied when one fails.
     private var kinds: [EventKind: Entry] = [:]
-    private var actors: [EventActor: Entry] = [:]
+    /// All actors of the store, while it is filled and nobody else writes to it.
+    private var all: ActorTable?
     private var sources: [Int64: (String?, String?)] = [:]
     private var last: (kind: EventKind, entry: Entry)?
     /// Kinds by the object, which patterns share: no words are compared.
@@ -125,7 +128,7 @@ final class KindCache {
 
     func forget() {
         kinds = [:]
-        actors = [:]
+        all = nil
         last = nil
         objects = [:]
         recent.forget()
@@ -186,28 +189,17 @@ final class KindCache {
         return entry
     }
 
-    func entry(of actor: EventActor, _ db: Database) throws -> Entry {
-        let key = RecentTexts<Entry>.Key(first: actor.address, second: actor.user, third: actor.database)
-        return try recent.entry(of: key) { try find(actor, db) }
-    }
+    /// Says that the store has no actors yet, nor an index over them.
+    func beginActors() { all = ActorTable() }
 
-    private func find(_ actor: EventActor, _ db: Database) throws -> Entry {
-        if let known = actors[actor] { return known }
-        let key: [String] = [actor.address ?? "", actor.user ?? "", actor.database ?? ""]
-        let ip = actor.ip?.description
-        let digest = ChainHash(words: key + [ip])
-        let select = try db.cachedStatement(
-            sql: "SELECT id FROM actors WHERE address = ? AND user = ? AND database = ?")
-        let found = try Int64.fetchOne(select, arguments: StatementArguments(key))
-        if found == nil {
-            let insert = try db.cachedStatement(
-                sql: "INSERT INTO actors (address, user, database, ip, digest) VALUES (?, ?, ?, ?, ?)")
-            try insert.execute(arguments: StatementArguments(key) + [ip, digest.data])
-        }
-        let entry = Entry(id: found ?? db.lastInsertedRowID, digest: digest)
-        // A flood of addresses must not fill memory.
-        if actors.count >= 50_000 { actors = [:] }
-        actors[actor] = entry
-        return entry
+    /// Says that there is an index over actors from now on.
+    func endActors() { all = nil }
+
+    /// False when the store must be asked who is there, or had better be.
+    var knowsActors: Bool { all.map { !$0.isFull } ?? false }
+
+    func entry(of actor: EventActor, _ inserter: ActorInserter) throws -> Entry {
+        let key = RecentTexts<Entry>.Key(first: actor.address, second: actor.user, third: actor.database)
+        return try recent.entry(of: key) { try inserter.entry(of: actor, &all) }
     }
 }

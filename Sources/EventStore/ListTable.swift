@@ -54,7 +54,9 @@ extension Store {
             if let act { try db.chaining([.acts]) { try Store.add(act, written: written, db) } }
             guard let alert else { return }
             let mark = try outbox.mark(db)
-            _ = try db.chaining([.alerts]) { try insert(alert, group: state.path, db) }
+            let inserter = try AlertInserter(db)
+            _ = try inserter.write(alert, group: state.path)
+            try inserter.finish()
             try outbox.queue(since: mark, db)
         }
     }

@@ -113,6 +113,9 @@ final class RawStatement {
             bind(number)
         }
 
+        /// Adds to the chain a text that is not bound: that of rows elsewhere.
+        mutating func chain(_ text: String?) { encoder.add(text) }
+
         /// Binds a hash, as a blob.
         mutating func add(_ hash: ChainHash) {
             index += 1

@@ -46,13 +46,42 @@ enum Schema {
         migrator.registerMigration("9 give-ups") { db in
             try db.execute(sql: GiveUpTable.schema)
         }
+        migrator.registerMigration("10 actors by number") { db in
+            try db.execute(sql: wordsOfActors + SchemaViews.all)
+        }
         return migrator
     }
 
     /// Indexes of events by who acted: in the middle of them stands what comes at the end of all others.
-    static let actorIndexes = [
+    private static let actorIndexes = [
         "events_sessions": "(kind, actor, time) WHERE kind < 0", "events_actor": "(actor, time) WHERE kind > 0",
     ]
+
+    /// Indexes that grow everywhere with each event of somebody new, as SQL makes them, by name: a load does without.
+    static let deferrable: [String: String] = {
+        var indexes: [String: String] = [:]
+        for (name, columns) in actorIndexes { indexes[name] = "INDEX IF NOT EXISTS \(name) ON events \(columns)" }
+        indexes["actors_words"] = "UNIQUE INDEX IF NOT EXISTS actors_words ON actors (address, user, database)"
+        indexes["actors_ip"] = "INDEX IF NOT EXISTS actors_ip ON actors (ip)"
+        indexes["actors_user"] = "INDEX IF NOT EXISTS actors_user ON actors (user)"
+        return indexes
+    }()
+
+    /// What says who an actor is becomes an index of its own, which can be made when all actors are there.
+    private static let wordsOfActors = """
+        DROP VIEW event;
+        DROP VIEW event_hop;
+        CREATE TABLE actors_by_number (
+            id INTEGER PRIMARY KEY, address TEXT NOT NULL, ip TEXT, user TEXT NOT NULL, database TEXT NOT NULL,
+            digest BLOB);
+        INSERT INTO actors_by_number (id, address, ip, user, database, digest)
+            SELECT id, address, ip, user, database, digest FROM actors;
+        DROP TABLE actors;
+        ALTER TABLE actors_by_number RENAME TO actors;
+        CREATE UNIQUE INDEX actors_words ON actors (address, user, database);
+        CREATE INDEX actors_ip ON actors (ip);
+        CREATE INDEX actors_user ON actors (user);
+        """
 
     /// For questions about one address, user or session. Sessions have an index of their own: the many of a busy server
     /// pay nothing for this one.

@@ -123,7 +123,7 @@ public struct IngestResult: Sendable {
 /// The one writer of events and positions.
 public final class StoreWriter {
     let store: Store
-    private let cache = KindCache()
+    let cache = KindCache()
     private var gatherer: StoredEventsGatherer?
     /// How often others have written to the store, as SQLite counts.
     private var othersWrote: Int64?
@@ -203,8 +203,8 @@ public final class StoreWriter {
         gatherer?.fail()
     }
 
-    /// Another process may have let rows go.
-    private func look(_ db: Database) throws {
+    /// Another process may have let rows go, or made some.
+    func look(_ db: Database) throws {
         let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
         if version != othersWrote {
             cache.forget()

@@ -13,9 +13,11 @@ struct BanDecisions {
     private let store: Store
     private let policy: BanPolicy
     private let acts: BanActs
-    private let known: KnownAddresses
-    /// The same bans by block: the history of one is looked for alone.
+    /// The same bans by block, and those of these blocks that were stored before.
     private var bansOf: [CIDR: [Ban]] = [:]
+    private var history: [CIDR: [Ban]] = [:]
+    /// Some events are timed by when they were received.
+    private var hasTimesOfReceipt = false
     private var census = BanCensus([])
     /// Bans of this time that are stored: of alerts that are looked at again.
     private var stored: [Ban] = []
@@ -24,7 +26,8 @@ struct BanDecisions {
     private(set) var looks = 0
     /// When the last alert about the cap was.
     private var cappedAt: LogTime?
-    /// Sessions of the blocks that may be banned, from all of which it is looked for at once.
+    /// Blocks of those that may be banned that ever had a session, and their sessions: looked for at once.
+    private var used: Set<CIDR> = []
     private var sessions: [CIDR: [Session]] = [:]
 
     private struct Session {
@@ -35,7 +38,6 @@ struct BanDecisions {
 
     init(_ findings: [Finding], store: Store, configuration: Configuration, known: KnownAddresses) throws {
         self.store = store
-        self.known = known
         guard findings.contains(where: { $0.ban != nil }) else {
             policy = configuration.bans
             acts = BanActs([])
@@ -43,9 +45,16 @@ struct BanDecisions {
         }
         policy = try known.policy(configuration.bans)
         acts = BanActs(try store.acts())
+        hasTimesOfReceipt = try store.hasTimesOfReceipt()
         let alerts = findings.filter { $0.ban != nil }.map(\.alert)
-        if policy.priorSessions == .spare { try findSessions(alerts) }
+        let blocks = Set(alerts.compactMap(\.sourceIP).map(policy.block))
+        if policy.priorSessions == .spare {
+            used = try known.withSessions(blocks)
+            try findSessions(alerts)
+        }
         if let first = alerts.map(\.time).min(), let last = alerts.map(\.time).max() {
+            history = try store.bans(
+                from: first.adding(milliseconds: -policy.forgetting), to: last, of: blocks)
             stored = try store.bans(from: first, to: last)
             for ban in stored { if let alert = ban.alertID { storedOf[alert] = ban } }
             census = BanCensus(stored)
@@ -58,12 +67,12 @@ struct BanDecisions {
 
     private mutating func decide(_ alert: Alert, time: Int64) throws {
         // When was it? Nobody knows, and rows that were late look like a burst.
-        guard let ip = alert.sourceIP, try !store.isTimedByReceipt(alert.evidence) else { return }
+        guard let ip = alert.sourceIP, try !hasTimesOfReceipt || !store.isTimedByReceipt(alert.evidence) else { return }
         let block = policy.block(of: ip)
-        let history = try store.bans(
-            from: alert.time.adding(milliseconds: -policy.forgetting), to: alert.time, cidr: block)
+        let since = alert.time.adding(milliseconds: -policy.forgetting)
+        let before = (history[block] ?? []).filter { $0.start <= alert.time && $0.end > since }
         let earlier = BanLedger(
-            bans: (history + (bansOf[block] ?? [])).filter { $0.alertID != alert.id }, acts: acts)
+            bans: (before + (bansOf[block] ?? [])).filter { $0.alertID != alert.id }, acts: acts)
         looks += earlier.bans.count
         guard case .banned(let ban) = policy.decide(alert, time: time, history: earlier) else { return }
         if try isCapped(alert) {
@@ -108,10 +117,9 @@ struct BanDecisions {
 
     /// Goes over the logins of the time before these alerts once, however many they are.
     private mutating func findSessions(_ alerts: [Alert]) throws {
-        let blocks = Set(try alerts.compactMap(\.sourceIP).map(policy.block).filter(known.hadSessions))
-        guard let first = alerts.map(\.firstSeen).min(), let last = alerts.map(\.firstSeen).max(), !blocks.isEmpty
+        guard let first = alerts.map(\.firstSeen).min(), let last = alerts.map(\.firstSeen).max(), !used.isEmpty
         else { return }
-        let policy = policy
+        let (policy, blocks) = (policy, used)
         var found: [CIDR: [Session]] = [:]
         // Behind a proxy the actor is not who it was.
         var actors = try store.hasProxies() ? nil : store.actors { ip in blocks.contains(policy.block(of: ip)) }
@@ -131,7 +139,7 @@ struct BanDecisions {
     private func spared(_ alert: Alert, _ block: CIDR) throws -> BanNotice? {
         guard policy.priorSessions == .spare else { return nil }
         let from = alert.firstSeen.adding(milliseconds: -BanPolicy.sessionMemory)
-        if try known.hadSessions(block) {
+        if used.contains(block) {
             var count: Int64 = 0
             var users: [String: Int64] = [:]
             for session in sessions[block] ?? [] where session.time >= from && session.time < alert.firstSeen {

@@ -71,9 +71,10 @@ final class DetectionPass {
         // A quiet log costs no transaction.
         if found.isEmpty && state.rewind == nil && reached == state.time { return Result() }
         let decided = try BanDecisions(found, store: store, configuration: configuration, known: known)
-        let alerts = found.map { ($0.alert, $0.group) } + decided.notices.map { ($0.alert, $0.group) }
+        found += decided.notices.map { Finding(alert: $0.alert, group: $0.group, ban: nil) }
         let new = try store.commit(
-            alerts: alerts, bans: decided.bans, learnt: detector.takeLearnt(), through: reached)
+            alerts: found.lazy.map { (alert: $0.alert, group: $0.group) }, bans: decided.bans,
+            learnt: detector.takeLearnt(), through: reached)
         return Result(alerts: new.alerts, bans: new.bans, heldBack: heldBack)
     }
 

@@ -67,12 +67,15 @@ final class KnownAddresses {
         return policy
     }
 
-    /// False when no address of a block ever had a session.
-    func hadSessions(_ block: CIDR) throws -> Bool {
+    /// Those of some blocks of which an address ever had a session.
+    func withSessions(_ blocks: Set<CIDR>) throws -> Set<CIDR> {
         try lookForSessions()
-        let known = sessions[KnownAddresses.around(block)] ?? [:]
-        if block.isHost ? known[block.address] != nil : known.keys.contains(where: block.contains) { return true }
-        return try !store.clientsOfProxies(in: block).isEmpty
+        let hasProxies = try store.hasProxies()
+        return try blocks.filter { block in
+            let known = sessions[KnownAddresses.around(block)] ?? [:]
+            if block.isHost ? known[block.address] != nil : known.keys.contains(where: block.contains) { return true }
+            return try hasProxies && !store.clientsOfProxies(in: block).isEmpty
+        }
     }
 
     /// Addresses of a block that had a session by a moment, or that attacked and were spared for others there.

@@ -149,7 +149,7 @@ public struct Replay: Sendable {
             }
         }
         let writer = StoreWriter(store)
-        let load = try BulkLoad(store)
+        let load = try BulkLoad(store, writer)
         try writer.gather()
         var read: Int64 = 0
         var consumed: Int64 = 0

@@ -44,27 +44,55 @@ public struct Alert: Sendable, Equatable {
     }
 }
 
-/// What an alert keeps of its rule.
+/// What an alert keeps of its rule. Its words are shared: a flood raises very many alerts of one rule.
 public struct AlertRule: Hashable, Sendable {
-    /// `rule.id`, `rule.name`, `rule.family` of the rule file, and a hash of its text as `rule.version`.
-    public var id, name, family, version: String
-    /// MITRE ATT&CK technique, SOC 2 criteria and MLPS (GB/T 22239) clauses.
-    public var techniques, soc2, mlps: [String]
+    private struct Words: Hashable, Sendable {
+        let id, name, family, version: String
+        let techniques, soc2, mlps: [String]
+        let framework: String?
+    }
+
+    private final class Shared: Sendable {
+        let words: Words
+
+        init(_ words: Words) { self.words = words }
+    }
+
+    private let shared: Shared
+
+    /// `rule.id` of the rule file.
+    public var id: String { shared.words.id }
+    /// `rule.name`.
+    public var name: String { shared.words.name }
+    /// `rule.family`.
+    public var family: String { shared.words.family }
+    /// `rule.version`: a hash of its text.
+    public var version: String { shared.words.version }
+    /// MITRE ATT&CK techniques.
+    public var techniques: [String] { shared.words.techniques }
+    /// SOC 2 criteria.
+    public var soc2: [String] { shared.words.soc2 }
+    /// MLPS (GB/T 22239) clauses.
+    public var mlps: [String] { shared.words.mlps }
     /// `threat.framework`: name and version of the framework that the techniques are of.
-    public var framework: String?
+    public var framework: String? { shared.words.framework }
 
     /// Takes all parts.
     public init(
         id: String, name: String, family: String, version: String, techniques: [String], soc2: [String],
         mlps: [String], framework: String? = nil
     ) {
-        self.id = id
-        self.name = name
-        self.family = family
-        self.version = version
-        self.techniques = techniques
-        self.soc2 = soc2
-        self.mlps = mlps
-        self.framework = framework
+        shared = Shared(
+            Words(
+                id: id, name: name, family: family, version: version, techniques: techniques, soc2: soc2, mlps: mlps,
+                framework: framework))
     }
+
+    /// True when all words are the same.
+    public static func == (left: AlertRule, right: AlertRule) -> Bool {
+        left.shared === right.shared || left.shared.words == right.shared.words
+    }
+
+    /// Hashes the words.
+    public func hash(into hasher: inout Hasher) { hasher.combine(shared.words) }
 }

@@ -38,6 +38,9 @@ public struct ChainHash: Hashable, Sendable {
         self = hash
     }
 
+    /// A part of it, to look for it in a table.
+    public var half: UInt32 { UInt32(truncatingIfNeeded: high) }
+
     /// Its bytes.
     public var bytes: [UInt8] { withUnsafeBytes(of: (high, low)) { Array($0) } }
 

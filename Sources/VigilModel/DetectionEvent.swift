@@ -9,13 +9,14 @@ public final class DetectionActor: Sendable {
     /// Database.
     public let database: String?
     private let ipText: String?
-    private let network: String?
+    /// What counts as one address: IPv6 by its /64, since one customer has as many addresses as there are.
+    public let groupIP: String?
 
     /// Takes all parts.
     public init(ip: IPAddress?, address: String?, user: String?, database: String?) {
         self.ip = ip
         ipText = ip?.description
-        network = ip.map { CIDR($0, prefix: $0.isV4 ? 24 : 64).description }
+        groupIP = ip.flatMap { $0.isV4 ? nil : $0.masked(64).description } ?? ipText
         self.address = address ?? ipText
         self.user = user
         self.database = database
@@ -26,7 +27,7 @@ public final class DetectionActor: Sendable {
         switch key {
         case .address: address
         case .ip: ipText
-        case .network: network
+        case .network: ip.map { CIDR($0, prefix: $0.isV4 ? 24 : 64).description }
         case .user: user
         case .database: database
         default: nil

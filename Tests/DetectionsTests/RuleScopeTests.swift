@@ -84,3 +84,8 @@ struct RuleScopeTests {
         #expect(table.evictions == before && table[0] == nil)
     }
 }
+
+extension Int: PlacedKey {
+    /// As it is.
+    public var place: UInt64 { UInt64(bitPattern: Int64(self)) }
+}

@@ -106,6 +106,13 @@ extension Store {
         }
     }
 
+    /// False when no event is timed by when it was received.
+    public func hasTimesOfReceipt() throws -> Bool {
+        try pool.read { db in
+            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM sources WHERE received)") ?? false
+        }
+    }
+
     /// True when some event of these is timed by when it was received, not by when it happened.
     public func isTimedByReceipt(_ events: [Int64]) throws -> Bool {
         guard !events.isEmpty else { return false }

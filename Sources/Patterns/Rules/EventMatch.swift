@@ -26,7 +26,7 @@ public struct EventMatch: Sendable {
         case local
 
         /// Of an event; nil when nothing is known of where it came from.
-        init?(_ actor: DetectionActor) {
+        public init?(_ actor: DetectionActor) {
             guard let ip = actor.ip else {
                 if actor.address == "[local]" { self = .local } else { return nil }
                 return
@@ -61,15 +61,16 @@ public struct EventMatch: Sendable {
     public var isAny: Bool { tests.isEmpty && networks.isEmpty && anyOf.isEmpty && noneOf.isEmpty }
 
     /// What remains to be asked of an event of that kind and actor, with those details if they are known; nil when it
-    /// cannot be meant.
+    /// cannot be meant. With `anyActor` the actor stands for all whose address is of the same kind.
     public func remainder(
-        for kind: EventKind, _ actor: DetectionActor, _ near: NearDetails?, publicNetworks: Set<Network>
+        for kind: EventKind, _ actor: DetectionActor, _ near: NearDetails?, publicNetworks: Set<Network>,
+        anyActor: Bool = false
     ) -> EventMatch? {
         var rest = EventMatch()
         for (key, test) in tests {
             if key.place == .kind {
                 if !test.holds(forAny: kind.values(of: key)) { return nil }
-            } else if key.isOfActor {
+            } else if key.isOfActor && !anyActor {
                 if !test.holds(for: actor.value(of: key)) { return nil }
             } else if let near, NearDetails.holds(key) {
                 if !test.holds(for: near.value(of: key)) { return nil }
@@ -79,12 +80,16 @@ public struct EventMatch: Sendable {
         }
         if !isFrom(actor, publicNetworks) { return nil }
         if !anyOf.isEmpty {
-            rest.anyOf = anyOf.compactMap { $0.remainder(for: kind, actor, near, publicNetworks: publicNetworks) }
+            rest.anyOf = anyOf.compactMap {
+                $0.remainder(for: kind, actor, near, publicNetworks: publicNetworks, anyActor: anyActor)
+            }
             if rest.anyOf.isEmpty { return nil }
             // One that holds is enough.
             if rest.anyOf.contains(where: \.isAny) { rest.anyOf = [] }
         }
-        rest.noneOf = noneOf.compactMap { $0.remainder(for: kind, actor, near, publicNetworks: publicNetworks) }
+        rest.noneOf = noneOf.compactMap {
+            $0.remainder(for: kind, actor, near, publicNetworks: publicNetworks, anyActor: anyActor)
+        }
         return rest.noneOf.contains(where: \.isAny) ? nil : rest
     }
 

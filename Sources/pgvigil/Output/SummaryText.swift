@@ -100,7 +100,10 @@ struct SummaryText {
 
     private func alerts(_ lines: inout [String]) {
         lines += ["", "new alerts: \(summary.alerts.count)"]
-        for alert in summary.alerts.sorted(by: { $0.severity > $1.severity }).prefix(20) {
+        let ordered = Severity.allCases.sorted(by: >).lazy.flatMap { severity in
+            summary.alerts.lazy.filter { $0.severity == severity }
+        }
+        for alert in ordered.prefix(20) {
             let severity = alert.severity.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
             lines.append(
                 "  \(colour(alert.severity))\(severity)\(Talk.hasColour ? "\u{1B}[0m" : "")  \(alert.time)  \(alert.message)  [\(alert.rule.id)]"
