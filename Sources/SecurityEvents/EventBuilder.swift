@@ -110,14 +110,17 @@ enum EventBuilder {
         return "\(record.dataset.name):" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
+    /// What a record without a number of its own is told by, beside its log and time.
+    static let tellingColumns: [LogColumn] = [
+        .processID, .sessionID, .userName, .databaseName, .connectionFrom, .severity, .message, .detail,
+    ]
+
     /// Hash of a record's log, printed time, process, client and texts.
     static func digest(_ record: LogRecord) -> UInt64 {
         var digest = Digest64()
         digest.combine(record.dataset.name)
         digest.combine(String(record.time.milliseconds))
-        for column in [
-            LogColumn.processID, .sessionID, .userName, .databaseName, .connectionFrom, .severity, .message, .detail,
-        ] {
+        for column in tellingColumns {
             digest.separate()
             record.withContent(column) { digest.combine($0) }
         }
