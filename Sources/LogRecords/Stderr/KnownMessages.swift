@@ -1,7 +1,8 @@
 import VigilModel
 
-/// Finds the server's own messages in all its languages, and whether they name whom the prefix names.
-struct KnownMessages: Sendable {
+/// Finds the server's own messages in all its languages, and whether they name whom the prefix names. A class, so that
+/// handing it on costs nothing.
+final class KnownMessages: Sendable {
     /// A message in one language, cut at its blanks.
     struct Template: Sendable {
         /// Index into `KnownMessage.all`.
