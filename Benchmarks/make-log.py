@@ -94,13 +94,15 @@ class Block:
         at = rng.randrange(self.seconds * 1000 - 900)
         session, where = self.login(at, f"{net}{rng.randrange(2, 250)}", user, database, app)
         moments = sorted(rng.randrange(at + 10, self.seconds * 1000 - 5) for _ in range(statements))
+        audited = 0
         for line, moment in enumerate(moments, 4):
             sql = rng.choice(STATEMENTS).format(t=rng.choice(TABLES), n=rng.randrange(10 ** 7))
             if rng.random() < .03:
                 sql = re.sub(r" (FROM|SET|VALUES|WHERE|GROUP|ORDER)", r"\n  \1", sql) + "\n  -- " + "list " * rng.randrange(3, 20)
             verb, kind = sql.split()[0], rng.random()
             if rng.random() < self.audited:
-                self.audit(moment, session, line, sql, verb, user, database, app)
+                audited += 1
+                self.audit(moment, session, line, audited, sql, verb, user, database, app)
                 continue
             if kind < .02:
                 self.row(moment, session, line, 'column "discont" does not exist', verb, user, database, "ERROR", "42703", query=sql, app=app)
@@ -114,11 +116,11 @@ class Block:
         message = f"disconnection: session time: 0:{ms // 60000:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d} user={user} database={database} {where}"
         self.row(at + ms, session, statements + 4, message, "idle", user, database, app=app)
 
-    def audit(self, at, session, line, sql, verb, user, database, app):
+    def audit(self, at, session, line, number, sql, verb, user, database, app):
         """pgaudit's record of a statement (pgaudit.log = all)."""
         quoted = '"' + sql.replace('"', '""') + '"' if re.search('[",\n]', sql) else sql
         group, table = ("READ" if verb == "SELECT" else "WRITE"), self.rng.choice(TABLES)
-        message = f"AUDIT: SESSION,{line},1,{group},{verb},TABLE,public.{table},{quoted},<not logged>"
+        message = f"AUDIT: SESSION,{number},1,{group},{verb},TABLE,public.{table},{quoted},<not logged>"
         self.row(at, session, line, message, verb, user, database, app=app)
 
     def flood(self):

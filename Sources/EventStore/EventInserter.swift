@@ -21,22 +21,20 @@ struct EventInserter {
         var earliest: LogTime?
     }
 
-    private static let columns = """
+    fileprivate static let columns = """
         origin, line, mark, content, time, kind, actor, source, offset, count, port, pid, sqlstate, session,
         session_line, application, message, target_user, operation, object, object_type, query, auth_method, hba_rule,
         tls_version, audit_class, secret, chain
         """
 
-    /// Prepares the statement. Throws what SQLite says.
-    init(_ db: Database, cache: KindCache, gatherer: StoredEventsGatherer? = nil) throws {
+    /// Takes the prepared statement. Throws what SQLite says.
+    init(_ db: Database, _ statement: InsertStatement, cache: KindCache, gatherer: StoredEventsGatherer? = nil) throws {
         self.db = db
         kinds = cache
         actors = ActorInserter(db)
         self.gatherer = gatherer
         tip = try ChainTip(.events, db)
-        let places = Array(repeating: "?", count: 28).joined(separator: ", ")
-        insert = try RawStatement(
-            db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
+        insert = try statement.get(db)
     }
 
     /// Keeps where the chain of events ends now: to be called when all are written.
@@ -105,6 +103,23 @@ struct EventInserter {
         tip.append(db.lastInsertedRowID, hash)
         return true
     }
+}
+
+/// The statement that writes an event, prepared once: live, a transaction writes few. It must be forgotten before its
+/// connection is closed, where that is in nobody's use.
+final class InsertStatement {
+    private var statement: RawStatement?
+
+    func get(_ db: Database) throws -> RawStatement {
+        if let statement, statement.isOf(db) { return statement }
+        let places = Array(repeating: "?", count: 28).joined(separator: ", ")
+        let made = try RawStatement(
+            db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
+        statement = made
+        return made
+    }
+
+    func forget() { statement = nil }
 }
 
 /// Numbers of kinds and actors, remembered: they repeat from event to event.

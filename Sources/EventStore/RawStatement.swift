@@ -3,8 +3,8 @@ import GRDBSQLite
 import VigilModel
 
 /// A prepared statement of SQLite's own interface, for where a row's cost matters: writing events, reading them back for
-/// the rules, and going over all rows of a chain. The only place that touches that interface. Used inside one
-/// transaction, by one thread.
+/// the rules, and going over all rows of a chain. The only place that touches that interface. Used inside a transaction
+/// of its connection, by one thread at a time.
 final class RawStatement {
     private let connection: OpaquePointer?
     private let statement: OpaquePointer
@@ -31,6 +31,9 @@ final class RawStatement {
         encoded.deallocate()
         isNull.deallocate()
     }
+
+    /// True when it was prepared on that connection.
+    func isOf(_ db: Database) -> Bool { connection == db.sqliteConnection }
 
     private static func problem(_ connection: OpaquePointer?, _ code: Int32) -> DatabaseError {
         DatabaseError(resultCode: ResultCode(rawValue: code), message: String(cString: sqlite3_errmsg(connection)))

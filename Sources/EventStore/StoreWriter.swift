@@ -124,6 +124,7 @@ public struct IngestResult: Sendable {
 public final class StoreWriter {
     let store: Store
     let cache = KindCache()
+    private let statement = InsertStatement()
     private var gatherer: StoredEventsGatherer?
     /// How often others have written to the store, as SQLite counts.
     private var othersWrote: Int64?
@@ -134,6 +135,8 @@ public final class StoreWriter {
     /// Takes the store.
     public init(_ store: Store) { self.store = store }
 
+    deinit { store.pool.writeWithoutTransaction { _ in statement.forget() } }
+
     /// Commits what was read, with its position, in one transaction.
     public func commit(_ ingests: [Ingest], cursor: ReadingCursor? = nil) throws -> IngestResult {
         var total = IngestResult()
@@ -142,7 +145,7 @@ public final class StoreWriter {
                 try look(db)
                 let mark = try store.outbox.mark(db)
                 try db.chaining(StoreWriter.tables(of: ingests)) {
-                    let inserter = try EventInserter(db, cache: cache, gatherer: gatherer)
+                    let inserter = try EventInserter(db, statement, cache: cache, gatherer: gatherer)
                     for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
                     try inserter.finish()
                 }
@@ -163,7 +166,7 @@ public final class StoreWriter {
             try store.pool.write { db in
                 try look(db)
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, cache: cache, gatherer: gatherer)
+                let inserter = try EventInserter(db, statement, cache: cache, gatherer: gatherer)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
                 try inserter.finish()
                 try store.outbox.queue(since: mark, db)
@@ -218,8 +221,8 @@ public final class StoreWriter {
         var result = try inserter.write(events, source: source)
         if let earliest = result.earliest {
             // Rules have been over that time already: they go back to it.
-            try db.execute(
-                sql: "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
+            try db.run(
+                "UPDATE detection SET rewind = min(coalesce(rewind, ?1), ?1) WHERE time >= ?1",
                 arguments: [earliest.milliseconds])
             if db.changesCount > 0, let time = try Int64.fetchOne(db, sql: "SELECT time FROM detection") {
                 result.late = min(result.inserted, events.count { $0.time.milliseconds <= time })
@@ -262,12 +265,12 @@ public final class StoreWriter {
         }
         let unread = ingest.unread.filter { !$0.isPending }
         try keep(unread, of: ingest.source, db)
-        try db.execute(
-            sql: """
-                UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
-                    text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ?,
-                    read_at = coalesce(?, read_at), rhythm = coalesce(?, rhythm) WHERE id = ?
-                """,
+        try db.run(
+            """
+            UPDATE sources SET position = ?, clock = ?, counted = max(counted, ?), records = records + ?,
+                text_lines = text_lines + ?, unread = unread + ?, unread_bytes = unread_bytes + ?,
+                read_at = coalesce(?, read_at), rhythm = coalesce(?, rhythm) WHERE id = ?
+            """,
             arguments: [
                 ingest.position, ingest.clock.milliseconds, ingest.counted, ingest.records,
                 ingest.textLines, unread.count,

@@ -20,7 +20,7 @@ public struct EventReader {
     private var logins = LoginTracker()
     private let variants = KindVariants()
     private var repetitions = RepetitionCounter()
-    private var rollUp = RollUp()
+    private var rollUp: RollUp
     private var facts: SessionFactsReader
     private var diverted: DivertedLogins
     /// What a hole in numbers is, by what is counted.
@@ -63,6 +63,7 @@ public struct EventReader {
             if case .login(let kind) = pattern.effect { kinds[pattern.id] = kind }
         }
         gapKinds = catalogue.gaps.reduce(into: [:]) { $0[$1.counter] = $0[$1.counter] ?? $1.kind }
+        rollUp = RollUp(ofLog: catalogue.gaps.map(\.kind))
         self.clock = SourceClock(now: clock)
         self.countFrom = countFrom
         fatal = catalogue.fatalWords
@@ -253,6 +254,7 @@ public struct EventReader {
         if record.form == .diverted { advanceDiverted(record, time, before) }
         if !logins.isEmpty { advanceLogins(record, look, time) }
         if look.isQuiet, look.isNothing || !statements.isOpen(record) { return }
+        if look.isOnlyCounted, !statements.isOpen(record) { return count(audited: record, at: time) }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) {
             if TextFinder.mayBeRaised(record) { readRaised(record, time, before) }
@@ -390,6 +392,11 @@ public struct EventReader {
 
     private func variant(_ kind: EventKind, of record: LogRecord) -> EventKind {
         EventBuilder.isReplicationLogin(record, kind) ? variants.tagged(kind, "conn.replication") : kind
+    }
+
+    /// Counts a record of pgaudit's that is nothing else.
+    private mutating func count(audited record: LogRecord, at time: LogTime) {
+        if isCounted, record.offset >= countFrom { activity.count(audited: record, at: time) }
     }
 
     /// Counts a record of pgaudit's, whatever else becomes of it.

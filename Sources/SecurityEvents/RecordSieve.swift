@@ -7,10 +7,13 @@ public struct RecordLook: Sendable, Equatable {
     /// counts. Between: the candidate that it matches, plus three; of other logs than the server's the pattern.
     private let code: UInt16
     private let session: UInt16
+    /// True for a record of pgaudit's that is to be counted, and means something to an open statement only.
+    let isOnlyCounted: Bool
 
-    private init(code: Int, slot: Int = 0) {
+    private init(code: Int, slot: Int = 0, isOnlyCounted: Bool = false) {
         self.code = UInt16(truncatingIfNeeded: code)
         session = UInt16(truncatingIfNeeded: slot)
+        self.isOnlyCounted = isOnlyCounted
     }
 
     /// Nothing is known of it.
@@ -21,8 +24,8 @@ public struct RecordLook: Sendable, Equatable {
     static func fitting(_ pattern: Int) -> RecordLook { RecordLook(code: pattern + 3) }
     static func nothing(_ key: SessionKey) -> RecordLook { RecordLook(code: 0, slot: key.slot) }
     static func quiet(_ key: SessionKey) -> RecordLook { RecordLook(code: 1, slot: key.slot) }
-    static func known(_ candidate: Int, _ key: SessionKey) -> RecordLook {
-        RecordLook(code: candidate + 3, slot: key.slot)
+    static func known(_ candidate: Int, _ key: SessionKey, isOnlyCounted: Bool = false) -> RecordLook {
+        RecordLook(code: candidate + 3, slot: key.slot, isOnlyCounted: isOnlyCounted)
     }
 
     /// True when it can only mean something to what is known of its session.
@@ -50,6 +53,8 @@ public struct RecordSieve {
         case ended
         /// By the words of its statements.
         case statement(isNamed: Bool)
+        /// By the words of the statement that pgaudit tells of.
+        case audit
     }
 
     /// Columns that a pattern accepted, as far as it asks for them: those of the next record are mostly the same.
@@ -93,7 +98,7 @@ public struct RecordSieve {
         guard case .statement(let carrier) = pattern.effect, pattern.counter == nil else { return .known }
         switch carrier {
         case .ended: return .ended
-        case .audited: return .known
+        case .audited: return .audit
         case .logged: return .statement(isNamed: !template.endsOpen)
         case .prepared, .timed: return template.hasText ? .statement(isNamed: template.hasName) : .known
         }
@@ -140,6 +145,8 @@ public struct RecordSieve {
             case .statement(let isNamed):
                 return words.mayFit(record, behind: start, isNamed: isNamed)
                     ? .known(number, SessionKey(record)) : .quiet(SessionKey(record))
+            case .audit:
+                return .known(number, SessionKey(record), isOnlyCounted: !words.mayFit(audited: record))
             }
         }
         return .unseen

@@ -4,7 +4,7 @@ import VigilModel
 /// the rest, and evidence says how many they are.
 ///
 /// Like are events of the same kind (action, outcome, reason, tags), address, user and database, and for statements the
-/// same operation and object. That one event is written when it comes, so that rules see it in time; its number follows
+/// same operation and object. Holes in a log are alike whoever's session they are in. That one event is written when it comes, so that rules see it in time; its number follows
 /// when the minute is over, or when reading pauses. Until then reading would go on from its record: a number told twice
 /// is the same evidence, and the largest holds.
 struct RollUp {
@@ -19,6 +19,11 @@ struct RollUp {
     private(set) var evidence: [EventEvidence] = []
     private var newer = Minute(number: .min)
     private var older = Minute(number: .min)
+    /// Kinds of events that tell of the log and not of who is named in them, by their words.
+    private let kindsOfLog: Set<Int>
+
+    /// Takes the kinds of events that tell of the log itself.
+    init(ofLog kinds: [EventKind] = []) { kindsOfLog = Set(kinds.map(\.words)) }
 
     fileprivate struct Minute {
         let number: Int64
@@ -49,19 +54,19 @@ struct RollUp {
     mutating func keeps(_ event: borrowing SecurityEvent, at now: LogTime) -> Bool {
         turn(to: RollUp.minute(now))
         let minute = RollUp.minute(event.time)
-        if minute == newer.number { return newer.keeps(event) }
-        return minute != older.number || older.keeps(event)
+        if minute == newer.number { return newer.keeps(event, likeness(event)) }
+        return minute != older.number || older.keeps(event, likeness(event))
     }
 
     /// Counts an event that was kept by an earlier reading.
     mutating func recall(_ event: borrowing SecurityEvent, at now: LogTime) {
         turn(to: RollUp.minute(now))
         let minute = RollUp.minute(event.time)
-        if minute == newer.number { newer.counts[RollUp.likeness(event), default: 0] += event.count }
+        if minute == newer.number { newer.counts[likeness(event), default: 0] += event.count }
         // What was late may belong to the minute before.
         if minute == newer.number - 1 {
             if older.number != minute { older = Minute(number: minute) }
-            older.counts[RollUp.likeness(event), default: 0] += event.count
+            older.counts[likeness(event), default: 0] += event.count
         }
     }
 
@@ -99,7 +104,8 @@ struct RollUp {
     }
 
     /// A number that tells like events from others: seeded anew in each process, so that nobody can make names that meet.
-    fileprivate static func likeness(_ event: borrowing SecurityEvent) -> Int {
+    private func likeness(_ event: borrowing SecurityEvent) -> Int {
+        if kindsOfLog.contains(event.kind.words) { return event.kind.words }
         var hasher = Hasher()
         hasher.combine(event.kind.words)
         hasher.combine(event.actor)
@@ -133,8 +139,7 @@ extension RollUp.Minute {
         }
     }
 
-    fileprivate mutating func keeps(_ event: borrowing SecurityEvent) -> Bool {
-        let key = RollUp.likeness(event)
+    fileprivate mutating func keeps(_ event: borrowing SecurityEvent, _ key: Int) -> Bool {
         guard let count = counts[key] else {
             if counts.count < RollUp.mostKeys { counts[key] = 1 }
             return true

@@ -146,9 +146,12 @@ public struct Configuration: Sendable {
         return AllowEntry(cidr: cidr, reason: try keys["reason"]?.text() ?? "")
     }
 
-    /// The catalogue with this configuration's changes to its rules.
-    public func catalogue() throws -> Catalogue {
-        var catalogue = try patterns.map { try Catalogue(folder: $0, sets: sets) } ?? Catalogue.embedded(sets: sets)
+    /// The catalogue with this configuration's changes to its rules. Of the built-in one, examples are read only when asked
+    /// for; what users wrote is always read as a whole, so that nothing misspelt passes.
+    public func catalogue(withExamples: Bool = false) throws -> Catalogue {
+        var catalogue =
+            try patterns.map { try Catalogue(folder: $0, sets: sets) }
+            ?? Catalogue.embedded(sets: sets, withExamples: withExamples)
         for (id, tuning) in rules {
             guard let index = catalogue.rules.firstIndex(where: { $0.about.id == id }) else {
                 throw UnknownRule(id: id, hint: nearest(to: id, among: catalogue.rules.map(\.about.id)))

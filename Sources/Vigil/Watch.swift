@@ -45,13 +45,16 @@ public final class Watch {
     private var rulesMeteredAt = Date.distantPast
     private let notifier: ServiceNotifier
     private var warnings = WatchWarnings()
+    private var breath = Breath()
+    /// When the turn before began.
+    private var turnedAt = ContinuousClock.now
+    /// Bytes read since.
+    private var turnBytes: Int64 = 0
 
     /// Rules run this far behind the slowest source, in milliseconds of event time; a source that has been quiet for as
     /// long holds them no more.
     private static let delay: Int64 = 2000
 
-    /// From one reading to the next, at least.
-    private static let breath = Duration.milliseconds(4)
     /// Events are committed when they are found, and where reading is with them; without any, so often.
     private static let commitAfter = Duration.seconds(1)
 
@@ -177,8 +180,11 @@ public final class Watch {
             if wake == .stopped { break }
             if wake == .changed { changedAt = Date() }
             // A server writes many small pieces: they are read a few at a time.
-            let passed = ContinuousClock.now - began
-            if passed < Watch.breath { Thread.sleep(forTimeInterval: (Watch.breath - passed) / .seconds(1)) }
+            let passed = (ContinuousClock.now - began) / .seconds(1)
+            if passed < breath.length { Thread.sleep(forTimeInterval: breath.length - passed) }
+            let now = ContinuousClock.now
+            breath.note(bytes: turnBytes, in: (now - turnedAt) / .seconds(1))
+            (turnedAt, turnBytes) = (now, 0)
         }
         for entry in followed.values { entry.reader.pause() }
         try commit(writer, all: true)
@@ -366,7 +372,11 @@ public final class Watch {
     /// Reads up to 8 MB of a file; true when there is more.
     private func advance(_ path: String) throws -> Bool {
         guard var entry = followed[path], !entry.isDone else { return false }
-        defer { followed[path] = entry }
+        let before = entry.reader.bytesRead
+        defer {
+            followed[path] = entry
+            turnBytes += entry.reader.bytesRead - before
+        }
         for _ in 0..<32 {
             let isRead: Bool
             do { isRead = try entry.reader.step() } catch let problem as SourceProblem where entry.reader.file.isArchive

@@ -6,6 +6,32 @@ import VigilModel
 
 @Suite("Catalogue")
 struct CatalogueTests {
+    @Test("is the same without its examples")
+    func withoutExamples() throws {
+        let (whole, plain) = (try Catalogue.embedded(), try Catalogue.embedded(withExamples: false))
+        #expect(plain.events.examples.isEmpty && plain.rules.allSatisfy(\.examples.isEmpty))
+        #expect(plain.digest == whole.digest)
+        #expect(plain.rules.map(\.about) == whole.rules.map(\.about))
+        #expect(plain.rules.map(\.place) == whole.rules.map(\.place))
+        #expect(plain.rules.map { $0.match.words(of: .action) } == whole.rules.map { $0.match.words(of: .action) })
+        let places = { (events: EventCatalogue) in
+            events.patterns.map { $0.id + $0.place } + events.statements.map { $0.id + $0.place }
+                + events.texts.map { $0.id + $0.place } + events.gaps.map { $0.id + $0.place }
+        }
+        #expect(places(plain.events) == places(whole.events))
+    }
+
+    @Test(
+        "leaves out the lines of examples and nothing else",
+        arguments: [
+            ("a: 1\nexamples:\n  - b\n    c\n\n  - d\ne: 2\n", "a: 1\nexamples:\n\n\n\n\ne: 2\n"),
+            ("examples:\n- a\n- b\nc: d", "examples:\n\n\nc: d"),
+            ("- id: a\n  counterexamples:\n    - x\n- id: b", "- id: a\n  counterexamples:\n\n- id: b"),
+            ("about: examples: none\n  x", "about: examples: none\n  x"),
+            ("examples: [a,\n  b]", "examples: [a,\n  b]"),
+        ])
+    func lines(text: String, left: String) { #expect(ExampleLines.emptied(text) == left) }
+
     @Test("the built-in one is sound and complete")
     func embedded() throws {
         let catalogue = try Catalogue.embedded()

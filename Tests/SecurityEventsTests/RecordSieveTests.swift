@@ -39,6 +39,14 @@ struct RecordSieveTests {
         ("00000", "duration: 1.5 ms  execute S_1: ALTER ROLE a SUPERUSER", "ALTER ROLE"),
         ("00000", "execute S_1/C_2: SELECT * FROM pg_authid", "SELECT"),
         ("00000", "AUDIT: SESSION,1,1,DDL,DROP TABLE,TABLE,public.a,DROP TABLE a,<none>", "DROP TABLE"),
+        ("00000", "AUDIT: SESSION,2,1,READ,SELECT,TABLE,public.a,SELECT * FROM a,<none>", "SELECT"),
+        (
+            "00000",
+            "AUDIT: SESSION,3,1,WRITE,INSERT,TABLE,public.a,\"\"INSERT INTO a VALUES ('x', \"\"\"\"b\"\"\"\")\"\",<none>",
+            "INSERT"
+        ),
+        ("00000", "AUDIT: SESSION,4,1,READ,SELECT,,,SELECT rolpassword FROM pg_authid,<none>", "SELECT"),
+        ("00000", "AUDIT: SESSION,5,1,READ,SELECT,,,<previously logged>,<previously logged>", "SELECT"),
         ("00000", "checkpoint starting: time", ""), ("42501", "permission denied for table a", "SELECT"),
         ("28P01", "password authentication failed for user \"\"bob\"\"", "authentication"),
         ("28000", "role \"\"bob\"\" is not permitted to log in", "startup"),

@@ -306,7 +306,7 @@ struct PipelineTests {
 
     @Test("every example of the catalogue gives what it says")
     func examples() throws {
-        let check = CatalogueCheck(try Configuration().catalogue())
+        let check = CatalogueCheck(try Configuration().catalogue(withExamples: true))
         #expect(check.failures == [])
     }
 }

@@ -125,4 +125,24 @@ struct RollUpTests {
         try Store(existing: place.path("a.db")).query(.events, filter("ddl.drop")) { _ in count += 1 }
         #expect(count == 1500)
     }
+
+    @Test("holes in a log are alike, whoever's session they are in")
+    func holes() throws {
+        let rows = (0..<1300).flatMap { session in
+            [1, 3].map { line in
+                row(
+                    RollUpTests.clock(session * 40), session: session, line: line, user: "user\(session)",
+                    from: "203.0.113.\(session % 250):4000", tag: "idle", severity: "LOG", state: "00000",
+                    message: "duration: 1 ms", detail: "")
+            }
+        }
+        _ = try place.replay([place.write("a.csv", rows)])
+        var counts: [Int64] = []
+        try Store(existing: place.path("a.db")).query(.events, filter("tamper.line_gap")) { row in
+            var count: Int64 = 1
+            for case ("event.count", .number(let number)) in row { count = number }
+            counts.append(count)
+        }
+        #expect(counts.count == 1001 && counts.reduce(0, +) == 1300)
+    }
 }

@@ -8,8 +8,12 @@ struct RuleReader {
     /// Every word for `event.action` and `tags` that some pattern can give.
     let words: Set<String>
 
+    /// False where they were left out.
+    let readsExamples: Bool
+
     /// Takes a catalogue with everything but its rules.
-    init(_ catalogue: Catalogue) {
+    init(_ catalogue: Catalogue, readsExamples: Bool = true) {
+        self.readsExamples = readsExamples
         sets = catalogue.sets
         frameworks = catalogue.frameworks
         words = catalogue.events.words
@@ -51,7 +55,7 @@ struct RuleReader {
         }
         let match = try EventMatch(value("match"), sets: sets)
         try check(match, value("match"))
-        let examples = try self.examples(value("examples"), file: name)
+        let examples = readsExamples ? try self.examples(value("examples"), file: name) : []
         return Rule(
             about: about, description: try value("description").text(), place: "\(name):\(file.line)",
             severity: try value("severity").word(Severity.self), needs: try texts(keys["needs"]), match: match,

@@ -44,7 +44,9 @@ struct PatternsCommand: ParsableCommand {
                 var settings = try common.load()
                 if let folder { settings.patterns = folder }
                 let result: CatalogueCheck
-                do { result = try CatalogueCheck(settings.catalogue()) } catch { throw Failure(error, code: 2) }
+                do { result = try CatalogueCheck(settings.catalogue(withExamples: true)) } catch {
+                    throw Failure(error, code: 2)
+                }
                 for failure in result.failures { Talk.error(failure) }
                 Talk.say(result.summary)
                 if !result.failures.isEmpty { throw ExitCode(1) }
