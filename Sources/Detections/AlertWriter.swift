@@ -13,17 +13,19 @@ struct AlertWriter {
         let entries = window.current
         return Alert(
             id: id, time: time, rule: rule.about, severity: rule.severity,
-            sourceIP: rule.groupBy.contains(.ip) ? event.ip : common(entries, \.ip),
-            user: rule.groupBy.contains(.user) ? event.user : common(entries, \.user),
-            database: common(entries, \.database), eventCount: window.count,
+            sourceIP: rule.groupBy.contains(.ip) ? event.ip : shared(entries, \.ip, event.ip),
+            user: rule.groupBy.contains(.user) ? event.user : shared(entries, \.user, event.user),
+            database: shared(entries, \.database, event.database), eventCount: window.count,
             firstSeen: entries.first?.time ?? event.time, lastSeen: event.time,
             evidence: entries.suffix(100).map(\.seq), message: message(entries))
     }
 
-    /// What all events agree on; nil when they do not.
-    private func common<Value: Hashable>(_ entries: [Window.Entry], _ value: (Window.Entry) -> Value?) -> Value? {
-        let all = Set(entries.map(value))
-        return all.count == 1 ? all.first.flatMap { $0 } : nil
+    /// What all events agree on, which the one that fired, being one of them, has; nil when they do not.
+    private func shared<Value>(
+        _ entries: [Window.Entry], _ mark: (DetectionActor.Marks) -> Int, _ value: Value?
+    ) -> Value? {
+        let own = mark(event.actor.marks)
+        return entries.allSatisfy { mark($0.marks) == own } ? value : nil
     }
 
     private func message(_ entries: [Window.Entry]) -> String {
@@ -32,9 +34,10 @@ struct AlertWriter {
         return form.text { key in
             // Of several events only what they share is true of all.
             switch key {
-            case .user where !isOne && !rule.groupBy.contains(.user): common(entries, \.user).map { shown(key, $0) }
-            case .database where !isOne: common(entries, \.database).map { shown(key, $0) }
-            case .ip where !isOne && !rule.groupBy.contains(.ip): common(entries, \.ip)?.description
+            case .user where !isOne && !rule.groupBy.contains(.user):
+                shared(entries, \.user, event.user).map { shown(key, $0) }
+            case .database where !isOne: shared(entries, \.database, event.database).map { shown(key, $0) }
+            case .ip where !isOne && !rule.groupBy.contains(.ip): shared(entries, \.ip, event.ip)?.description
             case .ip: event.ip.map { "\($0)\($0.isV4 || isOne ? "" : "/64")" }
             default: event.value(of: key).map { shown(key, $0) }
             }

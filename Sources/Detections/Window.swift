@@ -5,26 +5,24 @@ import VigilModel
 /// A rule that counts events keeps each; one that counts different values keeps the last event of each value, so that
 /// noise about one value cannot push out the others.
 struct Window {
-    /// One event that counts, or the last of several with the same value.
+    /// One event that counts, or the last of several with the same value. Plain numbers: a flood fills windows with very
+    /// many, and nothing is counted with them.
     struct Entry {
         var time: LogTime
         var seq: Int64
         var count: Int64
-        var actor: DetectionActor
+        /// Hashes of who did it.
+        let marks: DetectionActor.Marks
         /// True for a failed login, which may be tried again at once.
-        var isFailure: Bool
+        let isFailure: Bool
         /// True when a retry of it was counted with it.
         var hasRetry = false
-
-        var ip: IPAddress? { actor.ip }
-        var user: String? { actor.user }
-        var database: String? { actor.database }
 
         init(_ event: DetectionEvent) {
             time = event.time
             seq = event.seq
             count = event.count
-            actor = event.actor
+            marks = event.actor.marks
             isFailure = event.kind.action == "auth.failure"
         }
     }
@@ -35,7 +33,9 @@ struct Window {
     private var entries: [Entry] = []
     private var front = 0
     private var total: Int64 = 0
-    private var byValue: [String: Entry] = [:]
+    /// Hashes of the values that the entries are of, of a rule that counts these. Gone over one by one: there are some
+    /// hundred at most.
+    private var values: [Int] = []
     private(set) var lastTime = LogTime.distantPast
 
     /// Takes an event and lets those go that are a whole window old; keeps at most `limit`.
@@ -55,34 +55,50 @@ struct Window {
     /// Takes an event of a rule that counts different values.
     mutating func add(_ entry: Entry, value: String, window: Int64, limit: Int) {
         lastTime = max(lastTime, entry.time)
-        var entry = entry
-        entry.count += byValue[value]?.count ?? 0
-        if byValue[value] == nil, byValue.count >= limit {
-            prune(at: entry.time, window: window)
-            if byValue.count >= limit { forgetOldest() }
+        let hash = value.hashValue
+        if let known = values.firstIndex(of: hash) {
+            let count = entries[known].count
+            entries[known] = entry
+            entries[known].count += count
+            return
         }
-        byValue[value] = entry
+        if values.count >= limit {
+            prune(at: entry.time, window: window)
+            if values.count >= limit { forgetOldest() }
+        }
+        values.append(hash)
+        entries.append(entry)
     }
 
     /// Lets the oldest quarter of the values go: a flood of new ones then costs little for each.
     private mutating func forgetOldest() {
-        let times = byValue.values.map(\.time).sorted()
+        let times = entries.map(\.time).sorted()
         let last = times[times.count / 4]
-        byValue = byValue.filter { $0.value.time > last }
+        keepValues { $0.time > last }
+    }
+
+    private mutating func keepValues(where isKept: (Entry) -> Bool) {
+        var kept = 0
+        for place in entries.indices where isKept(entries[place]) {
+            entries[kept] = entries[place]
+            values[kept] = values[place]
+            kept += 1
+        }
+        entries.removeLast(entries.count - kept)
+        values.removeLast(values.count - kept)
     }
 
     /// Begins anew, in the memory it has.
     mutating func clear() {
         entries.removeAll(keepingCapacity: true)
-        byValue.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
         (front, total, lastTime) = (0, 0, .distantPast)
     }
 
     private func isRetry(_ entry: Entry, of last: Entry) -> Bool {
         entry.isFailure && last.isFailure && !last.hasRetry
             && entry.time.milliseconds - last.time.milliseconds <= Window.retry
-            && (entry.actor === last.actor
-                || (entry.ip == last.ip && entry.user == last.user && entry.database == last.database))
+            && entry.marks == last.marks
     }
 
     /// Lets events go that are a whole window old.
@@ -93,7 +109,7 @@ struct Window {
 
     /// Lets values go whose last event is a whole window old.
     mutating func prune(at now: LogTime, window: Int64) {
-        byValue = byValue.filter { now.milliseconds - $0.value.time.milliseconds < window }
+        keepValues { now.milliseconds - $0.time.milliseconds < window }
     }
 
     private mutating func dropFirst() {
@@ -109,15 +125,15 @@ struct Window {
 
     /// Those in the window, oldest first.
     var current: [Entry] {
-        byValue.isEmpty ? Array(entries[front...]) : byValue.values.sorted { ($0.time, $0.seq) < ($1.time, $1.seq) }
+        values.isEmpty ? Array(entries[front...]) : entries.sorted { ($0.time, $0.seq) < ($1.time, $1.seq) }
     }
 
     /// How many events they stand for.
-    var count: Int64 { byValue.isEmpty ? total : byValue.values.reduce(0) { $0 + $1.count } }
+    var count: Int64 { values.isEmpty ? total : entries.reduce(0) { $0 + $1.count } }
 
     /// Entries kept.
-    var size: Int { entries.count - front + byValue.count }
+    var size: Int { entries.count - front }
 
     /// How many different values they have, some of them perhaps gone from the window.
-    var valueCount: Int { byValue.count }
+    var valueCount: Int { values.count }
 }

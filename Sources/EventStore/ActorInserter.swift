@@ -1,33 +1,19 @@
 import GRDB
 import VigilModel
 
-/// Finds the rows of actors, and writes those that are missing. It lives inside one write transaction, and prepares what it
-/// needs when somebody comes who is not remembered: most commits bring nobody.
+/// Finds the rows of actors, and writes those that are missing. It lives inside one write transaction.
 final class ActorInserter {
-    private struct Statements {
-        let find, compare, insert: RawStatement
-    }
-
     private let db: Database
-    private var prepared: Statements?
+    private let statements: WriterStatements
 
-    init(_ db: Database) { self.db = db }
-
-    private func statements() throws -> Statements {
-        if let prepared { return prepared }
-        let new = Statements(
-            find: try RawStatement(
-                db, "SELECT id, digest FROM actors WHERE address = ? AND user = ? AND database = ?"),
-            compare: try RawStatement(db, "SELECT id, digest FROM actors WHERE id = ?"),
-            insert: try RawStatement(
-                db, "INSERT INTO actors (address, user, database, ip, digest) VALUES (?, ?, ?, ?, ?)"))
-        prepared = new
-        return new
+    init(_ db: Database, _ statements: WriterStatements) {
+        self.db = db
+        self.statements = statements
     }
 
     /// The row of an actor. `all` are those of the store, if they are known: it is not asked for others then.
     func entry(of actor: EventActor, _ all: inout ActorTable?) throws -> KindCache.Entry {
-        let statements = try statements()
+        let statements = try statements.actors(db)
         let (address, user) = (ActorInserter.stored(actor.address), ActorInserter.stored(actor.user))
         let database = ActorInserter.stored(actor.database)
         let digest = statements.insert.bind { row in
@@ -52,7 +38,7 @@ final class ActorInserter {
             }
         }
         _ = try statements.insert.run()
-        let number = db.lastInsertedRowID
+        let number = statements.insert.lastRow
         all?.add(digest, number)
         return KindCache.Entry(id: number, digest: digest)
     }
@@ -66,6 +52,7 @@ final class ActorInserter {
     /// A text as it stands in the store: nothing is empty there, and a text ends in front of a zero byte.
     private static func stored(_ text: String?) -> String {
         guard let text else { return "" }
-        return text.utf8.contains(0) ? String(text.unicodeScalars.prefix { $0 != "\0" }) : text
+        let hasEnd = text.utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? text.utf8.contains(0)
+        return hasEnd ? String(text.unicodeScalars.prefix { $0 != "\0" }) : text
     }
 }

@@ -19,7 +19,6 @@ final class AlertInserter {
     init(_ db: Database) throws {
         self.db = db
         tip = try ChainTip(.alerts, db)
-        // The last one stands in no column: events are chained with the alert that they are evidence of.
         insert = try RawStatement(
             db,
             """
@@ -48,11 +47,12 @@ final class AlertInserter {
             row.add(alert.firstSeen.milliseconds)
             row.add(alert.lastSeen.milliseconds)
             row.add(alert.message)
+            // Chained with the alert that they are evidence of, though they stand in a table of their own.
             row.chain(events.isEmpty ? nil : events.map(String.init).joined(separator: " "))
             return row.addChain()
         }
         guard try insert.run() > 0 else { return false }
-        let number = db.lastInsertedRowID
+        let number = insert.lastRow
         tip.append(number, hash)
         for event in events {
             evidence.bind {

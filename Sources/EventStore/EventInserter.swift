@@ -21,20 +21,21 @@ struct EventInserter {
         var earliest: LogTime?
     }
 
-    fileprivate static let columns = """
+    static let columns = """
         origin, line, mark, content, time, kind, actor, source, offset, count, port, pid, sqlstate, session,
         session_line, application, message, target_user, operation, object, object_type, query, auth_method, hba_rule,
         tls_version, audit_class, secret, chain
         """
 
-    /// Takes the prepared statement. Throws what SQLite says.
-    init(_ db: Database, _ statement: InsertStatement, cache: KindCache, gatherer: StoredEventsGatherer? = nil) throws {
+    /// Takes prepared statements. Throws what SQLite says.
+    init(_ db: Database, _ statements: WriterStatements, cache: KindCache, gatherer: StoredEventsGatherer? = nil) throws
+    {
         self.db = db
         kinds = cache
-        actors = ActorInserter(db)
+        actors = ActorInserter(db, statements)
         self.gatherer = gatherer
         tip = try ChainTip(.events, db)
-        insert = try statement.get(db)
+        insert = try statements.event(db)
     }
 
     /// Keeps where the chain of events ends now: to be called when all are written.
@@ -57,7 +58,7 @@ struct EventInserter {
                     continue
                 }
                 result.inserted += 1
-                gatherer?.add(event, seq: db.lastInsertedRowID, kind: kind.id, actor: actor.id, source: source)
+                gatherer?.add(event, seq: tip.last, kind: kind.id, actor: actor.id, source: source)
                 result.earliest = min(result.earliest ?? event.pointee.time, event.pointee.time)
             }
         }
@@ -100,26 +101,9 @@ struct EventInserter {
             return row.addChain()
         }
         guard try insert.run() > 0 else { return false }
-        tip.append(db.lastInsertedRowID, hash)
+        tip.append(insert.lastRow, hash)
         return true
     }
-}
-
-/// The statement that writes an event, prepared once: live, a transaction writes few. It must be forgotten before its
-/// connection is closed, where that is in nobody's use.
-final class InsertStatement {
-    private var statement: RawStatement?
-
-    func get(_ db: Database) throws -> RawStatement {
-        if let statement, statement.isOf(db) { return statement }
-        let places = Array(repeating: "?", count: 28).joined(separator: ", ")
-        let made = try RawStatement(
-            db, "INSERT INTO events (\(EventInserter.columns)) VALUES (\(places)) ON CONFLICT DO NOTHING")
-        statement = made
-        return made
-    }
-
-    func forget() { statement = nil }
 }
 
 /// Numbers of kinds and actors, remembered: they repeat from event to event.

@@ -33,7 +33,7 @@ struct HopInserter {
             return row.addChain()
         }
         guard try insert.run() > 0 else { return false }
-        tip.append(db.lastInsertedRowID, hash)
+        tip.append(insert.lastRow, hash)
         return true
     }
 

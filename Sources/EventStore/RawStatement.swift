@@ -147,6 +147,9 @@ final class RawStatement {
         return sqlite3_changes(connection)
     }
 
+    /// The number of the row that was inserted last on the connection.
+    var lastRow: Int64 { sqlite3_last_insert_rowid(connection) }
+
     /// Goes to the next row; false behind the last.
     func next() throws -> Bool {
         let code = sqlite3_step(statement)

@@ -14,22 +14,23 @@ struct RecentTexts<Entry> {
     private var hashes = [UInt64](repeating: 0, count: RecentTexts.ways << RecentTexts.bits)
     private var known = [(key: Key, entry: Entry)?](
         repeating: nil, count: RecentTexts.ways << RecentTexts.bits)
+    /// Which of those that share a place makes room next.
+    private var next = [UInt8](repeating: 0, count: 1 << RecentTexts.bits)
 
     /// What is known of texts, or what `find` gives.
     @inline(__always)
     mutating func entry(of key: Key, _ find: () throws -> Entry) rethrows -> Entry {
         let hash = RecentTexts.hash(key)
-        let first = Int(truncatingIfNeeded: hash >> (64 - RecentTexts.bits)) * RecentTexts.ways
+        let place = Int(truncatingIfNeeded: hash >> (64 - RecentTexts.bits))
+        let first = place * RecentTexts.ways
         for way in first..<(first + RecentTexts.ways) where hashes[way] == hash {
             if let known = known[way], known.key == key { return known.entry }
         }
         let entry = try find()
-        for way in (first + 1..<first + RecentTexts.ways).reversed() {
-            hashes[way] = hashes[way - 1]
-            known[way] = known[way - 1]
-        }
-        hashes[first] = hash
-        known[first] = (key, entry)
+        let way = first + Int(next[place])
+        next[place] = (next[place] + 1) % UInt8(RecentTexts.ways)
+        hashes[way] = hash
+        known[way] = (key, entry)
         return entry
     }
 

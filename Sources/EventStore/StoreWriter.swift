@@ -124,7 +124,7 @@ public struct IngestResult: Sendable {
 public final class StoreWriter {
     let store: Store
     let cache = KindCache()
-    private let statement = InsertStatement()
+    private let statements = WriterStatements()
     private var gatherer: StoredEventsGatherer?
     /// How often others have written to the store, as SQLite counts.
     private var othersWrote: Int64?
@@ -135,7 +135,7 @@ public final class StoreWriter {
     /// Takes the store.
     public init(_ store: Store) { self.store = store }
 
-    deinit { store.pool.writeWithoutTransaction { _ in statement.forget() } }
+    deinit { store.pool.writeWithoutTransaction { _ in statements.forget() } }
 
     /// Commits what was read, with its position, in one transaction.
     public func commit(_ ingests: [Ingest], cursor: ReadingCursor? = nil) throws -> IngestResult {
@@ -145,7 +145,7 @@ public final class StoreWriter {
                 try look(db)
                 let mark = try store.outbox.mark(db)
                 try db.chaining(StoreWriter.tables(of: ingests)) {
-                    let inserter = try EventInserter(db, statement, cache: cache, gatherer: gatherer)
+                    let inserter = try EventInserter(db, statements, cache: cache, gatherer: gatherer)
                     for index in ingests.indices { total.add(try write(ingests[index], mark, db, inserter)) }
                     try inserter.finish()
                 }
@@ -166,7 +166,7 @@ public final class StoreWriter {
             try store.pool.write { db in
                 try look(db)
                 let mark = try store.outbox.mark(db)
-                let inserter = try EventInserter(db, statement, cache: cache, gatherer: gatherer)
+                let inserter = try EventInserter(db, statements, cache: cache, gatherer: gatherer)
                 for note in notes { _ = try write([note.event], of: note.source, db, inserter) }
                 try inserter.finish()
                 try store.outbox.queue(since: mark, db)

@@ -6,9 +6,9 @@ struct Breath {
     private var rate = 0.0
 
     /// The shortest and the longest, in seconds.
-    static let range = 0.004...0.016
-    /// Bytes a second up to which it is the shortest: some 1,500 records.
-    private static let calm = 400_000.0
+    static let range = 0.004...0.020
+    /// Bytes a second up to which it is the shortest: some 1,000 records.
+    private static let calm = 320_000.0
     /// Seconds over which the rate is taken.
     private static let memory = 0.25
 

@@ -12,8 +12,18 @@ public final class DetectionActor: Sendable {
     /// What counts as one address: IPv6 by its /64, since one customer has as many addresses as there are.
     public let groupIP: String?
 
+    /// Hashes of address, user and database, to tell whether two actors have the same. Only within one process.
+    public let marks: Marks
+
+    /// Hashes of what says who somebody is.
+    public struct Marks: Equatable, Sendable {
+        /// Of each part.
+        public let ip, user, database: Int
+    }
+
     /// Takes all parts.
     public init(ip: IPAddress?, address: String?, user: String?, database: String?) {
+        marks = Marks(ip: ip.hashValue, user: user.hashValue, database: database.hashValue)
         self.ip = ip
         ipText = ip?.description
         groupIP = ip.flatMap { $0.isV4 ? nil : $0.masked(64).description } ?? ipText

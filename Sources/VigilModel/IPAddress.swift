@@ -35,10 +35,10 @@ public struct IPAddress: Hashable, Sendable, Comparable, CustomStringConvertible
             return
         }
         guard text.utf8.contains(58) else { return nil }
-        let bare = text.prefix { $0 != "%" }
+        let bare = text.utf8.contains(37) ? String(text.prefix { $0 != "%" }) : text
         guard bare.utf8.count <= 45 else { return nil }
         var v6 = in6_addr()
-        guard inet_pton(AF_INET6, String(bare), &v6) == 1 else { return nil }
+        guard inet_pton(AF_INET6, bare, &v6) == 1 else { return nil }
         let words = withUnsafeBytes(of: &v6) { raw in
             (
                 UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),

@@ -85,6 +85,35 @@ struct RuleScopeTests {
     }
 }
 
+@Suite("State by group")
+struct RecentTableTests {
+    @Test("holds what a dictionary does, with keys that meet and many that go", arguments: 1...5)
+    func likeDictionary(seed: Int) {
+        var table = RecentTable<Int, [Int]>(limit: .max)
+        var dictionary: [Int: [Int]] = [:]
+        var bookmark = RecentTable<Int, [Int]>.Bookmark()
+        var random = UInt64(seed)
+        for step in 0..<20_000 {
+            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            // Of these, sixteen have the same place in a table of any size that is reached.
+            let key = Int((random >> 33) % 60) << ((random >> 60) % 2 == 0 ? 20 : 0)
+            if (random >> 50) % 3 == 0 {
+                table.remove(key)
+                dictionary[key] = nil
+            } else {
+                bookmark = RecentTable<Int, [Int]>.Bookmark()
+                table.change(key, &bookmark, at: LogTime(milliseconds: 1), window: .max, fresh: []) { $0.append(step) }
+                #expect(table.value(of: key, &bookmark) == table[key])
+                dictionary[key, default: []].append(step)
+            }
+            if step % 500 == 0 {
+                #expect(table.count == dictionary.count)
+                for (key, value) in dictionary { #expect(table[key] == value) }
+            }
+        }
+    }
+}
+
 extension Int: PlacedKey {
     /// As it is.
     public var place: UInt64 { UInt64(bitPattern: Int64(self)) }

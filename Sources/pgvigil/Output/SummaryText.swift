@@ -101,9 +101,9 @@ struct SummaryText {
     private func alerts(_ lines: inout [String]) {
         lines += ["", "new alerts: \(summary.alerts.count)"]
         let ordered = Severity.allCases.sorted(by: >).lazy.flatMap { severity in
-            summary.alerts.lazy.filter { $0.severity == severity }
+            summary.alerts.indices.lazy.filter { summary.alerts[$0].severity == severity }
         }
-        for alert in ordered.prefix(20) {
+        for alert in ordered.prefix(20).map({ summary.alerts[$0] }) {
             let severity = alert.severity.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
             lines.append(
                 "  \(colour(alert.severity))\(severity)\(Talk.hasColour ? "\u{1B}[0m" : "")  \(alert.time)  \(alert.message)  [\(alert.rule.id)]"
