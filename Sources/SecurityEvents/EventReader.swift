@@ -170,7 +170,10 @@ public struct EventReader {
     /// Numbers of the record's session are missing before it: an event of the time of that record, which is what is known
     /// of the ones that are not there.
     mutating func note(_ gap: LineGap, _ record: LogRecord) {
-        guard let kind = gapKinds[gap.counter], let session = record.text(.sessionID) else { return }
+        guard let kind = gapKinds[gap.counter],
+            !rollUp.absorbs(kind, time: clock.now, offset: record.offset, at: clock.now),
+            let session = record.text(.sessionID)
+        else { return }
         let context = RecordContext(record: record, time: clock.now, before: clock.now, repeated: 0, facts: nil)
         var event = EventBuilder.event(context, kind: kind, keepsMessage: false)
         event.tell(of: gap, in: session)

@@ -58,6 +58,13 @@ struct RollUp {
         return minute != older.number || older.keeps(event, likeness(event))
     }
 
+    /// Adds an event that tells of the log to the one that stands for its like, if there is one by now: it need not be made.
+    mutating func absorbs(_ kind: EventKind, time: LogTime, offset: Int64, at now: LogTime) -> Bool {
+        turn(to: RollUp.minute(now))
+        guard RollUp.minute(time) == newer.number, kindsOfLog.contains(kind.words) else { return false }
+        return newer.absorbs(kind.words, time: time, offset: offset)
+    }
+
     /// Counts an event that was kept by an earlier reading.
     mutating func recall(_ event: borrowing SecurityEvent, at now: LogTime) {
         turn(to: RollUp.minute(now))
@@ -146,18 +153,19 @@ extension RollUp.Minute {
         }
         counts[key] = count + 1
         if count < RollUp.limit { return true }
-        guard var group = groups[key] else {
-            groups[key] = RollUp.Group(
-                first: event.identity, content: event.content, kind: event.kind, address: event.actor.address,
-                oldest: (event.offset, event.time),
-                last: event.time)
-            return true
-        }
-        group.count += 1
-        group.last = max(group.last, event.time)
-        if event.offset < group.oldest.offset { group.oldest = (event.offset, event.time) }
-        groups[key] = group
-        return false
+        if absorbs(key, time: event.time, offset: event.offset) { return false }
+        groups[key] = RollUp.Group(
+            first: event.identity, content: event.content, kind: event.kind, address: event.actor.address,
+            oldest: (event.offset, event.time), last: event.time)
+        return true
+    }
+
+    fileprivate mutating func absorbs(_ key: Int, time: LogTime, offset: Int64) -> Bool {
+        guard let index = groups.index(forKey: key) else { return false }
+        groups.values[index].count += 1
+        groups.values[index].last = max(groups.values[index].last, time)
+        if offset < groups.values[index].oldest.offset { groups.values[index].oldest = (offset, time) }
+        return true
     }
 }
 
