@@ -5,15 +5,24 @@ import VigilModel
 /// to five lines, which are one event, the first that suffices.
 struct ConnectionTracker {
     private struct Entry {
-        var time: LogTime
-        var offset: Int64
-        var clockBefore: LogTime
+        let key: UInt64
+        let time: LogTime
+        let offset: Int64
+        let clockBefore: LogTime
+        /// The entry met before under the same place, by its number; -1: none.
+        let older: Int
+        /// Another one has its key, or its connection is over.
+        var isVoid = false
         /// What lines that are no events told.
         var notes: [(EventField, String)] = []
         var hasEvent = false
         /// Hashes of its lines. A connection says each only once, so one that comes again is of another connection with
         /// the same pointer and port.
-        var lines: [UInt64] = []
+        var line: UInt64 = 0
+        var lineCount = 0
+        var otherLines: [UInt64] = []
+
+        func has(_ wanted: UInt64) -> Bool { lineCount > 0 && line == wanted || otherLines.contains(wanted) }
     }
 
     /// Milliseconds of log time within which lines about one connection belong together. A connection's pointer and port
@@ -22,25 +31,27 @@ struct ConnectionTracker {
     /// Connections remembered at a time, and lines and notes of one.
     private static let most = 50_000
     private static let mostLines = 64
-    private var known: [UInt64: Entry] = [:]
-    /// Keys in the order of their entries' times.
-    private var queue: [(key: UInt64, time: LogTime, offset: Int64, clockBefore: LogTime)] = []
+    private static let places = 4096
+    /// Entries in the order of their times; those before `front` are over.
+    private var entries: [Entry] = []
     private var front = 0
+    /// The number of the first entry that is still there. An entry keeps its number.
+    private var base = 0
+    /// Numbers of the newest entry of each place.
+    private var newest = [Int](repeating: -1, count: places)
 
     /// The oldest record that a reading must start with to decide alike, and the source's time before it.
     func held(at now: LogTime) -> (offset: Int64, clockBefore: LogTime)? {
-        queue[front...].first { !ConnectionTracker.isOver($0.time, at: now) }.map { ($0.offset, $0.clockBefore) }
+        entries[front...].first { !ConnectionTracker.isOver($0.time, at: now) }.map { ($0.offset, $0.clockBefore) }
     }
 
     /// Keeps what a line told of its connection for the event that may come.
     mutating func note(
         _ found: [(EventField, String)], _ record: LogRecord, time: LogTime, clockBefore: LogTime
     ) {
-        forget(at: time)
-        let key = ConnectionTracker.key(record)
         let line = ConnectionTracker.line(record)
-        if known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
-        remember(line, found, of: key)
+        let index = entry(of: record, line, isNew: false, time, clockBefore)
+        remember(line, found, index)
     }
 
     /// What was told of the record's connection before, when its event begins with this record; nil when an event was
@@ -48,39 +59,55 @@ struct ConnectionTracker {
     mutating func begin(
         _ record: LogRecord, _ part: Once.Part = .any, time: LogTime, clockBefore: LogTime
     ) -> [(EventField, String)]? {
+        let line = ConnectionTracker.line(record)
+        let index = entry(of: record, line, isNew: part == .first, time, clockBefore)
+        remember(line, [], index)
+        defer { if part == .last { entries[index].isVoid = true } }
+        guard !entries[index].hasEvent else { return nil }
+        entries[index].hasEvent = true
+        return entries[index].notes
+    }
+
+    private mutating func remember(_ line: UInt64, _ found: [(EventField, String)], _ index: Int) {
+        guard entries[index].lineCount < ConnectionTracker.mostLines else { return }
+        if entries[index].lineCount == 0 { entries[index].line = line } else { entries[index].otherLines.append(line) }
+        entries[index].lineCount += 1
+        if entries[index].notes.isEmpty { entries[index].notes = found } else { entries[index].notes += found }
+    }
+
+    /// The index of the record's connection: one that is known, unless it said that line before, or has an event and a
+    /// new one begins.
+    private mutating func entry(
+        of record: LogRecord, _ line: UInt64, isNew: Bool, _ time: LogTime, _ clockBefore: LogTime
+    ) -> Int {
         forget(at: time)
         let key = ConnectionTracker.key(record)
-        let line = ConnectionTracker.line(record)
-        let isNew = part == .first && known[key]?.hasEvent == true
-        if isNew || known[key]?.lines.contains(line) != false { add(key, record, time, clockBefore) }
-        remember(line, [], of: key)
-        defer { if part == .last { known[key] = nil } }
-        guard known[key]?.hasEvent == false else { return nil }
-        known[key]?.hasEvent = true
-        return known[key]?.notes ?? []
-    }
-
-    private mutating func remember(_ line: UInt64, _ found: [(EventField, String)], of key: UInt64) {
-        guard known[key].map({ $0.lines.count < ConnectionTracker.mostLines }) ?? false else { return }
-        known[key]?.lines.append(line)
-        known[key]?.notes += found
-    }
-
-    private mutating func add(_ key: UInt64, _ record: LogRecord, _ time: LogTime, _ clockBefore: LogTime) {
-        known[key] = Entry(time: time, offset: record.offset, clockBefore: clockBefore)
-        queue.append((key, time, record.offset, clockBefore))
+        let place = Int(truncatingIfNeeded: key & UInt64(ConnectionTracker.places - 1))
+        var number = newest[place]
+        while number >= base + front {
+            let index = number - base
+            if entries[index].key == key, !entries[index].isVoid {
+                if !entries[index].has(line), !(isNew && entries[index].hasEvent) { return index }
+                entries[index].isVoid = true
+                break
+            }
+            number = entries[index].older
+        }
+        entries.append(
+            Entry(key: key, time: time, offset: record.offset, clockBefore: clockBefore, older: newest[place]))
+        newest[place] = base + entries.count - 1
+        return entries.count - 1
     }
 
     private mutating func forget(at time: LogTime) {
-        while front < queue.count,
-            ConnectionTracker.isOver(queue[front].time, at: time) || queue.count - front > ConnectionTracker.most
+        while front < entries.count,
+            ConnectionTracker.isOver(entries[front].time, at: time) || entries.count - front > ConnectionTracker.most
         {
-            // The key may stand for a later connection by now.
-            if known[queue[front].key]?.offset == queue[front].offset { known[queue[front].key] = nil }
             front += 1
         }
-        if front > 1024, front * 2 > queue.count {
-            queue.removeSubrange(..<front)
+        if front > 1024, front * 2 > entries.count {
+            entries.removeSubrange(..<front)
+            base += front
             front = 0
         }
     }
@@ -91,17 +118,16 @@ struct ConnectionTracker {
     }
 
     private static func key(_ record: LogRecord) -> UInt64 {
-        var digest = Digest64()
+        var hash = PlaceHash()
         for column in [LogColumn.processID, .sessionID, .connectionFrom] {
-            record.withContent(column) { digest.combine($0) }
-            digest.separate()
+            record.withContent(column) { hash.combine(UnsafeRawBufferPointer($0)) }
         }
-        return digest.value
+        return hash.place
     }
 
     private static func line(_ record: LogRecord) -> UInt64 {
-        var digest = Digest64()
-        record.withContent(.message) { digest.combine($0) }
-        return digest.value
+        var hash = PlaceHash()
+        record.withContent(.message) { hash.combine(UnsafeRawBufferPointer($0)) }
+        return hash.place
     }
 }

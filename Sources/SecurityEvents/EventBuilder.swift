@@ -110,14 +110,17 @@ enum EventBuilder {
         return "\(record.dataset.name):" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 
+    /// What a record without a number of its own is told by, beside its log and time.
+    static let tellingColumns: [LogColumn] = [
+        .processID, .sessionID, .userName, .databaseName, .connectionFrom, .severity, .message, .detail,
+    ]
+
     /// Hash of a record's log, printed time, process, client and texts.
     static func digest(_ record: LogRecord) -> UInt64 {
         var digest = Digest64()
         digest.combine(record.dataset.name)
         digest.combine(String(record.time.milliseconds))
-        for column in [
-            LogColumn.processID, .sessionID, .userName, .databaseName, .connectionFrom, .severity, .message, .detail,
-        ] {
+        for column in tellingColumns {
             digest.separate()
             record.withContent(column) { digest.combine($0) }
         }
@@ -144,15 +147,18 @@ enum EventBuilder {
         _ record: LogRecord, ifMeant pattern: EventPattern, _ scratch: Regex.Scratch
     ) -> [(EventField, String)]? {
         guard pattern.columnsHold(for: record), pattern.messageHolds(for: record) else { return nil }
-        // Most records fail at the first expression: nothing is copied for them.
         for (column, regex) in pattern.condition.expressions {
-            // What csvlog doubles, an expression must not see.
-            let isMatch = record.withContent(column) { raw in
-                raw.contains(34) ? regex.match(record.content(column), scratch) : regex.match(raw, scratch)
-            }
-            guard isMatch else { return nil }
+            guard matches(record, column, regex, scratch) else { return nil }
         }
         return found(record, pattern.readings, scratch)
+    }
+
+    /// True when an expression matches a column. What csvlog doubles, an expression must not see; of a text without quotes
+    /// nothing is copied.
+    static func matches(_ record: LogRecord, _ column: LogColumn, _ regex: Regex, _ scratch: Regex.Scratch) -> Bool {
+        record.withContent(column) { raw in
+            raw.contains(34) ? regex.match(record.content(column), scratch) : regex.match(raw, scratch)
+        }
     }
 
     /// Reads what a pattern takes from texts into an event.

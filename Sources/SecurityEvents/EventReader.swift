@@ -8,8 +8,8 @@ public struct EventReader {
     /// Records read so far.
     public private(set) var records: Int64 = 0
     private var index: PatternIndex
-    /// Patterns of the other datasets, in file order.
-    private let textPatterns: [[EventPattern]]
+    /// For records of the other datasets.
+    private var otherTexts: TextReader
     private var statements: StatementReader
     private let texts: TextFinder
     private let secrets: SecretMarker
@@ -21,9 +21,6 @@ public struct EventReader {
     private let variants = KindVariants()
     private var repetitions = RepetitionCounter()
     private var rollUp: RollUp
-    private var connections = ConnectionTracker()
-    private var spans = SpanTracker()
-    private var proxies = ProxyReader()
     private var facts: SessionFactsReader
     private var diverted: DivertedLogins
     /// What a hole in numbers is, by what is counted.
@@ -55,9 +52,7 @@ public struct EventReader {
         self.storedBefore = storedBefore
         self.catalogue = catalogue
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
-        textPatterns = LogDataset.allCases.map { dataset in
-            dataset == .postgresql ? [] : catalogue.patterns.filter { $0.condition.dataset == dataset }
-        }
+        otherTexts = TextReader(catalogue.patterns)
         texts = TextFinder(catalogue.texts)
         secrets = SecretMarker(catalogue.secretKey, variants)
         statements = StatementReader(
@@ -95,8 +90,7 @@ public struct EventReader {
     /// The oldest record that must be read again after a restart, with the source's time before it.
     public var held: (offset: Int64, clock: LogTime)? {
         [
-            logins.oldest, rollUp.held, repetitions.held(at: now), connections.held(at: now), spans.held(at: now),
-            proxies.held(at: now),
+            logins.oldest, rollUp.held, repetitions.held(at: now), otherTexts.held(at: now),
         ].compactMap { $0 }
             .min { $0.offset < $1.offset }
             .map { ($0.offset, $0.clockBefore) }
@@ -163,7 +157,14 @@ public struct EventReader {
 
     @inline(__always)
     private mutating func read(_ batch: RecordBatch, _ looks: [RecordLook], _ numbers: Range<Int>) {
-        for number in numbers where !passes(looks[number], batch, number) { read(batch[number], looks[number]) }
+        for number in numbers {
+            if looks[number].isPassed {
+                let printed = batch.time(of: number)
+                if printed != .distantPast { _ = clock.advance(to: printed) }
+            } else if !passes(looks[number], batch, number) {
+                read(batch[number], looks[number])
+            }
+        }
     }
 
     /// Numbers of the record's session are missing before it: an event of the time of that record, which is what is known
@@ -241,14 +242,14 @@ public struct EventReader {
     }
 
     /// Gives the connections through a proxy found since the last time.
-    public mutating func takeHops() -> [ProxyHop] { proxies.take() }
+    public mutating func takeHops() -> [ProxyHop] { otherTexts.takeHops() }
 
     /// Gives the hourly counts since the last time.
     public mutating func takeActivity() -> [Activity: Int64] { activity.take() }
 
     /// Reads one record.
     mutating func read(_ record: LogRecord, _ look: RecordLook = .unseen) {
-        if record.dataset != .postgresql { return readText(record) }
+        if record.dataset != .postgresql { return readText(record, look) }
         let before = clock.now
         let time = clock.advance(to: record.time)
         // A clock that was set back says nothing about how long logins have waited.
@@ -364,38 +365,22 @@ public struct EventReader {
         }
     }
 
-    /// A record of another log than the server's: the first pattern that fits decides.
-    private mutating func readText(_ printed: LogRecord) {
+    /// A record of another log than the server's.
+    private mutating func readText(_ printed: LogRecord, _ look: RecordLook) {
         let before = clock.now
         let time =
             printed.time == .distantPast
             ? max(before, LogTime(milliseconds: 0)) : clock.advance(to: printed.time)
         let record = printed.time == .distantPast ? printed.dated(time) : printed
-        proxies.read(record, time: time, clockBefore: before)
-        for pattern in textPatterns[Int(record.dataset.rawValue)] {
-            guard var found = EventBuilder.found(record, ifMeant: pattern, scratch) else { continue }
-            if let counter = pattern.counter, isCounted, record.offset >= countFrom {
-                activity.count(counter, record, at: time)
-            }
-            if case .evidence = pattern.effect { connections.note(found, record, time: time, clockBefore: before) }
-            guard case .event(let kind) = pattern.effect else { return }
-            switch pattern.once {
-            case nil: break
-            case .connection(let part):
-                guard let notes = connections.begin(record, part, time: time, clockBefore: before) else { return }
-                found = notes + found
-            case .span(let length, let name, let columns):
-                let key = SpanTracker.key(record, name: name, columns: columns)
-                guard spans.begin(key, lasting: length, record, time: time, clockBefore: before) else { return }
-            }
-            let context = context(record, time: time, before: before)
-            let isForged = record.form == .disputed
-            var event = EventBuilder.event(context, kind: isForged ? variants.tagged(kind, "forgery.attempt") : kind)
-            for (field, value) in found { event.take(field, value) }
-            secrets.mark(message: &event, record)
-            keep(event, isStored: record.offset < storedBefore)
-            return
-        }
+        let found = otherTexts.read(
+            record, look, time: time, clockBefore: before, countedBy: &activity,
+            counts: isCounted && record.offset >= countFrom)
+        guard let found else { return }
+        let kind = record.form == .disputed ? variants.tagged(found.kind, "forgery.attempt") : found.kind
+        var event = EventBuilder.event(context(record, time: time, before: before), kind: kind)
+        for (field, value) in found.values { event.take(field, value) }
+        secrets.mark(message: &event, record)
+        keep(event, isStored: record.offset < storedBefore)
     }
 
     /// What is known of a record beside its columns. Where it has no session id and line of its own, a number tells it

@@ -45,14 +45,32 @@ struct ProxyReader {
             .map { ($0.offset, $0.clockBefore) }
     }
 
-    /// Looks at a record of a proxy's or pooler's log.
-    mutating func read(_ record: LogRecord, time: LogTime, clockBefore: LogTime) {
+    /// False when surely nothing is to be read from a record.
+    static func mayRead(_ record: LogRecord) -> Bool {
         switch record.dataset {
-        case .haproxy: if !record.isEmpty(.location) { readProxy(record) }
-        case .pgbouncer: readPooler(record, time: time, clockBefore: clockBefore)
-        default: break
+        case .haproxy: return !record.isEmpty(.location)
+        case .pgbouncer:
+            let head = record.head(.message)
+            return head == loginHead || head == serverHead
+        default: return false
         }
     }
+
+    /// Looks at a record of a proxy's or pooler's log.
+    mutating func read(_ record: LogRecord, time: LogTime, clockBefore: LogTime) {
+        guard ProxyReader.mayRead(record) else { return }
+        if record.dataset == .haproxy {
+            readProxy(record)
+        } else {
+            readPooler(record, time: time, clockBefore: clockBefore)
+        }
+    }
+
+    private static let login = Array("login attempt: ".utf8)
+    private static let server = Array("new connection to server (from ".utf8)
+    /// Their first eight bytes, `login at` and `new conn`, as `LogRecord.head` gives them.
+    private static var loginHead: UInt64 { 0x7461_206E_6967_6F6C }
+    private static var serverHead: UInt64 { 0x6E6E_6F63_2077_656E }
 
     /// A connection with the proxy's own address to the server in `location`. Its time is when the client came.
     private mutating func readProxy(_ record: LogRecord) {
@@ -73,14 +91,15 @@ struct ProxyReader {
     /// A pooler says who comes in, and when it opens a connection to the server, but not for whom: the last client of that
     /// database and user is the likeliest.
     private mutating func readPooler(_ record: LogRecord, time: LogTime, clockBefore: LogTime) {
-        if record.starts(.message, with: Array("login attempt: ".utf8)) {
-            guard let address = EventBuilder.address(record).host else { return }
+        if record.starts(.message, with: ProxyReader.login) {
+            let client = EventBuilder.address(record)
+            guard let address = client.host else { return }
             forget(at: time)
             clients.append(
                 Client(
-                    key: ProxyReader.key(record), address: address, port: EventBuilder.address(record).port, time: time,
+                    key: ProxyReader.key(record), address: address, port: client.port, time: time,
                     offset: record.offset, clockBefore: clockBefore))
-        } else if record.starts(.message, with: Array("new connection to server (from ".utf8)), let pooler {
+        } else if record.starts(.message, with: ProxyReader.server), let pooler {
             let key = ProxyReader.key(record)
             guard let client = clients[front...].last(where: { $0.key == key }), client.address != "[local]" else {
                 return

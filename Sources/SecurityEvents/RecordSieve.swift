@@ -3,8 +3,8 @@ import VigilModel
 
 /// What a first look at a record showed.
 public struct RecordLook: Sendable, Equatable {
-    /// 0: no pattern knows its message. 1: no pattern fits its statements. 2: not known. Above: the candidate that it
-    /// matches, plus three.
+    /// 0: no pattern knows its message. 1: no pattern fits its statements. 2: not known. The most there is: only its time
+    /// counts. Between: the candidate that it matches, plus three; of other logs than the server's the pattern.
     private let code: UInt16
     private let session: UInt16
     /// True for a record of pgaudit's that is to be counted, and means something to an open statement only.
@@ -18,6 +18,10 @@ public struct RecordLook: Sendable, Equatable {
 
     /// Nothing is known of it.
     static let unseen = RecordLook(code: 2)
+    /// It is of another log than the server's, and nobody can make anything of it.
+    static let passed = RecordLook(code: Int(UInt16.max))
+    /// It is of another log than the server's, and fits that pattern of `TextIndex`.
+    static func fitting(_ pattern: Int) -> RecordLook { RecordLook(code: pattern + 3) }
     static func nothing(_ key: SessionKey) -> RecordLook { RecordLook(code: 0, slot: key.slot) }
     static func quiet(_ key: SessionKey) -> RecordLook { RecordLook(code: 1, slot: key.slot) }
     static func known(_ candidate: Int, _ key: SessionKey, isOnlyCounted: Bool = false) -> RecordLook {
@@ -26,9 +30,11 @@ public struct RecordLook: Sendable, Equatable {
 
     /// True when it can only mean something to what is known of its session.
     @inline(__always) var isQuiet: Bool { code < 2 }
+    /// True when it means nothing to anybody but that time went on.
+    @inline(__always) var isPassed: Bool { code == .max }
     /// True when it tells nothing of a statement either.
     @inline(__always) var isNothing: Bool { code == 0 }
-    /// The candidate of `PatternIndex` that it matches, statement words included.
+    /// The candidate of `PatternIndex` that it matches, statement words included, or else the pattern of `TextIndex`.
     @inline(__always) var candidate: Int? { code > 2 ? Int(code) - 3 : nil }
     /// True when the slot of its session's key is known.
     @inline(__always) var hasSlot: Bool { code != 2 }
@@ -71,6 +77,7 @@ public struct RecordSieve {
     }
 
     private let index: PatternIndex
+    private let texts: TextIndex
     private let words: StatementWords
     private let treatments: [Treatment]
     private let asks: [Asks]
@@ -79,6 +86,7 @@ public struct RecordSieve {
     /// Takes the catalogue; who reads the records must have the same.
     public init(_ catalogue: EventCatalogue) {
         index = PatternIndex(catalogue.patterns.filter { $0.condition.dataset == .postgresql })
+        texts = TextIndex(catalogue.patterns)
         words = StatementWords(catalogue.statements)
         let patterns = index.patterns
         treatments = index.candidates.map { RecordSieve.treatment(patterns[$0.pattern], $0.template) }
@@ -118,7 +126,8 @@ public struct RecordSieve {
 
     @inline(__always)
     private mutating func look(at record: LogRecord) -> RecordLook {
-        guard record.dataset == .postgresql, record.form == .columns, record.head(.sqlState) == PatternIndex.success
+        if record.dataset != .postgresql { return lookAtText(record) }
+        guard record.form == .columns || record.form == .prefixed, record.head(.sqlState) == PatternIndex.success
         else { return .unseen }
         let head = record.head(.message)
         if index.isUnknown(messageHead: head) {
@@ -141,6 +150,11 @@ public struct RecordSieve {
             }
         }
         return .unseen
+    }
+
+    private func lookAtText(_ record: LogRecord) -> RecordLook {
+        if let pattern = texts.match(record) { return .fitting(pattern) }
+        return ProxyReader.mayRead(record) ? .unseen : .passed
     }
 
     /// True when a record with the candidate's message shows all else that its pattern asks for.

@@ -4,9 +4,23 @@ import VigilModel
 /// number is part of an event's identity, so a reading that starts in the middle must start early enough to count alike:
 /// `held` says where.
 struct RepetitionCounter {
+    /// What was said at one printed time: mostly one thing.
     private struct Moment {
-        var offset: Int64
-        var counts: [UInt64: Int64]
+        let offset: Int64
+        let first: UInt64
+        var count: Int64 = 1
+        var others: [UInt64: Int64] = [:]
+
+        /// The number of one more record; 0 when there is no room for its text.
+        mutating func number(_ digest: UInt64) -> Int64 {
+            if digest == first {
+                count += 1
+                return count
+            }
+            guard others.count < RepetitionCounter.mostTexts - 1 || others[digest] != nil else { return 0 }
+            others[digest, default: 0] += 1
+            return others[digest] ?? 0
+        }
     }
 
     /// So many texts of one printed time are counted; each further one is told apart by where it stands.
@@ -32,37 +46,39 @@ struct RepetitionCounter {
 
     /// The number of this record among those like it, from 1.
     mutating func count(_ record: LogRecord, clockBefore: LogTime) -> Int64 {
-        let digest = EventBuilder.digest(record)
-        if moments[record.time] == nil { begin(record, clockBefore) }
-        return moments[record.time]?.counts.increment(digest, most: RepetitionCounter.mostTexts)
-            ?? RepetitionCounter.places + record.offset
+        let digest = RepetitionCounter.digest(record)
+        guard let number = moments[record.time]?.number(digest) else {
+            begin(record, digest, clockBefore)
+            return 1
+        }
+        return number > 0 ? number : RepetitionCounter.places + record.offset
     }
 
-    private mutating func begin(_ record: LogRecord, _ clockBefore: LogTime) {
+    /// Tells what a record says from what others of its time say. One that is made to look like another is counted as
+    /// one more, which is a number of its own, too.
+    private static func digest(_ record: LogRecord) -> UInt64 {
+        var hash = PlaceHash()
+        withUnsafeBytes(of: record.dataset.rawValue) { hash.combine($0) }
+        for column in EventBuilder.tellingColumns {
+            record.withContent(column) { hash.combine(UnsafeRawBufferPointer($0)) }
+        }
+        return hash.place
+    }
+
+    private mutating func begin(_ record: LogRecord, _ digest: UInt64, _ clockBefore: LogTime) {
         while front < queue.count, RepetitionCounter.isOver(queue[front].time, at: record.time) {
             let (time, offset, _) = queue[front]
             // The same time may have come again since.
-            if moments[time]?.offset == offset { moments[time] = nil }
+            if let index = moments.index(forKey: time), moments[index].value.offset == offset {
+                moments.remove(at: index)
+            }
             front += 1
         }
         if front > 1024, front * 2 > queue.count {
             queue.removeSubrange(..<front)
             front = 0
         }
-        moments[record.time] = Moment(offset: record.offset, counts: [:])
+        moments[record.time] = Moment(offset: record.offset, first: digest)
         queue.append((record.time, record.offset, clockBefore))
-    }
-}
-
-extension [UInt64: Int64] {
-    /// Adds one, and gives the new number; nil when there is no room for the key.
-    fileprivate mutating func increment(_ key: UInt64, most: Int) -> Int64? {
-        if let number = self[key] {
-            self[key] = number + 1
-            return number + 1
-        }
-        guard count < most else { return nil }
-        self[key] = 1
-        return 1
     }
 }

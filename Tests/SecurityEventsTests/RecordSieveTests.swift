@@ -75,15 +75,57 @@ struct RecordSieveTests {
         return Array(text.utf8)
     }
 
+    /// The same as a log of stderr, with or without session and tag in its prefix.
+    private static func prefixedLog(seed: UInt64, _ prefix: (_ pid: Int, _ line: Int, _ tag: String) -> String)
+        -> [UInt8]
+    {
+        var numbers = SeededNumbers(seed: seed)
+        var text = ""
+        var milliseconds = 100_000
+        for line in 1...400 {
+            milliseconds += [0, 0, 1, 3, 50, 900, 2500, -700, -650_000].randomElement(using: &numbers) ?? 0
+            milliseconds = max(0, milliseconds)
+            let (state, message, tag) = messages.randomElement(using: &numbers) ?? ("", "", "")
+            let head = prefix(4096 + Int.random(in: 0..<6, using: &numbers), line, tag)
+            let severity = state == "00000" ? "LOG" : state == "42501" ? "ERROR" : "FATAL"
+            let rest = String(milliseconds % 1000 + 1000).dropFirst()
+            let (minute, second) = (milliseconds / 60_000 + 10, milliseconds / 1000 % 60 + 100)
+            text += "2026-03-02 09:\(minute):\(String(second).dropFirst()).\(rest) UTC \(head) \(severity):  "
+            text += message.replacing("\"\"", with: "\"") + "\n"
+            if state == "42501" {
+                text += "2026-03-02 09:\(minute):00.000 UTC \(head) STATEMENT:  SELECT *\n\tFROM a\n"
+            }
+        }
+        return Array(text.utf8)
+    }
+
+    @Test("changes nothing of what lines of stderr mean", arguments: 0..<20)
+    func prefixed(seed: UInt64) throws {
+        let events = try Self.catalogue.get().events
+        let log =
+            seed % 2 == 0
+            ? Self.prefixedLog(seed: seed) { pid, _, _ in "[\(pid)] bob@shop" }
+            : Self.prefixedLog(seed: seed) { pid, line, tag in
+                "[\(pid)]: [\(line)-1] 69a55d0d.\(String(pid, radix: 16)),user=bob,db=shop,app=a,client=192.0.2.1 \(tag)"
+            }
+        var both = Both(looked: EventReader(catalogue: events), plain: EventReader(catalogue: events))
+        LogFormat.stderr.reader(ReadingFacts(timezone: nil, head: log)).read(log[...], into: &both, atEnd: true)
+        try expectSame(&both)
+    }
+
     @Test("changes nothing of what records mean", arguments: 0..<40)
     func equal(seed: UInt64) throws {
         let events = try Self.catalogue.get().events
         var both = Both(looked: EventReader(catalogue: events), plain: EventReader(catalogue: events))
         CSVLogReader().read(Self.log(seed: seed), into: &both)
+        try expectSame(&both)
+    }
+
+    private func expectSame(_ both: inout Both) throws {
         both.looked.settle()
         both.plain.settle()
         #expect(both.looked.events.count > 20)
-        #expect(both.looked.events == both.plain.events, "seed \(seed)")
+        #expect(both.looked.events == both.plain.events)
         #expect(both.looked.records == both.plain.records)
         #expect(both.looked.now == both.plain.now && both.looked.clockSteps == both.plain.clockSteps)
         #expect(both.looked.held?.offset == both.plain.held?.offset)

@@ -18,6 +18,7 @@ struct LineCursor {
     var rest: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[min(at, bytes.count)...]) }
 
     /// Steps over that byte.
+    @inline(__always)
     mutating func skip(_ byte: UInt8) -> Bool {
         guard at < bytes.count, bytes[at] == byte else { return false }
         at += 1
@@ -25,6 +26,7 @@ struct LineCursor {
     }
 
     /// Steps over that text.
+    @inline(__always)
     mutating func skip(_ text: StaticString) -> Bool {
         guard bytes.has(text, at: at) else { return false }
         at += text.utf8CodeUnitCount
@@ -45,6 +47,7 @@ struct LineCursor {
     }
 
     /// Steps over bytes as long as they are wanted, and gives them.
+    @inline(__always)
     mutating func run(_ isWanted: (UInt8) -> Bool) -> Range<Int> {
         let start = at
         while at < bytes.count, isWanted(bytes[at]) { at += 1 }
@@ -60,11 +63,12 @@ extension UInt8 {
     var isCapital: Bool { self >= 65 && self <= 90 }
 
     /// 0 to 9, a to f, A to F.
-    var isHexadecimal: Bool { digit != nil || (self | 32 >= 97 && self | 32 <= 102) }
+    var isHexadecimal: Bool { self &- 48 < 10 || (self | 32) &- 97 < 6 }
 }
 
 extension UnsafeBufferPointer<UInt8> {
     /// True when that text stands there.
+    @inline(__always)
     func has(_ text: StaticString, at place: Int = 0) -> Bool {
         let length = text.utf8CodeUnitCount
         guard place >= 0, place + length <= count else { return false }

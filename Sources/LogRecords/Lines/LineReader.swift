@@ -46,8 +46,10 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
     private var base: Int64
     /// A line too long for the buffer, and where it starts.
     private var long: (offset: Int64, text: LongText)?
-    private var assembler: Assembler
-    private var rows = RowBuffer()
+    // Unchecked: each line would have its access to both noted and looked up again. They are touched by the reader's own
+    // methods alone, none of which calls another that touches the same while it does.
+    @exclusivity(unchecked) private var assembler: Assembler
+    @exclusivity(unchecked) private var rows = RowBuffer()
 
     /// Starts at the first byte of a line.
     public init(offset: Int64 = 0, assembler: Assembler) {

@@ -26,20 +26,71 @@ public struct RowBuffer {
 
     /// Adds a record.
     mutating func append(_ draft: borrowing DraftRecord) {
-        let row = beginRow()
         let isDone: Void? = draft.withColumns { storage, ranges, present in
-            for column in 0..<RowBuffer.columnCount {
-                if present & 1 << UInt32(column) != 0 { append(UnsafeBufferPointer(rebasing: storage[ranges[column]])) }
-                endColumn()
+            append(
+                offset: draft.offset, time: draft.time, dataset: draft.dataset, form: draft.form,
+                length: RowBuffer.length(ranges, present)
+            ) { row in
+                var left = present
+                while left != 0 {
+                    let column = left.trailingZeroBitCount
+                    left &= left &- 1
+                    row.put(number: column, UnsafeBufferPointer(rebasing: storage[ranges[column]]))
+                }
             }
         }
-        if isDone == nil {
-            for column in LogColumn.allCases {
-                if draft.has(column) { draft.withContent(column) { $0.withUnsafeBufferPointer { append($0) } } }
-                endColumn()
-            }
+        if isDone != nil { return }
+        let row = beginRow()
+        for column in LogColumn.allCases {
+            if draft.has(column) { draft.withContent(column) { $0.withUnsafeBufferPointer { append($0) } } }
+            endColumn()
         }
         endRow(row, offset: draft.offset, time: draft.time, dataset: draft.dataset, form: draft.form)
+    }
+
+    /// Bytes of all columns that are present.
+    private static func length(_ ranges: UnsafeBufferPointer<Range<Int>>, _ present: UInt32) -> Int {
+        var (left, sum) = (present, 0)
+        while left != 0 {
+            sum += ranges[left.trailingZeroBitCount].count
+            left &= left &- 1
+        }
+        return sum
+    }
+
+    /// Adds a record whose columns `body` writes, in order; `length` is at least what they have together.
+    @inline(__always)
+    mutating func append(
+        offset: Int64, time: LogTime, dataset: LogDataset, form: RecordForm, length: Int,
+        _ body: (inout RowWriter) -> Void
+    ) {
+        rows.append(
+            RecordBatch.Row(
+                start: UInt32(bytes.count), first: UInt32(separators.count), columns: UInt32(RowWriter.columnCount),
+                time: time, dataset: dataset, form: form))
+        offsets.append(offset)
+        RowBuffer.write(&bytes, &separators, RowWriter.room(for: length), body)
+    }
+
+    @inline(__always)
+    private static func write(
+        _ bytes: inout [UInt8], _ separators: inout [UInt32], _ room: Int, _ body: (inout RowWriter) -> Void
+    ) {
+        let base = bytes.count
+        bytes.append(addingCapacity: room) { output in
+            output.withUnsafeMutableBufferPointer { memory, written in
+                separators.append(addingCapacity: RowWriter.columnCount) { output in
+                    output.withUnsafeMutableBufferPointer { places, placed in
+                        guard let memory = memory.baseAddress, let places = places.baseAddress else { return }
+                        var writer = RowWriter(bytes: memory, separators: places, base: base)
+                        body(&writer)
+                        writer.finish()
+                        written = writer.count
+                        placed = RowWriter.columnCount
+                    }
+                }
+            }
+        }
     }
 
     /// Begins a row that a reader lays out itself: 26 columns into `bytes`, in order, `endColumn` behind each, then
@@ -67,8 +118,6 @@ public struct RowBuffer {
                 time: time, dataset: dataset, form: form))
         offsets.append(offset)
     }
-
-    private static let columnCount = LogColumn.allCases.count
 
     @inline(__always)
     private mutating func append(_ content: UnsafeBufferPointer<UInt8>) {

@@ -48,7 +48,7 @@ struct PgBouncerAssembler: LineAssembler {
             }
             guard let found, line.has("C-0x", at: found.text) || line.has("S-0x", at: found.text) else { return true }
             let level = UnsafeBufferPointer(rebasing: line[found.level])
-            if PgBouncerText(record(line, from: found.text, in: head), level: level).isKnown {
+            if PgBouncerText.standing(record(line, from: found.text, in: head), level: level).isKnown {
                 pooler += 1
             } else {
                 doubtful += 1
@@ -75,12 +75,14 @@ struct PgBouncerAssembler: LineAssembler {
             begin(line, head)
             return
         }
-        guard isOpen, entry.text.count + line.bytes.count < PgBouncerAssembler.longest, isContinued(by: line) else {
+        guard isOpen, entry.bytes.count - entry.start + line.bytes.count < PgBouncerAssembler.longest,
+            isContinued(by: line)
+        else {
             if line.bytes.isEmpty { return rows.pass(line) }
             return rows.skip(line, reason: "no line of PgBouncer")
         }
-        entry.text.append(10)
-        entry.text.append(contentsOf: line.bytes.first == 9 ? line.bytes.dropFirst() : line.bytes[...])
+        entry.bytes.append(10)
+        entry.bytes.append(contentsOf: line.bytes.first == 9 ? line.bytes.dropFirst() : line.bytes[...])
     }
 
     /// Takes what stood behind a header of syslog: a whole line, or the bare text, whose time and process the header
@@ -95,9 +97,10 @@ struct PgBouncerAssembler: LineAssembler {
         isOpen = true
         entry.offset = line.offset
         entry.time = time
-        entry.pid.replaceSubrange(0..., with: process)
-        entry.level.removeAll(keepingCapacity: true)
-        entry.text.replaceSubrange(0..., with: line.bytes)
+        entry.bytes.removeAll(keepingCapacity: true)
+        entry.bytes.append(contentsOf: process)
+        entry.bytes.append(contentsOf: line.bytes)
+        (entry.pid, entry.level, entry.start) = (0..<process.count, 0..<0, process.count)
     }
 
     mutating func finish(into rows: inout RowBuffer) {
@@ -115,16 +118,14 @@ struct PgBouncerAssembler: LineAssembler {
         isOpen = true
         entry.offset = line.offset
         entry.time = head.time
-        entry.pid.replaceSubrange(0..., with: line.bytes[head.pid])
-        entry.level.replaceSubrange(0..., with: line.bytes[head.level])
-        entry.text.replaceSubrange(0..., with: line.bytes[min(head.text, line.bytes.count)...])
+        entry.bytes.removeAll(keepingCapacity: true)
+        entry.bytes.append(contentsOf: line.bytes)
+        (entry.pid, entry.level, entry.start) = (head.pid, head.level, min(head.text, line.bytes.count))
     }
 
     private func isContinued(by line: LogLine) -> Bool {
         if line.bytes.first == 9 { return true }
-        return entry.text.withUnsafeBufferPointer { text in
-            entry.level.withUnsafeBufferPointer { !PgBouncerText(text, level: $0).isFixed }
-        }
+        return entry.with { text, level, _ in !PgBouncerText.standing(text, level: level).isFixed }
     }
 
     /// Time, pid and level of a line that starts a record.

@@ -127,10 +127,12 @@ enum PgBouncerMessage {
 extension UnsafeBufferPointer<UInt8> {
     /// Where that text last stands, before a place.
     func findLast(_ text: StaticString, before end: Int? = nil) -> Int? {
-        var index = (end ?? count) - text.utf8CodeUnitCount
-        while index >= 0 {
-            if has(text, at: index) { return index }
-            index -= 1
+        let length = text.utf8CodeUnitCount
+        let last = text.utf8Start[length - 1]
+        var place = (end ?? count) - 1
+        while place >= length - 1 {
+            if self[place] == last, has(text, at: place + 1 - length) { return place + 1 - length }
+            place -= 1
         }
         return nil
     }

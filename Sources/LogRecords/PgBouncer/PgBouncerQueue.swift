@@ -7,15 +7,26 @@ struct PgBouncerQueue {
     struct Entry {
         var offset: Int64 = 0
         var time = LogTime.distantPast
-        var pid: [UInt8] = []
-        var level: [UInt8] = []
-        var text: [UInt8] = []
-    }
+        /// Its bytes, with the lines that go on from it.
+        var bytes: [UInt8] = []
+        var pid = 0..<0
+        var level = 0..<0
+        /// Where its text starts.
+        var start = 0
 
-    /// The address of a connection, as a hash of its text.
-    private struct Known {
-        var address: UInt64
-        var time: LogTime
+        /// Text, level and pid for the length of a call.
+        func with<Result>(
+            _ body: (
+                _ text: UnsafeBufferPointer<UInt8>, _ level: UnsafeBufferPointer<UInt8>,
+                _ pid: UnsafeBufferPointer<UInt8>
+            ) -> Result
+        ) -> Result {
+            bytes.withUnsafeBufferPointer { bytes in
+                body(
+                    UnsafeBufferPointer(rebasing: bytes[start...]), UnsafeBufferPointer(rebasing: bytes[level]),
+                    UnsafeBufferPointer(rebasing: bytes[pid]))
+            }
+        }
     }
 
     /// Milliseconds of log time that a line waits. A log that is followed is taken as quiet after two seconds, so that
@@ -24,22 +35,20 @@ struct PgBouncerQueue {
     /// Milliseconds within which the lines of one connection belong together. Events of the same time keep the place
     /// where reading starts again before them, so that this is known again, too.
     private static let span: Int64 = 5000
-    private static let most = (waiting: 64, known: 1024)
+    /// Lines that wait at a time.
+    private static let mostWaiting = 64
 
-    private var draft = DraftRecord()
     private var waiting: [(entry: Entry, parsed: PgBouncerText)] = []
     /// What connections are known, by pid and pointer.
-    private var known: [UInt64: Known] = [:]
+    private var known = KnownClients(span: span)
 
     /// Where the oldest line starts that waits.
     var held: Int64? { waiting.first?.entry.offset }
 
     /// Takes a whole line.
     mutating func take(_ entry: Entry, into rows: inout RowBuffer) {
-        let parsed = entry.text.withUnsafeBufferPointer { text in
-            entry.level.withUnsafeBufferPointer { PgBouncerText(text, level: $0) }
-        }
-        if waiting.isEmpty, parsed.readings.count < 2 {
+        let parsed = entry.with { text, level, _ in PgBouncerText(text, level: level) }
+        if waiting.isEmpty, parsed.readings.isEmpty {
             remember(entry, parsed, parsed.decided)
             return emit(entry, parsed, parsed.decided, &rows)
         }
@@ -53,8 +62,8 @@ struct PgBouncerQueue {
     private mutating func drain(into rows: inout RowBuffer, isOver: Bool) {
         while let (entry, parsed) = waiting.first {
             let latest = waiting[waiting.count - 1].entry.time.milliseconds
-            let place = parsed.readings.count < 2 ? parsed.decided : settled(entry, parsed)
-            if place == nil, parsed.readings.count > 1, !isOver, waiting.count < PgBouncerQueue.most.waiting,
+            let place = parsed.readings.isEmpty ? parsed.decided : settled(entry, parsed)
+            if place == nil, !parsed.readings.isEmpty, !isOver, waiting.count < PgBouncerQueue.mostWaiting,
                 latest - entry.time.milliseconds <= PgBouncerQueue.patience
             {
                 return
@@ -68,16 +77,18 @@ struct PgBouncerQueue {
     /// The reading that another line of the connection proves.
     private func settled(_ entry: Entry, _ parsed: PgBouncerText) -> PgBouncerText.Place? {
         guard let key = PgBouncerQueue.key(entry, parsed) else { return nil }
-        return entry.text.withUnsafeBufferPointer { text in
+        return entry.with { text, _, _ in
             if let known = known[key], abs(entry.time.milliseconds - known.time.milliseconds) <= PgBouncerQueue.span,
-                let place = parsed.readings.last(where: { PgBouncerQueue.hash(text[$0.address]) == known.address })
+                let place = parsed.readings.last(where: { PgBouncerQueue.hash(text, $0.address) == known.address })
             {
                 return place
             }
             for other in waiting.dropFirst() where PgBouncerQueue.key(other.entry, other.parsed) == key {
                 guard let proof = other.parsed.decided else { continue }
-                let address = other.entry.text[proof.address]
-                if let place = parsed.readings.last(where: { text[$0.address].elementsEqual(address) }) { return place }
+                let place = other.entry.with { address, _, _ in
+                    parsed.readings.last { text[$0.address].elementsEqual(address[proof.address]) }
+                }
+                if let place { return place }
             }
             return nil
         }
@@ -86,32 +97,32 @@ struct PgBouncerQueue {
     private mutating func remember(_ entry: Entry, _ parsed: PgBouncerText, _ place: PgBouncerText.Place?) {
         guard let place, let key = PgBouncerQueue.key(entry, parsed) else { return }
         // The pointer will be used again.
-        if parsed.isFarewell { return known[key] = nil }
-        if known.count >= PgBouncerQueue.most.known {
-            known = known.filter { abs(entry.time.milliseconds - $0.value.time.milliseconds) <= PgBouncerQueue.span }
-            if known.count >= PgBouncerQueue.most.known { known = [:] }
-        }
-        known[key] = Known(address: PgBouncerQueue.hash(entry.text[place.address]), time: entry.time)
+        if parsed.isFarewell { return known.remove(key) }
+        let address = entry.with { text, _, _ in PgBouncerQueue.hash(text, place.address) }
+        known.set(key, address: address, time: entry.time)
     }
 
+    /// Process and pointer, which no client has a say in.
     private static func key(_ entry: Entry, _ parsed: PgBouncerText) -> UInt64? {
-        parsed.pointer.map { hash(entry.pid) &* 31 &+ hash(entry.text[$0]) }
+        guard let pointer = parsed.pointer else { return nil }
+        return entry.with { text, _, pid in
+            var hash = PlaceHash()
+            hash.combine(UnsafeRawBufferPointer(pid))
+            hash.combine(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(text)[pointer]))
+            return hash.place
+        }
     }
 
-    private static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    private static func hash(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> UInt64 {
         var digest = Digest64()
-        digest.combine(bytes)
+        digest.combine(UnsafeBufferPointer(rebasing: text[range]))
         return digest.value
     }
 
-    private mutating func emit(
-        _ entry: Entry, _ parsed: PgBouncerText, _ place: PgBouncerText.Place?, _ rows: inout RowBuffer
-    ) {
-        draft.begin(offset: entry.offset, time: entry.time, dataset: .pgbouncer)
-        draft.set(.processID, entry.pid)
-        entry.text.withUnsafeBufferPointer { text in
-            entry.level.withUnsafeBufferPointer { parsed.fill(&draft, text, level: $0, by: place) }
+    private func emit(_ entry: Entry, _ parsed: PgBouncerText, _ place: PgBouncerText.Place?, _ rows: inout RowBuffer) {
+        entry.with { text, level, pid in
+            parsed.append(
+                to: &rows, text, level: level, pid: pid, offset: entry.offset, time: entry.time, by: place)
         }
-        rows.append(draft)
     }
 }

@@ -20,15 +20,16 @@ final class HeldLine {
     var end: Int64 = 0
     /// File offset up to which a name in its prefix can reach.
     var nameEnd: Int64 = 0
-    /// Its bytes as they stand in the file, the first ones.
-    var raw: [UInt8] = []
+    /// Its bytes as they stand in the file, the first ones. Like the record unchecked: only the assembler touches it, and
+    /// not while it does.
+    @exclusivity(unchecked) var raw: [UInt8] = []
     /// Its last line ended in a carriage return that belongs to the text.
     var hasReturn = false
     /// How its first line is read, for a record or an unfinished line.
     var reading = LineReading()
     var time = LogTime.distantPast
     /// The record.
-    var draft = DraftRecord()
+    @exclusivity(unchecked) var draft = DraftRecord()
     /// The column that lines starting with TAB go on; nil: none.
     var column: LogColumn?
     /// It has a label, and no record that it is a part of.
@@ -86,6 +87,7 @@ final class HeldLine {
 
 /// The lines that wait, oldest first. Places are used again, so that no memory is taken per line.
 struct HeldLines {
+    /// A power of two of them.
     private var places = (0..<4).map { _ in HeldLine() }
     private var first = 0
     private(set) var count = 0
@@ -93,7 +95,7 @@ struct HeldLines {
     var isEmpty: Bool { count == 0 }
 
     /// Oldest is 0.
-    subscript(index: Int) -> HeldLine { places[(first + index) % places.count] }
+    subscript(index: Int) -> HeldLine { places[(first + index) & (places.count - 1)] }
 
     /// Makes room for a new last one, which has what an older one had until it begins.
     mutating func add() -> HeldLine {
@@ -106,7 +108,7 @@ struct HeldLines {
     }
 
     mutating func removeFirst() {
-        first = (first + 1) % places.count
+        first = (first + 1) & (places.count - 1)
         count -= 1
     }
 

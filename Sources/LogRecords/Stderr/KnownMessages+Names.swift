@@ -33,15 +33,37 @@ extension KnownMessages {
     }
 
     private func openNames(_ rest: ArraySlice<UInt8>) -> Names {
-        func first(_ parts: [[UInt8]], in text: ArraySlice<UInt8>) -> (at: Int, length: Int)? {
-            parts.compactMap { part in KnownMessages.place(of: part, in: text).map { ($0, part.count) } }
-                .min { ($0.0, -$0.1) < ($1.0, -$1.1) }
-        }
-        guard let part = first(databaseParts, in: rest) else {
-            return Names(user: rest[..<(first(laterParts, in: rest)?.at ?? rest.endIndex)])
+        guard let part = databaseParts.first(in: rest) else {
+            return Names(user: rest[..<(laterParts.first(in: rest)?.at ?? rest.endIndex)])
         }
         let behind = rest[(part.at + part.length)...]
         return Names(
-            user: rest[..<part.at], database: behind[..<(first(laterParts, in: behind)?.at ?? behind.endIndex)])
+            user: rest[..<part.at], database: behind[..<(laterParts.first(in: behind)?.at ?? behind.endIndex)])
+    }
+}
+
+/// Texts that are looked for at once.
+struct SoughtTexts: Sendable {
+    let texts: [[UInt8]]
+    /// The bytes that they start with.
+    private let isFirst: [Bool]
+
+    /// Takes texts that are not empty.
+    init(_ texts: [[UInt8]]) {
+        self.texts = texts
+        isFirst = texts.reduce(into: [Bool](repeating: false, count: 256)) { $0[Int($1[0])] = true }
+    }
+
+    /// Where the one that comes first stands, and how long it is; of those that start at one place the longest.
+    func first(in text: ArraySlice<UInt8>) -> (at: Int, length: Int)? {
+        text.withUnsafeBufferPointer { bytes in
+            for place in 0..<bytes.count where isFirst[Int(bytes[place])] {
+                let longest = texts.lazy.filter { part in
+                    bytes.count - place >= part.count && part.indices.allSatisfy { bytes[place + $0] == part[$0] }
+                }.map(\.count).max()
+                if let longest { return (text.startIndex + place, longest) }
+            }
+            return nil
+        }
     }
 }

@@ -1,7 +1,8 @@
 import VigilModel
 
-/// Finds the server's own messages in all its languages, and whether they name whom the prefix names.
-struct KnownMessages: Sendable {
+/// Finds the server's own messages in all its languages, and whether they name whom the prefix names. A class, so that
+/// handing it on costs nothing.
+final class KnownMessages: Sendable {
     /// A message in one language, cut at its blanks.
     struct Template: Sendable {
         /// Index into `KnownMessage.all`.
@@ -26,8 +27,12 @@ struct KnownMessages: Sendable {
     /// other; where each list starts, and one more.
     private let listed: [Int]
     private let starts: [UInt16]
+    /// The first eight bytes of each that is listed, and which of them it has.
+    private let heads: [(head: UInt64, mask: UInt64)]
+    /// How LOG messages of other SQLSTATEs than 00000 start, by their first bytes.
+    private let logs: [UInt8: [(start: [UInt8], state: String)]]
     /// What may follow the user of "connection authorized", and the database.
-    let databaseParts, laterParts: [[UInt8]]
+    let databaseParts, laterParts: SoughtTexts
     /// Wordings of SQLSTATE 42501.
     private let denied: [Template]
     /// What `%u`, `%d`, `%a` print for a name that is not known.
@@ -51,9 +56,15 @@ struct KnownMessages: Sendable {
         self.templates = templates
         let lists = byFirst.map { $0.sorted { templates[$0].weight > templates[$1].weight } }
         listed = lists.flatMap { $0 }
+        heads = listed.map { KnownMessages.head(templates[$0].pieces[0][...]) }
+        logs = KnownMessage.logs.reduce(into: [:]) { logs, log in
+            let start = Array(log.start.utf8)
+            if let first = start.first { logs[first, default: []].append((start, log.state)) }
+        }
         starts = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + UInt16($1.count)) }
-        databaseParts = KnownMessages.starts(messages, ["authorized_database"])
-        laterParts = KnownMessages.starts(messages, ["authorized_application", "authorized_ssl", "authorized_gss"])
+        databaseParts = SoughtTexts(KnownMessages.starts(messages, ["authorized_database"]))
+        laterParts = SoughtTexts(
+            KnownMessages.starts(messages, ["authorized_application", "authorized_ssl", "authorized_gss"]))
         denied = messages.names.filter { name in
             name.contains("denied") || name.hasPrefix("owner_of_") || name.hasPrefix("row_security_")
         }.flatMap(messages.texts).map { KnownMessages.template($0, kind: 0, []) }
@@ -91,7 +102,28 @@ struct KnownMessages: Sendable {
         let list = Int(label.rawValue) * 256 + Int(first)
         // Most messages of a log are none of these.
         guard starts[list] != starts[list + 1] else { return nil }
-        return listed[Int(starts[list])..<Int(starts[list + 1])].first { fits(templates[$0], text) }
+        let head = KnownMessages.head(text).head
+        for index in Int(starts[list])..<Int(starts[list + 1]) where head & heads[index].mask == heads[index].head {
+            if fits(templates[listed[index]], text) { return listed[index] }
+        }
+        return nil
+    }
+
+    /// The first eight bytes as a number, zeroes behind fewer, and a mask of those that there are.
+    private static func head(_ text: ArraySlice<UInt8>) -> (head: UInt64, mask: UInt64) {
+        var (head, mask, shift) = (UInt64(0), UInt64(0), UInt64(0))
+        for byte in text.prefix(8) {
+            head |= UInt64(byte) << shift
+            mask |= 0xFF << shift
+            shift += 8
+        }
+        return (head, mask)
+    }
+
+    /// The SQLSTATE of a LOG message that is none of the templates.
+    func stateOfLog(_ text: ArraySlice<UInt8>) -> String {
+        guard let first = text.first, let logs = logs[first] else { return "00000" }
+        return logs.first { text.starts(with: $0.start) }?.state ?? "00000"
     }
 
     /// What a message of that number tells.
@@ -145,10 +177,10 @@ struct KnownMessages: Sendable {
     /// The rest of "connection authorized: user=…".
     private func agreesOpenly(_ rest: ArraySlice<UInt8>, with names: Names) -> Bool {
         func mayFollow(_ rest: ArraySlice<UInt8>) -> Bool {
-            rest.isEmpty || laterParts.contains { rest.starts(with: $0) }
+            rest.isEmpty || laterParts.texts.contains { rest.starts(with: $0) }
         }
         if mayFollow(rest) { return true }
-        for part in databaseParts where rest.starts(with: part) {
+        for part in databaseParts.texts where rest.starts(with: part) {
             guard let database = names.database else { return true }
             let behind = rest.dropFirst(part.count)
             if behind.starts(with: database), mayFollow(behind.dropFirst(database.count)) { return true }

@@ -147,8 +147,10 @@ extension LogLinePrefix {
             return start <= end && isLiteral(literal, bytes, from, end) && isField(start) ? start : nil
         }
         var start = place - 1
+        // The byte that settles most places.
+        let last = literals[literal.range.upperBound - 1]
         while start >= lowest, start - length >= from {
-            if isLiteral(literal, bytes, start - length, end), isField(start) {
+            if bytes[start - 1] == last, isLiteral(literal, bytes, start - length, end), isField(start) {
                 // Blanks that fill up to a width are not the literal.
                 if element.width > 0 {
                     while start - 1 - length >= from, bytes[start - 1] == 32,

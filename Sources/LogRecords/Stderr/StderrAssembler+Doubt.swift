@@ -6,27 +6,27 @@ import VigilModel
 extension StderrAssembler {
     /// Looks at the last line when its text is whole.
     mutating func settle() {
-        guard !lines.isEmpty, !lines[lines.count - 1].isSettled else { return }
+        guard !lines.isEmpty else { return }
         let last = lines.count - 1
-        lines[last].isSettled = true
-        if lines[last].kind == .record {
-            lines[last].knowledge = lines[last].raw.withUnsafeBufferPointer {
-                rows.knowledge(of: &lines[last].draft, $0, lines[last].reading)
-            }
-            guard prefix.span > 0 else { return }
-            let isAtOdds = lines[last].knowledge.number.map { number in
-                rows.known.kind(number).isEarly && rows.known.isNaming(number)
-                    && (!lines[last].knowledge.agrees || lines[last].reading.stops)
-            }
-            let followsHalf = (0..<last).contains {
-                lines[$0].kind == .unfinished && lines[last].offset <= lines[$0].nameEnd
-            }
-            if lines[last].isDoubtful || isAtOdds == true || followsHalf, merge(last) { return }
-            if lines[last].isDoubtful { return decide(last) }
-            if isAtOdds == true, !lines[last].knowledge.agrees { part(last) }
-        } else if lines[last].raw.withUnsafeBufferPointer({ labels.isAny(in: $0, from: 0, before: $0.count) }) {
-            _ = merge(last)
+        let line = lines[last]
+        guard !line.isSettled else { return }
+        line.isSettled = true
+        guard line.kind == .record else {
+            if line.raw.withUnsafeBufferPointer({ labels.isAny(in: $0, from: 0, before: $0.count) }) { _ = merge(last) }
+            return
         }
+        line.knowledge = line.raw.withUnsafeBufferPointer { rows.knowledge(of: &line.draft, $0, line.reading) }
+        guard prefix.span > 0 else { return }
+        let isAtOdds = line.knowledge.number.map { number in
+            rows.known.kind(number).isEarly && rows.known.isNaming(number)
+                && (!line.knowledge.agrees || line.reading.stops)
+        }
+        let followsHalf = (0..<last).contains {
+            lines[$0].kind == .unfinished && line.offset <= lines[$0].nameEnd
+        }
+        if line.isDoubtful || isAtOdds == true || followsHalf, merge(last) { return }
+        if line.isDoubtful { return decide(last) }
+        if isAtOdds == true, !line.knowledge.agrees { part(last) }
     }
 
     /// Parts user and database as the message has them.

@@ -29,10 +29,12 @@ extension StderrAssembler {
     /// Hands over what no line from that offset on can change. Parts may still come for the last record, and, over more
     /// lines, for one with names that look like something else.
     mutating func release(before offset: Int64, withLastRecord: Bool, into rows: inout RowBuffer) {
-        while !lines.isEmpty, offset > lines[0].nameEnd {
-            if lines[0].kind == .record {
+        while !lines.isEmpty {
+            let line = lines[0]
+            guard offset > line.nameEnd else { return }
+            if line.kind == .record {
                 if !withLastRecord, lines.lastRecord(before: lines.count) == 0 { return }
-                let isOdd = lines[0].isHostile || !lines[0].readings.isEmpty
+                let isOdd = line.isHostile || !line.readings.isEmpty
                 if isOdd, lines.count == 1 || offset <= lines[1].nameEnd { return }
             }
             release(into: &rows)

@@ -97,9 +97,7 @@ extension StderrRows {
     private func usualState(_ draft: borrowing DraftRecord, _ label: StderrLabel) -> String? {
         switch label {
         case .log:
-            return draft.withContent(.message) { message in
-                KnownMessage.logs.first { message.starts(with: $0.start.utf8) }?.state ?? "00000"
-            }
+            return draft.withContent(.message) { known.stateOfLog($0) }
         case .debug, .info, .notice: return "00000"
         case .warning: return "01000"
         default: break

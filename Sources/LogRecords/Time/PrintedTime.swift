@@ -5,8 +5,11 @@ import VigilModel
 struct PrintedTime {
     private var zones: TimeZoneTable
     private var local: LocalClock
-    /// The last zone that was printed, and its offset.
-    private var zone: (text: [UInt8], offset: Int64) = ([], 0)
+    /// The last zone that was printed, its offset, and whether it was a name.
+    private var zone: (text: [UInt8], offset: Int64, isName: Bool) = ([], 0, false)
+    /// The last minute that was printed, as sixteen bytes, and what it is as if it were UTC: lines of one minute share
+    /// the work. At first `1970-01-01 00:00`.
+    private var minute: (head: UInt64, tail: UInt64, start: Int64) = (0x2D31_302D_3037_3931, 0x3030_3A30_3020_3130, 0)
 
     /// Takes what is known of the source.
     init(_ about: ReadingFacts) {
@@ -22,7 +25,7 @@ struct PrintedTime {
     /// Reads a time and steps over it; nil, and no step, when there is none. A zone stands behind the time at once or
     /// behind one blank: an offset, or an abbreviation of capitals when `takesNames` says so.
     mutating func read(_ cursor: inout LineCursor, takesNames: Bool) -> LogTime? {
-        guard let (clock, end) = PrintedTime.parse(cursor) else { return nil }
+        guard let (clock, end) = parse(cursor) else { return nil }
         cursor.at = end
         if let offset = readZone(&cursor, takesNames: takesNames) { return clock.adding(milliseconds: -offset) }
         return local.utc(ofLocal: clock)
@@ -32,24 +35,54 @@ struct PrintedTime {
     mutating func utc(ofLocal time: LogTime) -> LogTime { local.utc(ofLocal: time) }
 
     /// True when a time stands there.
-    static func isTime(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { parse(LineCursor(bytes)) != nil }
+    static func isTime(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        minute(bytes, at: 0) != nil && seconds(bytes, at: 0) != nil
+    }
 
     /// Date and clock as if they were UTC, and where they end.
-    private static func parse(_ start: LineCursor) -> (LogTime, Int)? {
+    private mutating func parse(_ start: LineCursor) -> (LogTime, Int)? {
         let bytes = start.bytes
-        let at = start.at
-        func two(_ place: Int) -> Int? {
-            guard let tens = bytes[at + place].digit, let ones = bytes[at + place + 1].digit else { return nil }
-            return tens * 10 + ones
+        guard bytes.count >= start.at + 19, let base = bytes.baseAddress else { return nil }
+        let words = UnsafeRawPointer(base + start.at)
+        let (head, tail) = (
+            words.loadUnaligned(as: UInt64.self), words.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        )
+        if head != minute.head || tail != minute.tail {
+            guard let found = PrintedTime.minute(bytes, at: start.at) else { return nil }
+            minute = (head, tail, found)
         }
+        return PrintedTime.seconds(bytes, at: start.at).map {
+            (LogTime(milliseconds: minute.start + $0.milliseconds), $0.end)
+        }
+    }
+
+    @inline(__always)
+    private static func two(_ bytes: UnsafeBufferPointer<UInt8>, _ place: Int) -> Int? {
+        let (tens, ones) = (bytes[place] &- 48, bytes[place + 1] &- 48)
+        return tens < 10 && ones < 10 ? Int(tens) * 10 + Int(ones) : nil
+    }
+
+    /// Milliseconds of `YYYY-MM-DD HH:MM` as if it were UTC.
+    private static func minute(_ bytes: UnsafeBufferPointer<UInt8>, at: Int) -> Int64? {
         guard bytes.count >= at + 19, bytes[at + 4] == 45, bytes[at + 7] == 45,
-            bytes[at + 10] == 32 || bytes[at + 10] == 84, bytes[at + 13] == 58, bytes[at + 16] == 58,
-            let century = two(0), let year = two(2), let month = two(5), let day = two(8), let hour = two(11),
-            let minute = two(14), let second = two(17), (1...12).contains(month), (1...31).contains(day), hour < 24,
-            minute < 60, second < 61
+            bytes[at + 10] == 32 || bytes[at + 10] == 84, bytes[at + 13] == 58,
+            let century = two(bytes, at), let year = two(bytes, at + 2), let month = two(bytes, at + 5),
+            let day = two(bytes, at + 8), let hour = two(bytes, at + 11), let minute = two(bytes, at + 14),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60
         else { return nil }
-        var total = Int64(LogTime.days(year: century * 100 + year, month: month, day: day)) * 86_400_000
-        total += Int64((hour * 60 + minute) * 60 + second) * 1000
+        return Int64(LogTime.days(year: century * 100 + year, month: month, day: day)) * 86_400_000
+            + Int64(hour * 60 + minute) * 60_000
+    }
+
+    /// Milliseconds of the seconds behind a minute, with their fraction, and where they end.
+    @inline(__always)
+    private static func seconds(
+        _ bytes: UnsafeBufferPointer<UInt8>, at: Int
+    ) -> (milliseconds: Int64, end: Int)? {
+        guard bytes.count >= at + 19, bytes[at + 16] == 58, let second = two(bytes, at + 17), second < 61 else {
+            return nil
+        }
+        var total = Int64(second) * 1000
         var end = at + 19
         if end + 1 < bytes.count, bytes[end] == 46 || bytes[end] == 44, bytes[end + 1].digit != nil {
             end += 1
@@ -60,7 +93,7 @@ struct PrintedTime {
                 end += 1
             }
         }
-        return (LogTime(milliseconds: total), end)
+        return (total, end)
     }
 
     /// True for words that follow a time without being its zone.
@@ -72,7 +105,19 @@ struct PrintedTime {
         return false
     }
 
+    /// True when the last zone stands there again, a name behind one blank. Steps over it.
+    private func skipSameName(_ cursor: inout LineCursor) -> Bool {
+        let end = cursor.at + 1 + zone.text.count
+        guard zone.isName, end <= cursor.bytes.count, cursor.next == 32,
+            end == cursor.bytes.count || cursor.bytes[end] == 32
+        else { return false }
+        for index in 0..<zone.text.count where cursor.bytes[cursor.at + 1 + index] != zone.text[index] { return false }
+        cursor.at = end
+        return true
+    }
+
     private mutating func readZone(_ cursor: inout LineCursor, takesNames: Bool) -> Int64? {
+        if takesNames, skipSameName(&cursor) { return zone.offset }
         var ahead = cursor
         let isApart = ahead.skip(32)
         let range: Range<Int>
@@ -94,7 +139,10 @@ struct PrintedTime {
         cursor.at = ahead.at
         let text = UnsafeBufferPointer(rebasing: cursor.bytes[range])
         if !zone.text.elementsEqual(text) {
-            zone = (Array(text), zones.offset(of: String(decoding: text, as: UTF8.self)) { nil })
+            zone = (
+                Array(text), zones.offset(of: String(decoding: text, as: UTF8.self)) { nil },
+                text[0].isCapital && isApart
+            )
         }
         return zone.offset
     }

@@ -40,7 +40,7 @@ struct StatementReader {
         let message = context.record.uncut(.message)
         let text = Array(message[template.prefix.count...])
         let sql =
-            template.endsOpen ? unnamed(text, context) : StatementText.named(text, context.record, classifier)
+            template.endsOpen ? unnamed(text, context) : StatementText.named(text, context.record, classifier, memory)
         begin(sql, context, isStart: true, executes: true)
     }
 
@@ -51,7 +51,7 @@ struct StatementReader {
         let message = context.record.uncut(.message)
         guard let start = message.withUnsafeBufferPointer({ template.textStart(in: $0) }) else { return }
         let text = Array(message[start...])
-        let sql = isNamed ? StatementText.named(text, context.record, classifier) : unnamed(text, context)
+        let sql = isNamed ? StatementText.named(text, context.record, classifier, memory) : unnamed(text, context)
         begin(sql, context, isStart: false, executes: !isPreparation)
         if !isPreparation { groups.close(context.key, at: context.record.offset) }
     }

@@ -83,7 +83,9 @@ struct StatementText {
     /// The text behind `NAME/PORTAL: `. The name is the client's and may hold a colon with other SQL behind it, so every
     /// place where the command of the server's own tag can start is looked at. The most severe reading counts, of equals
     /// the last: a name can make a statement look worse, never better.
-    static func named(_ text: [UInt8], _ record: LogRecord, _ classifier: StatementClassifier) -> StatementText {
+    static func named(
+        _ text: [UInt8], _ record: LogRecord, _ classifier: StatementClassifier, _ memory: StatementMemory? = nil
+    ) -> StatementText {
         let tag = record.text(.commandTag) ?? ""
         let word = Array(tag.prefix { $0 != " " }.utf8)
         // While a statement is parsed or bound, the tag does not name its command.
@@ -95,7 +97,10 @@ struct StatementText {
             let isStart = isAny || sql.first == 47 || sql.first == 45 || StatementText.starts(sql, with: word)
             guard tried == 0 || isStart else { continue }
             tried += 1
-            let found = StatementText(Array(sql), classifier.words, hasParameters: !record.isEmpty(.detail))
+            let hasParameters = !record.isEmpty(.detail)
+            let found =
+                memory?.text(Array(sql), classifier.words, hasParameters: hasParameters)
+                ?? StatementText(Array(sql), classifier.words, hasParameters: hasParameters)
             let severity =
                 found.kinds(classifier).map { $0?.severity.rank ?? -1 }.max() ?? -1
             if best.map({ severity >= $0.severity }) ?? true { best = (severity, found) }
