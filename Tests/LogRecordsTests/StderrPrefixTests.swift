@@ -13,6 +13,7 @@ struct StderrPrefixTests {
         // Such as nobody has listed.
         "%m|%p|%c|user=%u|db=%d|app=%a|host=%h|", "[%m] pid=%p sess=%c %qusr=%u database=%d from=%r ",
         "%t <%p> %q(%u@%d) ", "%m [%p:%l] %q[%u@%d from %r] ", "%m %z[%p] %q%u@%d/%a ",
+        "%m [%p]: [%l-1] %e %i session=%c,user=%u,db=%d,app=%a,client=%r ", "%t [%p] %i %u@%d %h ",
         "%m [%p] e=%e %quser=%u;db=%d;client=%r;tx=%x ", "%m [%p] %P%b %q%u@%d %h ", "%m [%p] %b %d %u %h ",
     ]
     /// Such as must be configured.
@@ -89,6 +90,8 @@ struct StderrPrefixTests {
         if prefix.contains("%p") || prefix.contains("8p") || prefix.contains("%c") {
             #expect(failures.map { $0[.processID] } == ["2004", "2005", "2006"])
         }
+        if prefix.contains("%c") { #expect(failures.allSatisfy { $0[.sessionID] != nil }) }
+        if prefix.contains("%a") { #expect(found.rows.contains { $0[.applicationName] == "psql" }) }
         let errors = found.rows.filter { $0[.severity] == "ERROR" }
         #expect(
             errors.allSatisfy { $0[.query] == "select *\nfrom x" && $0[.hint] == "Think." && $0[.sqlState] == "42P01" })

@@ -58,7 +58,7 @@ enum PrefixInference {
                 continue
             }
             let isStart = at == 0 || !isWord(line[at - 1])
-            if isStart, let (escape, length) = word(line, at, end, names), !isUsed(escape) {
+            if isStart, let (escape, length) = word(line, at, end, names) ?? tag(line, at, end), !isUsed(escape) {
                 pieces.append(escape)
                 used.insert(escape)
                 at += length
@@ -125,6 +125,22 @@ enum PrefixInference {
         "stats collector", "parallel worker", "logical replication launcher", "logical replication worker",
         "slotsync worker", "walsummarizer", "io worker",
     ].map { ("%b", Array($0.utf8)) }
+
+    /// A command tag, or what stands in its place, that nothing is written in front of.
+    private static func tag(_ line: Bytes, _ at: Int, _ end: Int) -> (String, Int)? {
+        for tag in tags where at + tag.count < end && line[at + tag.count] == 32 && line[at...].starts(with: tag) {
+            return ("%i", tag.count)
+        }
+        return nil
+    }
+
+    /// The usual ones (`get_ps_display`, `set_ps_display` in the server's source), the longer of those that begin alike
+    /// first.
+    private static let tags = [
+        "authentication", "startup", "idle in transaction (aborted)", "idle in transaction", "idle", "PARSE", "BIND",
+        "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK", "SET", "SHOW", "COPY", "CREATE TABLE",
+        "ALTER TABLE", "DROP TABLE",
+    ].map { Array($0.utf8) }
 
     private static func isUnknownName(_ line: Bytes, _ at: Int) -> Bool {
         line[at] == 91 && KnownMessages.all.unknownNames.contains { line[at...].starts(with: $0) }
