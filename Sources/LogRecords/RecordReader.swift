@@ -5,6 +5,8 @@ import VigilModel
 public protocol RecordReader: AnyObject {
     /// File offset where reading can go on: nothing before it is held or waits.
     var position: Int64 { get }
+    /// True when it costs less than half of what is done with records later on.
+    var isQuick: Bool { get }
     /// Zone abbreviations that neither the log, the configuration nor the table explains.
     var unknownZones: Set<String> { get }
     /// Lets `read` put bytes into the buffer; gives how many it put there (0 at the end of input).

@@ -5,15 +5,15 @@ import Patterns
 import SecurityEvents
 import VigilModel
 
-/// Cuts a file into records and takes a first look at them on a thread of its own, some buffers ahead of who reads them.
-/// What is handed over is the same, in the same order, as without. The thread ends with the file, or when nobody wants
-/// it any more; the record reader and the file are then the taker's again.
+/// Cuts a file into records, and where that is quick takes a first look at them, on a thread of its own, some buffers
+/// ahead of who reads them. What is handed over is the same, in the same order, as without. The thread ends with the file,
+/// or when nobody wants it any more; the record reader and the file are then the taker's again.
 final class RecordsAhead {
     /// What one buffer gave.
     struct Portion: @unchecked Sendable {
         // Unchecked: the memory of its records is its own from when it is handed over.
         enum Item {
-            case records(RecordBatch, [RecordLook])
+            case records(RecordBatch, [RecordLook]?)
             case unfinished(RecordBatch)
             case unread(Unread)
             case text(TextLine)
@@ -57,7 +57,7 @@ final class RecordsAhead {
         let catalogue: EventCatalogue
 
         func run(_ queue: Queue) {
-            var gatherer = Gatherer(sieve: RecordSieve(catalogue))
+            var gatherer = Gatherer(sieve: records.isQuick ? RecordSieve(catalogue) : nil)
             var isLast = false
             while !isLast {
                 var portion = Portion()
@@ -77,10 +77,10 @@ final class RecordsAhead {
 
     /// Keeps what a record reader finds.
     private struct Gatherer: RecordConsumer {
-        var sieve: RecordSieve
+        var sieve: RecordSieve?
         var items: [Portion.Item] = []
 
-        mutating func take(_ records: RecordBatch) { items.append(.records(records.kept, sieve.look(at: records))) }
+        mutating func take(_ records: RecordBatch) { items.append(.records(records.kept, sieve?.look(at: records))) }
         mutating func takeUnfinished(_ records: RecordBatch) { items.append(.unfinished(records.kept)) }
         mutating func skip(_ unread: Unread) { items.append(.unread(unread)) }
         mutating func pass(_ line: TextLine) { items.append(.text(line)) }

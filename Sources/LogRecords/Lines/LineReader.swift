@@ -34,6 +34,8 @@ extension LineAssembler {
 
 /// Cuts a file into lines for an assembler. A line too long for the buffer is handed over by its head, length and hash.
 public final class LineReader<Assembler: LineAssembler>: RecordReader {
+    /// Lines are put together, and rows made of them.
+    public let isQuick = false
     private let firstCapacity = 256 << 10
     private let lastCapacity = 4 << 20
 
