@@ -112,6 +112,27 @@ struct StderrPrefixTests {
         #expect(found.values(.commandTag) == ["CREATE TABLE", "CREATE TABLE", "ALTER TABLE", "ALTER TABLE"])
     }
 
+    @Test(
+        "a log that knows one database only does not have its name in its prefix",
+        arguments: ["%m [%p] %r %u %d ", "%m %c %h %u %d ", "%t (%p) %u %d from %r "])
+    func oneDatabase(prefix: String) {
+        var writer = LogWriter(prefix)
+        for number in 1...20 {
+            var entry = LogWriter.Entry(user: number % 2 == 0 ? "bob" : "joe", database: "shop")
+            entry.pid = 2000 + number
+            entry.message = "password authentication failed for user \"\(entry.user ?? "")\""
+            entry.severity = "FATAL"
+            writer.write(entry)
+        }
+        let head = Array(writer.text.utf8)
+        var entry = LogWriter.Entry(user: "eve", database: "other")
+        entry.message = "statement: DROP TABLE a"
+        writer.write(entry)
+        let found = readLog(Array(writer.text.utf8), head: head)
+        #expect(found.rows.map { $0[.databaseName] } == Array(repeating: "shop", count: 20) + ["other"])
+        #expect(found.rows.last?[.userName] == "eve")
+    }
+
     @Test("is found in a file that had one line when it was opened", arguments: prefixes.prefix(20))
     func grown(prefix: String) {
         let bytes = Array(StderrPrefixTests.log(prefix).utf8)

@@ -11,12 +11,31 @@ enum PrefixInference {
         var result: [String] = []
         for line in lines.prefix(60) {
             guard let pieces = pieces(line), seen.count < 6, seen.insert(pieces.joined()).inserted else { continue }
-            result.append(pieces.joined())
-            for index in pieces.indices.dropFirst() where pieces[index].count > 1 || pieces[index - 1] == " " {
-                result.append((pieces[..<index] + ["%q"] + pieces[index...]).joined())
+            // Of two that fit alike, the first counts: a log may know one database only.
+            for pieces in [withDatabase(pieces), pieces].compactMap({ $0 }) {
+                result.append(pieces.joined())
+                for index in pieces.indices.dropFirst() where pieces[index].count > 1 || pieces[index - 1] == " " {
+                    result.append((pieces[..<index] + ["%q"] + pieces[index...]).joined())
+                }
             }
         }
         return result
+    }
+
+    /// The same with a database for the bare word behind the user's name; nil when there is none.
+    private static func withDatabase(_ pieces: [Piece]) -> [Piece]? {
+        guard let user = pieces.firstIndex(of: "%u"), !pieces.contains("%d"), user + 2 < pieces.count,
+            !isWord(pieces[user + 1])
+        else { return nil }
+        let start = user + 2
+        let end = pieces[start...].firstIndex { !isWord($0) } ?? pieces.count
+        guard end > start, end == pieces.count || pieces[end] != "=" else { return nil }
+        return pieces[..<start] + ["%d"] + pieces[end...]
+    }
+
+    /// True for a character of a word.
+    private static func isWord(_ piece: Piece) -> Bool {
+        piece.utf8.count == 1 && piece.utf8.allSatisfy { isWord($0) || $0 == 45 }
     }
 
     /// What a key in front of `=` says of its value.
