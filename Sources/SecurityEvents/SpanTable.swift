@@ -48,13 +48,28 @@ struct SpanTable<Value: Sendable> {
 
     /// What is known of a key for a record at that offset.
     subscript(key: SessionKey, at offset: Int64) -> Value? {
-        guard mayHold(slot: key.slot, at: offset) else { return nil }
-        return spans[key]?.last { $0.opened <= offset && offset <= $0.closed }?.value
+        guard mayHold(slot: key.slot, at: offset), let index = index(of: key, at: offset), let spans = spans[key],
+            offset <= spans[index].closed
+        else { return nil }
+        return spans[index].value
+    }
+
+    /// The span of a key that opened last up to an offset: no other can hold there, since one ends where the next begins.
+    private func index(of key: SessionKey, at offset: Int64) -> Int? {
+        guard let spans = spans[key] else { return nil }
+        var (low, high) = (0, spans.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if spans[middle].opened <= offset { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 ? low - 1 : nil
     }
 
     /// Changes what is known of a key for a record at that offset.
     mutating func update(_ key: SessionKey, at offset: Int64, _ change: (inout Value) -> Void) {
-        guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset <= $0.closed }) else { return }
+        guard let index = index(of: key, at: offset), let closed = spans[key]?[index].closed, offset <= closed else {
+            return
+        }
         // In place.
         change(&spans[key, default: []][index].value)
         changed.insert(key)
@@ -69,10 +84,12 @@ struct SpanTable<Value: Sendable> {
 
     /// The record at that offset is the last for which the value holds.
     mutating func close(_ key: SessionKey, at offset: Int64) {
-        guard let index = spans[key]?.lastIndex(where: { $0.opened <= offset && offset < $0.closed }) else { return }
+        guard let index = index(of: key, at: offset), let closed = spans[key]?[index].closed, offset < closed else {
+            return
+        }
         spans[key]?[index].closed = offset
         changed.insert(key)
-        if filter[key.slot] == 1 { ends[key.slot] = spans[key]?.map(\.closed).max() ?? .max }
+        if filter[key.slot] == 1 { ends[key.slot] = spans[key]?.last?.closed ?? .max }
     }
 
     /// The record at that offset no longer belongs to it.
