@@ -17,6 +17,13 @@ struct SpanTable<Value: Sendable> {
     private var order: [SessionKey] = []
     private var front = 0
     private let limit: Int
+    private let weigh: @Sendable (Value) -> Int
+    /// What was opened since it was last looked how much is held, and what was held then.
+    private var grown = 0
+
+    /// What spans that are over may weigh together: in a flood they stay until its number is known. Beyond, the oldest go;
+    /// a reading that starts again in the midst of them would not know what belonged to these.
+    static var mostWeight: Int { 1 << 17 }
     /// Keys that changed since `changes` was last asked for, and keys that have rows in the store.
     private var changed: Set<SessionKey> = []
     private var known: Set<SessionKey> = []
@@ -25,8 +32,9 @@ struct SpanTable<Value: Sendable> {
     /// Nothing of a slot's keys holds behind this offset: a busy session's statements are mostly over.
     private var ends = [Int64](repeating: .max, count: 4096)
 
-    init(limit: Int, _ spans: [Span] = []) {
+    init(limit: Int, _ spans: [Span] = [], weigh: @escaping @Sendable (Value) -> Int = { _ in 1 }) {
         self.limit = limit
+        self.weigh = weigh
         for span in spans.sorted(by: { $0.opened < $1.opened }) { add(span) }
         known = Set(self.spans.keys)
     }
@@ -80,6 +88,25 @@ struct SpanTable<Value: Sendable> {
         if let known = spans[key]?.last, known.opened >= offset { return }
         close(key, before: offset)
         add(Span(key: key, opened: offset, value: value))
+        grown += weigh(value)
+        if grown > SpanTable.mostWeight { lighten(at: offset) }
+    }
+
+    /// Lets the oldest spans go that are over at an offset, when all such weigh too much.
+    private mutating func lighten(at offset: Int64) {
+        let over = spans.values.joined().filter { $0.closed < offset }.sorted { $0.opened < $1.opened }
+        grown = over.reduce(0) { $0 + weigh($1.value) }
+        guard grown > SpanTable.mostWeight / 2 else { return }
+        var gone: [SessionKey: Int64] = [:]
+        for span in over where grown > SpanTable.mostWeight / 2 {
+            grown -= weigh(span.value)
+            gone[span.key] = span.opened
+        }
+        for (key, last) in gone {
+            spans[key]?.removeAll { $0.opened <= last }
+            changed.insert(key)
+            if spans[key]?.isEmpty ?? false { forget(key) }
+        }
     }
 
     /// The record at that offset is the last for which the value holds.

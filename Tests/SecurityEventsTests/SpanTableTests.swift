@@ -55,4 +55,22 @@ struct SpanTableTests {
             }
         }
     }
+
+    @Test("that are over are bounded by what they weigh; what is open stays")
+    func bounded() throws {
+        let (busy, quiet) = (try #require(SessionKey(text: "10:1:2")), try #require(SessionKey(text: "10:3:4")))
+        var table = SpanTable<Int>(limit: 100) { $0 }
+        table.open(quiet, at: 1, 5)
+        let count = Int64(SpanTable<Int>.mostWeight / 1000 * 3)
+        for offset in 2..<count {
+            table.open(busy, at: offset * 10, 1000)
+            table.close(busy, at: offset * 10 + 5)
+        }
+        let held = (2..<count).filter { table[busy, at: $0 * 10 + 3] != nil }
+        #expect(held.count * 1000 <= SpanTable<Int>.mostWeight + 1000)
+        // The newest are there, without a hole.
+        #expect(
+            held == Array((count - Int64(held.count))..<count) && held.count * 1000 >= SpanTable<Int>.mostWeight / 3)
+        #expect(table[quiet, at: count * 10] == 5)
+    }
 }

@@ -25,7 +25,7 @@ struct StatementReader {
         self.texts = texts
         self.secrets = secrets
         classifier = StatementClassifier(patterns)
-        self.groups = SpanTable(limit: StatementReader.groupLimit, groups)
+        self.groups = SpanTable(limit: StatementReader.groupLimit, groups) { $0.parts.count }
     }
 
     /// What changed of what a reading that goes on at that offset must know of open statements.
