@@ -1,5 +1,6 @@
-/// A quick hash for tables of a fixed size: it only finds the place, and the key that stands there is compared. Who makes
-/// keys that meet has them looked up anew, no more.
+/// A quick hash. Where it finds a place in a table, the key that stands there is compared: who makes keys that meet has them
+/// looked up anew, no more. Where it stands for a text that a client wrote, two that meet may be counted or told once more,
+/// never less. It is the same on every machine.
 public struct PlaceHash {
     @usableFromInline var hash: UInt64 = 0
 
@@ -11,7 +12,8 @@ public struct PlaceHash {
         hash = (hash ^ UInt64(bytes.count)) &* 0xC2B2_AE3D_27D4_EB4F
         var at = 0
         while at + 8 <= bytes.count {
-            hash = (hash ^ bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)) &* 0xC2B2_AE3D_27D4_EB4F
+            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+            hash = (hash ^ word) &* 0xC2B2_AE3D_27D4_EB4F
             hash ^= hash >> 29
             at += 8
         }

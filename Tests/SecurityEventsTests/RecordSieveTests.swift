@@ -52,24 +52,35 @@ struct RecordSieveTests {
         ("28000", "role \"\"bob\"\" is not permitted to log in", "startup"),
     ]
 
+    /// A clock that stands still, goes on, and is set back.
+    private struct Clock {
+        private var milliseconds = 100_000
+
+        mutating func next(_ numbers: inout SeededNumbers) -> String {
+            milliseconds += [0, 0, 1, 3, 50, 900, 2500, -700, -650_000].randomElement(using: &numbers) ?? 0
+            milliseconds = max(0, milliseconds)
+            let rest = String(milliseconds % 1000 + 1000).dropFirst()
+            let (minute, second) = (milliseconds / 60_000 + 10, milliseconds / 1000 % 60 + 100)
+            return "2026-03-02 09:\(minute):\(String(second).dropFirst()).\(rest)"
+        }
+    }
+
+    private static func severity(_ state: String) -> String {
+        state == "00000" ? "LOG" : state == "42501" ? "ERROR" : "FATAL"
+    }
+
     /// A log of some sessions that do one thing after the other.
     private static func log(seed: UInt64) -> [UInt8] {
         var numbers = SeededNumbers(seed: seed)
-        var text = ""
-        var milliseconds = 100_000
+        var (text, clock) = ("", Clock())
         for line in 1...400 {
-            milliseconds += [0, 0, 1, 3, 50, 900, 2500, -700, -650_000].randomElement(using: &numbers) ?? 0
-            milliseconds = max(0, milliseconds)
+            let time = clock.next(&numbers)
             let pid = 4096 + Int.random(in: 0..<6, using: &numbers)
             let (state, message, tag) = messages.randomElement(using: &numbers) ?? ("", "", "")
-            let severity = state == "00000" ? "LOG" : state == "42501" ? "ERROR" : "FATAL"
             let query = state == "42501" ? "\"SELECT * FROM a\"" : ""
-            let rest = String(milliseconds % 1000 + 1000).dropFirst()
-            let (minute, second) = (milliseconds / 60_000 + 10, milliseconds / 1000 % 60 + 100)
-            let time = "2026-03-02 09:\(minute):\(String(second).dropFirst()).\(rest)"
             let session = "69a55d0d.\(String(pid, radix: 16))"
             text += "\(time) UTC,\"bob\",\"shop\",\(pid),\"192.0.2.1:4000\",\(session),\(line),\"\(tag)\","
-            text += "2026-03-02 09:00:00 UTC,3/1,0,\(severity),\(state),\"\(message)\",,,,,,\(query),,,"
+            text += "2026-03-02 09:00:00 UTC,3/1,0,\(severity(state)),\(state),\"\(message)\",,,,,,\(query),,,"
             text += "\"psql\",\"client backend\",,0\n"
         }
         return Array(text.utf8)
@@ -80,20 +91,15 @@ struct RecordSieveTests {
         -> [UInt8]
     {
         var numbers = SeededNumbers(seed: seed)
-        var text = ""
-        var milliseconds = 100_000
+        var (text, clock) = ("", Clock())
         for line in 1...400 {
-            milliseconds += [0, 0, 1, 3, 50, 900, 2500, -700, -650_000].randomElement(using: &numbers) ?? 0
-            milliseconds = max(0, milliseconds)
+            let time = clock.next(&numbers)
             let (state, message, tag) = messages.randomElement(using: &numbers) ?? ("", "", "")
             let head = prefix(4096 + Int.random(in: 0..<6, using: &numbers), line, tag)
-            let severity = state == "00000" ? "LOG" : state == "42501" ? "ERROR" : "FATAL"
-            let rest = String(milliseconds % 1000 + 1000).dropFirst()
-            let (minute, second) = (milliseconds / 60_000 + 10, milliseconds / 1000 % 60 + 100)
-            text += "2026-03-02 09:\(minute):\(String(second).dropFirst()).\(rest) UTC \(head) \(severity):  "
+            text += "\(time) UTC \(head) \(severity(state)):  "
             text += message.replacing("\"\"", with: "\"") + "\n"
             if state == "42501" {
-                text += "2026-03-02 09:\(minute):00.000 UTC \(head) STATEMENT:  SELECT *\n\tFROM a\n"
+                text += "\(time.prefix(17))00.000 UTC \(head) STATEMENT:  SELECT *\n\tFROM a\n"
             }
         }
         return Array(text.utf8)
