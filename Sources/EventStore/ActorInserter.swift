@@ -14,13 +14,14 @@ final class ActorInserter {
     /// The row of an actor. `all` are those of the store, if they are known: it is not asked for others then.
     func entry(of actor: EventActor, _ all: inout ActorTable?) throws -> KindCache.Entry {
         let statements = try statements.actors(db)
-        let (address, user) = (ActorInserter.stored(actor.address), ActorInserter.stored(actor.user))
-        let database = ActorInserter.stored(actor.database)
+        // Nothing is empty there.
+        let (address, user) = (actor.address?.asStored ?? "", actor.user?.asStored ?? "")
+        let database = actor.database?.asStored ?? ""
         let digest = statements.insert.bind { row in
             row.add(address)
             row.add(user)
             row.add(database)
-            row.add(actor.ip?.description)
+            row.add(actor.ipText)
             return row.addChain()
         }
         if let table = all {
@@ -47,12 +48,5 @@ final class ActorInserter {
         defer { compare.reset() }
         compare.bind { $0.add(number) }
         return try compare.next() ? compare.hash : nil
-    }
-
-    /// A text as it stands in the store: nothing is empty there, and a text ends in front of a zero byte.
-    private static func stored(_ text: String?) -> String {
-        guard let text else { return "" }
-        let hasEnd = text.utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? text.utf8.contains(0)
-        return hasEnd ? String(text.unicodeScalars.prefix { $0 != "\0" }) : text
     }
 }

@@ -11,10 +11,15 @@ final class AlertInserter {
     }
 
     private let db: Database
-    private let insert, evidence: RawStatement
+    private let insert: RawStatement
+    /// Writes so many events of one alert at once.
+    private var evidence: [Int: RawStatement] = [:]
     private let tip: ChainTip
     /// By id and version.
     private var rules: [[String]: RuleEntry] = [:]
+
+    /// Rows that one statement writes at most.
+    private static let rows = 32
 
     init(_ db: Database) throws {
         self.db = db
@@ -26,7 +31,6 @@ final class AlertInserter {
                 message, chain)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
-        evidence = try RawStatement(db, "INSERT OR IGNORE INTO evidence VALUES (?, ?)")
     }
 
     /// Writes one; false when it is there already.
@@ -54,14 +58,30 @@ final class AlertInserter {
         guard try insert.run() > 0 else { return false }
         let number = insert.lastRow
         tip.append(number, hash)
-        for event in events {
-            evidence.bind {
-                $0.add(number)
-                $0.add(event)
-            }
-            _ = try evidence.run()
-        }
+        try write(events, of: number)
         return true
+    }
+
+    private func write(_ events: [Int64], of alert: Int64) throws {
+        for start in stride(from: 0, to: events.count, by: AlertInserter.rows) {
+            let part = events[start..<min(start + AlertInserter.rows, events.count)]
+            let statement = try insert(rows: part.count)
+            statement.bind { row in
+                for event in part {
+                    row.add(alert)
+                    row.add(event)
+                }
+            }
+            _ = try statement.run()
+        }
+    }
+
+    private func insert(rows: Int) throws -> RawStatement {
+        if let known = evidence[rows] { return known }
+        let values = Array(repeating: "(?, ?)", count: rows).joined(separator: ", ")
+        let new = try RawStatement(db, "INSERT OR IGNORE INTO evidence VALUES \(values)")
+        evidence[rows] = new
+        return new
     }
 
     /// Keeps where the chain ends now: to be called when all are written.

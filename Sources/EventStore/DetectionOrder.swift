@@ -9,6 +9,8 @@ struct DetectionRow {
     /// Who stands behind a proxy; empty when nobody knows, nil without one.
     let client: String?
     let near: NearDetails?
+    /// Who it was, where that need not be looked up.
+    let who: EventActor?
 
     init(_ rows: RawStatement, _ memory: DetectionMemory, hasHops: Bool) {
         seq = rows.number(0)
@@ -21,9 +23,10 @@ struct DetectionRow {
         mark = rows.number(7)
         near = memory.isDetailed(kind) ? memory.near(rows, 8...10) : nil
         client = hasHops ? rows.text(11) : nil
+        who = nil
     }
 
-    init(_ event: StoredEvents.Event, _ details: [NearDetails]) {
+    init(_ event: StoredEvents.Event, _ details: [NearDetails], _ actors: CommitActors) {
         seq = event.seq
         time = event.time
         kind = event.kind
@@ -34,6 +37,7 @@ struct DetectionRow {
         mark = event.mark
         near = details[Int(event.near)]
         client = nil
+        who = actors[event]
     }
 }
 

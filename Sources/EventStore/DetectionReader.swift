@@ -124,21 +124,31 @@ public final class DetectionMemory {
         return merged
     }
 
-    /// An actor; `select` gives address, user and database by number.
-    func actor(_ number: Int64, _ select: RawStatement) throws -> DetectionActor {
-        let place = Int(truncatingIfNeeded: number) & (actors.count - 1)
-        if let known = actors[place], known.number == number { return known.actor }
+    /// The actor of an event, which knows it or not; `select` gives address, user and database by number.
+    func actor(_ row: DetectionRow, _ select: RawStatement) throws -> DetectionActor {
+        let place = Int(truncatingIfNeeded: row.actor) & (actors.count - 1)
+        if let known = actors[place], known.number == row.actor { return known.actor }
+        let actor = try row.who.map(DetectionMemory.actor) ?? find(row.actor, select)
+        actors[place] = (row.actor, actor)
+        return actor
+    }
+
+    /// An actor as its row would give it.
+    private static func actor(_ actor: EventActor) -> DetectionActor {
+        func text(_ text: String?) -> String? { text.map(\.asStored).flatMap { $0.isEmpty ? nil : $0 } }
+        return DetectionActor(
+            EventActor(
+                address: text(actor.address), ip: actor.ip, user: text(actor.user), database: text(actor.database)))
+    }
+
+    private func find(_ number: Int64, _ select: RawStatement) throws -> DetectionActor {
         defer { select.reset() }
         select.bind { $0.add(number) }
         let isThere = try select.next()
         func text(_ column: Int32) -> String? {
             isThere ? select.text(column).flatMap { $0.isEmpty ? nil : $0 } : nil
         }
-        let address = text(0)
-        let actor = DetectionActor(
-            ip: address.flatMap(IPAddress.init), address: address, user: text(1), database: text(2))
-        actors[place] = (number, actor)
-        return actor
+        return DetectionActor(EventActor(address: text(0), user: text(1), database: text(2)))
     }
 }
 
@@ -172,7 +182,7 @@ struct DetectionReader {
             if !evidence.kinds.isEmpty { kind = memory.merge(row.kind, kind, evidence.kinds) }
         }
         guard let place = kind.place else { return nil }
-        var actor = try memory.actor(row.actor, actors)
+        var actor = try memory.actor(row, actors)
         if let client = row.client {
             actor = DetectionActor(
                 ip: IPAddress(client), address: client.isEmpty ? nil : client, user: actor.user,

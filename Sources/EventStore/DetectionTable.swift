@@ -60,7 +60,7 @@ extension Store {
             if let stored, !hasHops {
                 memory.adopt(stored)
                 for event in stored.events where event.time > after && event.time <= through {
-                    try take(DetectionRow(event, memory.handedOver))
+                    try take(DetectionRow(event, memory.handedOver, stored.actors))
                 }
             } else {
                 let kinds = memory.kinds(alone: alone)

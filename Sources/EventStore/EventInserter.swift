@@ -58,7 +58,8 @@ struct EventInserter {
                     continue
                 }
                 result.inserted += 1
-                gatherer?.add(event, seq: tip.last, kind: kind.id, actor: actor.id, source: source)
+                gatherer?.add(
+                    event, seq: tip.last, kind: kind.id, actor: actor.id, isMet: kinds.hasMet, source: source)
                 result.earliest = min(result.earliest ?? event.pointee.time, event.pointee.time)
             }
         }
@@ -124,6 +125,8 @@ final class KindCache {
     private var objects: [ObjectIdentifier: (kind: EventKind, entry: Entry)] = [:]
     /// Those met last.
     private var recent = RecentTexts<Entry>()
+    /// The actor that was asked for last is one of these.
+    private(set) var hasMet = false
 
     func forget() {
         kinds = [:]
@@ -199,6 +202,10 @@ final class KindCache {
 
     func entry(of actor: EventActor, _ inserter: ActorInserter) throws -> Entry {
         let key = RecentTexts<Entry>.Key(first: actor.address, second: actor.user, third: actor.database)
-        return try recent.entry(of: key) { try inserter.entry(of: actor, &all) }
+        hasMet = true
+        return try recent.entry(of: key) {
+            hasMet = false
+            return try inserter.entry(of: actor, &all)
+        }
     }
 }

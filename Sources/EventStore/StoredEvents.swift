@@ -10,12 +10,18 @@ public struct StoredEvents: Sendable {
         let kind, actor, count, source, offset, mark: Int64
         /// Which of the details handed over so far are its.
         let near: Int32
+        /// Which commit it is of.
+        let commit: Int32
+        /// Which of its commit's actors it is of; -1: none of these, rules have met the actor lately.
+        let who: Int32
     }
 
     /// In the order in which they were stored.
     var events: [Event] = []
     /// Details that come behind those handed over before.
     var details: [NearDetails] = []
+    /// Actors that were not met lately, so that rules need not look for them in the store.
+    var actors: [EventActor] = []
 }
 
 /// Gathers what the one writer stores, commit by commit, as long as nobody else stores anything between.
@@ -26,6 +32,8 @@ final class StoredEventsGatherer {
     private var recent = RecentTexts<Int32>()
     /// The row of the last event in the store.
     private var row: Int64
+    /// Commits handed over so far.
+    private var commit: Int32 = 0
     /// Somebody else wrote, or a commit failed, or there are too many different details to remember.
     private var isBroken = false
 
@@ -37,21 +45,22 @@ final class StoredEventsGatherer {
     /// Takes the row of the last event in the store.
     init(behind row: Int64) { self.row = row }
 
-    /// Takes an event that was stored.
+    /// Takes an event that was stored, and whether its actor was met lately.
     @inline(__always)
     func add(
-        _ event: UnsafePointer<SecurityEvent>, seq: Int64, kind: Int64, actor: Int64, source: Int64
+        _ event: UnsafePointer<SecurityEvent>, seq: Int64, kind: Int64, actor: Int64, isMet: Bool, source: Int64
     ) {
         guard !isBroken, seq == row + 1 else { return fail() }
         row = seq
         let texts = Texts(
             first: event.pointee.applicationName, second: event.pointee.sqlState, third: event.pointee.operation)
         let near = recent.entry(of: texts) { number(of: texts) }
+        if !isMet { stored.actors.append(event.pointee.actor) }
         stored.events.append(
             StoredEvents.Event(
                 seq: seq, time: event.pointee.time, kind: kind, actor: actor, count: event.pointee.count,
                 source: source, offset: event.pointee.offset, mark: event.pointee.identity.mark,
-                near: near))
+                near: near, commit: commit, who: isMet ? -1 : Int32(stored.actors.count - 1)))
     }
 
     /// Nothing can be handed over any more.
@@ -63,7 +72,10 @@ final class StoredEventsGatherer {
     /// What was stored since the last time; nil when that is not all.
     func take() -> StoredEvents? {
         guard !isBroken else { return nil }
-        defer { stored = StoredEvents() }
+        defer {
+            stored = StoredEvents()
+            commit += 1
+        }
         return stored
     }
 
@@ -77,16 +89,9 @@ final class StoredEventsGatherer {
         numbers[texts] = number
         stored.details.append(
             NearDetails(
-                application: StoredEventsGatherer.stored(texts.first),
-                sqlState: StoredEventsGatherer.stored(texts.second),
-                operation: StoredEventsGatherer.stored(texts.third)))
+                application: texts.first?.asStored, sqlState: texts.second?.asStored,
+                operation: texts.third?.asStored))
         return number
-    }
-
-    /// A text as the store gives it back: it ends in front of a zero byte.
-    private static func stored(_ text: String?) -> String? {
-        guard let text, text.utf8.contains(0) else { return text }
-        return String(text.prefix { $0 != "\0" })
     }
 }
 
@@ -94,6 +99,7 @@ final class StoredEventsGatherer {
 public struct StoredEventsQueue {
     private var waiting: [StoredEvents.Event] = []
     private var details: [NearDetails] = []
+    private var actors = CommitActors()
     /// Some are missing, or would have taken too much memory: the store must be asked.
     private var isBroken = false
 
@@ -111,6 +117,7 @@ public struct StoredEventsQueue {
         }
         waiting += stored.events
         details += stored.details
+        actors.lists.append(stored.actors)
     }
 
     /// Takes out the events up to a moment; nil when the store must be asked for them.
@@ -122,9 +129,10 @@ public struct StoredEventsQueue {
             if event.time <= through { due.append(event) } else { rest.append(event) }
         }
         waiting = rest
+        defer { actors.forget(before: rest.lazy.map(\.commit).min()) }
         // What has the same time is put in order where sources are known.
         due.sort { ($0.time, $0.seq) < ($1.time, $1.seq) }
-        return StoredEventsSpan(events: due, details: details)
+        return StoredEventsSpan(events: due, details: details, actors: actors)
     }
 }
 
@@ -133,4 +141,24 @@ public struct StoredEventsSpan: Sendable {
     let events: [StoredEvents.Event]
     /// Those of earlier spans first.
     let details: [NearDetails]
+    let actors: CommitActors
+}
+
+/// The actors of some commits, one behind the other.
+struct CommitActors: Sendable {
+    fileprivate var lists: [[EventActor]] = []
+    /// The number of the first of those commits.
+    private var first: Int32 = 0
+
+    /// The actor of an event; nil when its commit did not tell who that is.
+    subscript(event: StoredEvents.Event) -> EventActor? {
+        event.who < 0 ? nil : lists[Int(event.commit - first)][Int(event.who)]
+    }
+
+    /// Lets those go that no event is of; nil: all.
+    fileprivate mutating func forget(before commit: Int32?) {
+        let count = commit.map { Int($0 - first) } ?? lists.count
+        lists.removeFirst(count)
+        first += Int32(count)
+    }
 }

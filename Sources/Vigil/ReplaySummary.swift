@@ -76,20 +76,35 @@ public struct ReplaySummary {
             unreadCount += ingest.unread.count
             unreadBytes += ingest.unread.reduce(0) { $0 + $1.length }
             unread += ingest.unread.prefix(max(0, 20 - unread.count))
-            // By index: a copy of an event costs more than counting it.
-            for index in ingest.events.indices {
-                count(
-                    ingest.events[index].count, of: ingest.events[index].kind, from: ingest.events[index].actor.address)
-            }
+            count(ingest.events)
             for record in ingest.evidence {
-                if let (more, address) = record.increase { count(more, of: record.kind, from: address) }
+                guard let (more, address) = record.increase else { continue }
+                actions[record.kind.action, default: 0] += more
+                if ReplaySummary.isFailure(record.kind) { count(more, from: address) }
             }
         }
     }
 
-    private mutating func count(_ count: Int64, of kind: EventKind, from address: String?) {
-        actions[kind.action, default: 0] += count
-        guard kind.action == "auth.failure", let address else { return }
+    private mutating func count(_ events: [SecurityEvent]) {
+        // Like ones come one behind the other. By index: a copy of an event costs more than counting it.
+        var last: EventKind?
+        var (isFailure, total): (Bool, Int64) = (false, 0)
+        for index in events.indices {
+            if events[index].kind !== last {
+                if let last { actions[last.action, default: 0] += total }
+                last = events[index].kind
+                (isFailure, total) = (ReplaySummary.isFailure(events[index].kind), 0)
+            }
+            total += events[index].count
+            if isFailure { count(events[index].count, from: events[index].actor.address) }
+        }
+        if let last { actions[last.action, default: 0] += total }
+    }
+
+    private static func isFailure(_ kind: EventKind) -> Bool { kind.action == "auth.failure" }
+
+    private mutating func count(_ count: Int64, from address: String?) {
+        guard let address else { return }
         // A flood of addresses must not fill memory: the summary shows the busiest.
         if addresses.count >= 100_000, addresses[address] == nil { return }
         addresses[address, default: 0] += count

@@ -22,10 +22,20 @@ public final class DetectionActor: Sendable {
     }
 
     /// Takes all parts.
-    public init(ip: IPAddress?, address: String?, user: String?, database: String?) {
+    public convenience init(ip: IPAddress?, address: String?, user: String?, database: String?) {
+        self.init(ip: ip, ipText: ip?.description, address: address, user: user, database: database)
+    }
+
+    /// Who an event is of.
+    public convenience init(_ actor: EventActor) {
+        self.init(
+            ip: actor.ip, ipText: actor.ipText, address: actor.address, user: actor.user, database: actor.database)
+    }
+
+    private init(ip: IPAddress?, ipText: String?, address: String?, user: String?, database: String?) {
         marks = Marks(ip: ip.hashValue, user: user.hashValue, database: database.hashValue)
         self.ip = ip
-        ipText = ip?.description
+        self.ipText = ipText
         groupIP = ip.flatMap { $0.isV4 ? nil : $0.masked(64).description } ?? ipText
         self.address = address ?? ipText
         self.user = user

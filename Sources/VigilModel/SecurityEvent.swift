@@ -155,6 +155,23 @@ public struct EventActor: Hashable, Sendable {
         self.database = database
     }
 
+    /// Takes the parts of an address that has been read.
+    public init(address: String?, ip: IPAddress?, user: String?, database: String?) {
+        self.address = address
+        self.ip = ip
+        self.user = user
+        self.database = database
+    }
+
+    /// The text of `ip`. IPv4 is mostly logged in that form: no new text is made of it then.
+    public var ipText: String? {
+        guard let ip else { return nil }
+        guard ip.isV4, let address, address.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }) else {
+            return ip.description
+        }
+        return address
+    }
+
     /// The address says it all; its number follows from it.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(address)
