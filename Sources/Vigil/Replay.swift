@@ -109,8 +109,11 @@ public struct Replay: Sendable {
     /// Seconds that sinks may fail before what waits for them is left in the store.
     private static let patience = 15.0
 
-    /// Events that are worth a transaction.
-    private static let commitSize = 8_000
+    /// Parts that may wait for the writer, for each reading thread, and events of one.
+    private static let parts = 4
+    private static let partSize = 1_000
+    /// Events that are worth a transaction: no more than may wait, so that reading goes on while they are written.
+    private static let commitSize = parts * partSize
 
     /// One file's part of a commit, as the reading threads hand it over.
     private struct Part: Sendable {
@@ -137,7 +140,7 @@ public struct Replay: Sendable {
         let total = files.contains { $0.stream != nil } ? nil : files.reduce(Int64(0)) { $0 + ($1.profile.size ?? 0) }
         let queue = FileQueue(files)
         let workers = max(1, min(options.jobs, files.count))
-        let handoff = Handoff<Part>(producers: workers, limit: workers * 4)
+        let handoff = Handoff<Part>(producers: workers, limit: workers * Replay.parts)
         // With fewer files than jobs each has a second thread.
         let cutsAhead = options.jobs > workers
         for _ in 0..<workers {
@@ -234,7 +237,7 @@ public struct Replay: Sendable {
             }
             do {
                 while try reader.step() {
-                    if reader.eventCount >= 1000 || reader.bytesRead - handed.bytes >= 32 << 20 {
+                    if reader.eventCount >= Replay.partSize || reader.bytesRead - handed.bytes >= 32 << 20 {
                         handoff.put(try part())
                     }
                 }
