@@ -43,19 +43,26 @@ struct DetectionRow {
 
 /// The order of sources whose events have the same time.
 struct SourceOrder {
-    private var places: [Int64: Int] = [:]
+    private let db: Database
+    private var places: [Int64: Int]?
 
-    init(_ db: Database) throws {
+    init(_ db: Database) { self.db = db }
+
+    /// Finds out which sources there are: to be called before two are compared.
+    mutating func learn() throws {
+        if places != nil { return }
+        var places: [Int64: Int] = [:]
         var fingerprints: [String] = []
         for row in try Row.fetchAll(db, sql: "SELECT id, fingerprint FROM sources ORDER BY fingerprint") {
             let fingerprint: String = row["fingerprint"]
             if fingerprints.last != fingerprint { fingerprints.append(fingerprint) }
             places[row["id"]] = fingerprints.count
         }
+        self.places = places
     }
 
     func isBefore(_ left: DetectionRow, _ right: DetectionRow) -> Bool {
-        if left.source != right.source, let first = places[left.source], let second = places[right.source],
+        if left.source != right.source, let first = places?[left.source], let second = places?[right.source],
             first != second
         {
             return first < second

@@ -37,7 +37,7 @@ public final class DetectionMemory {
     /// Takes the kinds that came since.
     func update(_ db: Database) throws {
         let new = "SELECT * FROM kinds WHERE id > ? OR id < ?"
-        for row in try Row.fetchAll(db, sql: new, arguments: [lastKind, firstKind]) {
+        for row in try Row.fetchAll(db.cachedStatement(sql: new), arguments: [lastKind, firstKind]) {
             let kind = EventKind(row)
             let isServers = ["postgresql.log", "pgaudit"].contains(kind.dataset)
             let number: Int64 = row["id"]
@@ -124,14 +124,19 @@ public final class DetectionMemory {
         return merged
     }
 
-    /// The actor of an event, which knows it or not; `select` gives address, user and database by number.
-    func actor(_ row: DetectionRow, _ select: RawStatement) throws -> DetectionActor {
-        let place = Int(truncatingIfNeeded: row.actor) & (actors.count - 1)
-        if let known = actors[place], known.number == row.actor { return known.actor }
-        let actor = try row.who.map(DetectionMemory.actor) ?? find(row.actor, select)
-        actors[place] = (row.actor, actor)
+    /// The actor of an event; nil for one that must be looked up.
+    func actor(_ row: DetectionRow) -> DetectionActor? {
+        if let known = actors[place(of: row)], known.number == row.actor { return known.actor }
+        return row.who.map { keep(row, DetectionMemory.actor($0)) }
+    }
+
+    /// Remembers the actor of an event, and gives it.
+    func keep(_ row: DetectionRow, _ actor: DetectionActor) -> DetectionActor {
+        actors[place(of: row)] = (row.actor, actor)
         return actor
     }
+
+    private func place(of row: DetectionRow) -> Int { Int(truncatingIfNeeded: row.actor) & (actors.count - 1) }
 
     /// An actor as its row would give it.
     private static func actor(_ actor: EventActor) -> DetectionActor {
@@ -140,33 +145,26 @@ public final class DetectionMemory {
             EventActor(
                 address: text(actor.address), ip: actor.ip, user: text(actor.user), database: text(actor.database)))
     }
-
-    private func find(_ number: Int64, _ select: RawStatement) throws -> DetectionActor {
-        defer { select.reset() }
-        select.bind { $0.add(number) }
-        let isThere = try select.next()
-        func text(_ column: Int32) -> String? {
-            isThere ? select.text(column).flatMap { $0.isEmpty ? nil : $0 } : nil
-        }
-        return DetectionActor(EventActor(address: text(0), user: text(1), database: text(2)))
-    }
 }
 
 /// Makes of rows what rules see: with the words that further records of an event gave, and with details for who asks.
 /// Lives inside one read.
 struct DetectionReader {
+    private let db: Database
     private let memory: DetectionMemory
     private let details: StoredDetails
-    private let actors: RawStatement
+    /// Prepared when somebody must be looked up.
+    private var actors: RawStatement?
     /// Further records that tell of an event; nil when there are none of any.
     private let records: RawStatement?
 
     init(_ db: Database, _ memory: DetectionMemory) throws {
+        self.db = db
         self.memory = memory
         try memory.update(db)
-        details = try StoredDetails(db)
-        actors = try RawStatement(db, "SELECT address, user, database FROM actors WHERE id = ?")
-        let hasRecords = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM records)") ?? false
+        details = StoredDetails(db)
+        let asks = try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM records)")
+        let hasRecords = try Bool.fetchOne(asks) ?? false
         memory.hasRecords = hasRecords
         records =
             hasRecords
@@ -182,7 +180,7 @@ struct DetectionReader {
             if !evidence.kinds.isEmpty { kind = memory.merge(row.kind, kind, evidence.kinds) }
         }
         guard let place = kind.place else { return nil }
-        var actor = try memory.actor(row, actors)
+        var actor = try memory.actor(row) ?? memory.keep(row, find(row.actor))
         if let client = row.client {
             actor = DetectionActor(
                 ip: IPAddress(client), address: client.isEmpty ? nil : client, user: actor.user,
@@ -199,6 +197,18 @@ struct DetectionReader {
         return DetectionEvent(
             seq: row.seq, time: row.time, kind: kind.kind, actor: actor, count: row.count,
             details: details.values(seq: row.seq).merging(evidence.values) { own, _ in own }, near: row.near)
+    }
+
+    private mutating func find(_ number: Int64) throws -> DetectionActor {
+        let select = try actors ?? RawStatement(db, "SELECT address, user, database FROM actors WHERE id = ?")
+        actors = select
+        defer { select.reset() }
+        select.bind { $0.add(number) }
+        let isThere = try select.next()
+        func text(_ column: Int32) -> String? {
+            isThere ? select.text(column).flatMap { $0.isEmpty ? nil : $0 } : nil
+        }
+        return DetectionActor(EventActor(address: text(0), user: text(1), database: text(2)))
     }
 
     /// To be called when all events were handed over; throws what went wrong when details were asked for.
@@ -231,7 +241,9 @@ struct DetectionReader {
 /// The row of the last event stays at hand.
 private final class StoredDetails: DetailSource, @unchecked Sendable {
     // Unchecked: used inside one read, by its thread.
-    private let own, sources: RawStatement
+    private let db: Database
+    /// Prepared when they are asked.
+    private var own, sources: RawStatement?
     private var seq: Int64?
     private var hasRow = false
     private var problem: (any Error)?
@@ -247,20 +259,14 @@ private final class StoredDetails: DetailSource, @unchecked Sendable {
         (.cluster, "s.cluster"), (.instance, "s.instance"), (.path, "s.path"),
     ]
 
-    init(_ db: Database) throws {
-        let list = StoredDetails.columns.map(\.column).joined(separator: ", ")
-        own = try RawStatement(db, "SELECT \(list) FROM events WHERE seq = ?")
-        let sourceList = StoredDetails.sourceColumns.map(\.column).joined(separator: ", ")
-        sources = try RawStatement(
-            db, "SELECT \(sourceList) FROM events e JOIN sources s ON s.id = e.source WHERE e.seq = ?")
-    }
+    init(_ db: Database) { self.db = db }
 
     func value(of key: EventKey, seq: Int64) -> String? {
         if let column = StoredDetails.columns.firstIndex(where: { $0.key == key }) {
-            return isAt(seq) ? own.text(Int32(column)) : nil
+            return row(seq)?.text(Int32(column))
         }
         guard let column = StoredDetails.sourceColumns.firstIndex(where: { $0.key == key }) else { return nil }
-        return find(seq, sources) { sources.text(Int32(column)) }
+        return source(seq, Int32(column))
     }
 
     func values(seq: Int64) -> [EventKey: String] {
@@ -269,30 +275,47 @@ private final class StoredDetails: DetailSource, @unchecked Sendable {
     }
 
     func close() throws {
-        own.reset()
+        own?.reset()
         seq = nil
         if let problem { throw problem }
     }
 
-    private func isAt(_ seq: Int64) -> Bool {
-        if self.seq == seq { return hasRow }
-        own.reset()
-        own.bind { $0.add(seq) }
-        self.seq = seq
-        do { hasRow = try own.next() } catch {
-            problem = problem ?? error
+    /// The row of an event, which stays until another is asked for; nil when it is not there.
+    private func row(_ seq: Int64) -> RawStatement? {
+        do {
+            let select = try own ?? prepare(StoredDetails.columns.map(\.column), "events")
+            own = select
+            if self.seq == seq { return hasRow ? select : nil }
             hasRow = false
-        }
-        return hasRow
-    }
-
-    private func find(_ seq: Int64, _ statement: RawStatement, _ value: () -> String?) -> String? {
-        defer { statement.reset() }
-        statement.bind { $0.add(seq) }
-        do { return try statement.next() ? value() : nil } catch {
+            self.seq = seq
+            select.reset()
+            select.bind { $0.add(seq) }
+            hasRow = try select.next()
+            return hasRow ? select : nil
+        } catch {
             problem = problem ?? error
             return nil
         }
+    }
+
+    /// What the source of an event says.
+    private func source(_ seq: Int64, _ column: Int32) -> String? {
+        do {
+            let select =
+                try sources
+                ?? prepare(StoredDetails.sourceColumns.map(\.column), "events e JOIN sources s ON s.id = e.source")
+            sources = select
+            defer { select.reset() }
+            select.bind { $0.add(seq) }
+            return try select.next() ? select.text(column) : nil
+        } catch {
+            problem = problem ?? error
+            return nil
+        }
+    }
+
+    private func prepare(_ columns: [String], _ tables: String) throws -> RawStatement {
+        try RawStatement(db, "SELECT \(columns.joined(separator: ", ")) FROM \(tables) WHERE seq = ?")
     }
 }
 

@@ -13,7 +13,7 @@ extension Store {
     /// How far rules have been over the events.
     public func detectionState() throws -> DetectionState {
         try pool.read { db in
-            let row = try Row.fetchOne(db, sql: "SELECT * FROM detection")
+            let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM detection"))
             return DetectionState(
                 time: LogTime(milliseconds: row?["time"] ?? LogTime.distantPast.milliseconds),
                 rewind: (row?["rewind"] as Int64?).map(LogTime.init))
@@ -41,12 +41,15 @@ extension Store {
     ) throws {
         try pool.read { db in
             var reader = try DetectionReader(db, memory)
-            let sources = try SourceOrder(db)
-            let identities = try EventIdentities(db)
+            var sources = SourceOrder(db)
+            let identities = EventIdentities(db)
             let identity = { (seq: Int64) in try identities.identity(of: seq) }
             var moment: [DetectionRow] = []
             func handOver() throws {
-                if moment.count > 1 { moment.sort { sources.isBefore($0, $1) } }
+                if moment.count > 1 {
+                    try sources.learn()
+                    moment.sort { sources.isBefore($0, $1) }
+                }
                 for row in moment {
                     if let event = try reader.event(row) { try body(event, identity) }
                 }
@@ -56,7 +59,8 @@ extension Store {
                 if let first = moment.first, first.time != row.time { try handOver() }
                 moment.append(row)
             }
-            let hasHops = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM hops)") ?? false
+            let asks = try db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM hops)")
+            let hasHops = try Bool.fetchOne(asks) ?? false
             if let stored, !hasHops {
                 memory.adopt(stored)
                 for event in stored.events where event.time > after && event.time <= through {
@@ -166,7 +170,7 @@ extension Store {
     /// The time of the last event; nil when there is none.
     public func lastEventTime() throws -> LogTime? {
         try pool.read { db in
-            try Int64.fetchOne(db, sql: "SELECT max(time) FROM events").map(LogTime.init)
+            try Int64.fetchOne(db.cachedStatement(sql: "SELECT max(time) FROM events")).map(LogTime.init)
         }
     }
 }
