@@ -33,14 +33,10 @@ struct ActivityCounter {
         }
     }
 
-    /// Counts a record of pgaudit's that was not read.
-    mutating func count(audited record: LogRecord, at time: LogTime) {
+    /// Counts a record of pgaudit's by the `AuditFields.head` of its raw message.
+    mutating func count(audited record: LogRecord, _ head: Range<Int>, at time: LogTime) {
         record.withContent(.message) { raw in
-            guard let fields = AuditFields(raw) else {
-                if let audit = AuditRecord(record.content(.message)) { count(audit, record, at: time) }
-                return
-            }
-            count(UnsafeBufferPointer(rebasing: raw[fields.head]), record, at: time) { hour in
+            count(UnsafeBufferPointer(rebasing: raw[head]), record, at: time) { hour in
                 AuditRecord(record.content(.message)).map { ActivityCounter.activity($0, record, hour) }
             }
         }

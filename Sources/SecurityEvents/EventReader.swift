@@ -257,7 +257,7 @@ public struct EventReader {
         if record.form == .diverted { advanceDiverted(record, time, before) }
         if !logins.isEmpty { advanceLogins(record, look, time) }
         if look.isQuiet, look.isNothing || !statements.isOpen(record) { return }
-        if look.isOnlyCounted, !statements.isOpen(record) { return count(audited: record, at: time) }
+        if let head = look.counted, !statements.isOpen(record) { return count(audited: record, head, at: time) }
         let state = record.head(.sqlState)
         if state == PatternIndex.success, index.isUnknown(messageHead: record.head(.message)) {
             if TextFinder.mayBeRaised(record) { readRaised(record, time, before) }
@@ -398,8 +398,8 @@ public struct EventReader {
     }
 
     /// Counts a record of pgaudit's that is nothing else.
-    private mutating func count(audited record: LogRecord, at time: LogTime) {
-        if isCounted, record.offset >= countFrom { activity.count(audited: record, at: time) }
+    private mutating func count(audited record: LogRecord, _ head: Range<Int>, at time: LogTime) {
+        if isCounted, record.offset >= countFrom { activity.count(audited: record, head, at: time) }
     }
 
     /// Counts a record of pgaudit's, whatever else becomes of it.

@@ -7,13 +7,13 @@ public struct RecordLook: Sendable, Equatable {
     /// counts. Between: the candidate that it matches, plus three; of other logs than the server's the pattern.
     private let code: UInt16
     private let session: UInt16
-    /// True for a record of pgaudit's that is to be counted, and means something to an open statement only.
-    let isOnlyCounted: Bool
+    /// Where that which is counted of a record of pgaudit's stands in its raw message; empty of others.
+    private let start, end: UInt16
 
-    private init(code: Int, slot: Int = 0, isOnlyCounted: Bool = false) {
+    private init(code: Int, slot: Int = 0, head: Range<Int> = 0..<0) {
         self.code = UInt16(truncatingIfNeeded: code)
         session = UInt16(truncatingIfNeeded: slot)
-        self.isOnlyCounted = isOnlyCounted
+        (start, end) = (UInt16(truncatingIfNeeded: head.lowerBound), UInt16(truncatingIfNeeded: head.upperBound))
     }
 
     /// Nothing is known of it.
@@ -24,8 +24,12 @@ public struct RecordLook: Sendable, Equatable {
     static func fitting(_ pattern: Int) -> RecordLook { RecordLook(code: pattern + 3) }
     static func nothing(_ key: SessionKey) -> RecordLook { RecordLook(code: 0, slot: key.slot) }
     static func quiet(_ key: SessionKey) -> RecordLook { RecordLook(code: 1, slot: key.slot) }
-    static func known(_ candidate: Int, _ key: SessionKey, isOnlyCounted: Bool = false) -> RecordLook {
-        RecordLook(code: candidate + 3, slot: key.slot, isOnlyCounted: isOnlyCounted)
+    static func known(_ candidate: Int, _ key: SessionKey) -> RecordLook {
+        RecordLook(code: candidate + 3, slot: key.slot)
+    }
+    /// It is to be counted by `AuditFields.head`, and means something to an open statement only.
+    static func counted(_ candidate: Int, _ key: SessionKey, _ head: Range<Int>) -> RecordLook {
+        RecordLook(code: candidate + 3, slot: key.slot, head: head)
     }
 
     /// True when it can only mean something to what is known of its session.
@@ -38,6 +42,9 @@ public struct RecordLook: Sendable, Equatable {
     @inline(__always) var candidate: Int? { code > 2 ? Int(code) - 3 : nil }
     /// True when the slot of its session's key is known.
     @inline(__always) var hasSlot: Bool { code != 2 }
+    /// Of a record of pgaudit's that is to be counted, and means something to an open statement only: where
+    /// `AuditFields.head` stands in its raw message.
+    @inline(__always) var counted: Range<Int>? { end > start ? Int(start)..<Int(end) : nil }
     /// That slot.
     @inline(__always) var slot: Int { Int(session) }
 }
@@ -146,7 +153,8 @@ public struct RecordSieve {
                 return words.mayFit(record, behind: start, isNamed: isNamed)
                     ? .known(number, SessionKey(record)) : .quiet(SessionKey(record))
             case .audit:
-                return .known(number, SessionKey(record), isOnlyCounted: !words.mayFit(audited: record))
+                let key = SessionKey(record)
+                return words.head(ofMeaningless: record).map { .counted(number, key, $0) } ?? .known(number, key)
             }
         }
         return .unseen

@@ -85,20 +85,32 @@ public struct LineGapTracker: Sendable {
     private static func statement(of record: LogRecord) -> UInt32? {
         guard record.isEmpty(.context) else { return nil }
         return record.withContent(.message) { message in
-            let kind = message.dropFirst(7)
-            guard kind.starts(with: "SESSION,".utf8) || kind.starts(with: "OBJECT,".utf8),
-                let comma = kind.firstIndex(of: 44)
-            else { return nil }
+            var at = LineGapTracker.statementStart(message)
+            let end = min(at + 10, message.count)
             var id: UInt32 = 0
-            for digit in message[(comma + 1)...].prefix(10) {
-                guard digit >= 48, digit <= 57 else { return digit == 44 ? id : nil }
+            while at > 0, at < end {
+                let digit = message[at] &- 48
+                guard digit < 10 else { return message[at] == 44 ? id : nil }
                 let (product, isLarge) = id.multipliedReportingOverflow(by: 10)
                 guard !isLarge, product <= UInt32.max - 9 else { return nil }
-                id = product + UInt32(digit - 48)
+                id = product + UInt32(digit)
+                at += 1
             }
             return nil
         }
     }
+
+    /// Where the statement id stands in a message of pgaudit's; 0: it is none.
+    @inline(__always)
+    private static func statementStart(_ message: UnsafeBufferPointer<UInt8>) -> Int {
+        guard message.count > 15 else { return 0 }
+        let word = UnsafeRawBufferPointer(message).loadUnaligned(fromByteOffset: 7, as: UInt64.self).littleEndian
+        return word == session ? 15 : word & auditMask == object ? 14 : 0
+    }
+
+    /// `SESSION,` and `OBJECT,` as they are read there.
+    private static let session: UInt64 = 0x2C4E_4F49_5353_4553
+    private static let object: UInt64 = 0x2C_5443_454A_424F
 
     // MARK: - Going on
 

@@ -62,8 +62,8 @@ final class StatementWords: @unchecked Sendable {
     private var quiet: [UInt64: Patterns] = [:]
     /// The same at less cost: the one of each remainder; those that share it are looked up.
     private var quick: [(word: UInt64, own: Patterns)?] = []
-    /// Commands of one word that mean nothing without a text, by the hash of that.
-    private var silent: Set<UInt64> = []
+    /// Commands of one word that mean nothing without a text, by the hash of that: the first few are nearly all there is.
+    private var silent: [UInt64] = []
     private(set) var verifier = Patterns()
     /// What a byte is in a name, in lower case; 0 for one that ends it.
     private let letters: [UInt8]
@@ -109,7 +109,7 @@ final class StatementWords: @unchecked Sendable {
         }
         for verb in StatementWords.verbs {
             let means = patterns.contains { $0.isMeant(command: verb) && !$0.asksForText }
-            if !means { silent.insert(StatementWords.hash(verb.lowercased())) }
+            if !means { silent.append(StatementWords.hash(verb.lowercased())) }
             let own = patterns.indices.filter { StatementWords.isAbout(verb, patterns[$0]) }
             guard own.allSatisfy({ !patterns[$0].firstLook.isEmpty || !patterns[$0].unless.isEmpty }) else { continue }
             quiet[StatementWords.hash(verb.lowercased())] = own.reduce(into: Patterns()) {
@@ -163,18 +163,18 @@ final class StatementWords: @unchecked Sendable {
         return mayFit(look, verb: verb, hasParameters: !record.isEmpty(.detail))
     }
 
-    /// The same of a record of pgaudit's: its text tells more than its command does, where that alone means nothing.
+    /// Of a record of pgaudit's that surely no pattern fits, where `AuditFields.head` stands in its raw message; nil of any
+    /// other. Its text tells more than its command does, where that alone means nothing.
     @inline(__always)
-    func mayFit(audited record: LogRecord) -> Bool {
+    func head(ofMeaningless record: LogRecord) -> Range<Int>? {
         // Without a number of its own it is told from others by counting.
-        guard !record.isEmpty(.sessionID), !record.isEmpty(.sessionLine) else { return true }
+        guard !record.isEmpty(.sessionID), !record.isEmpty(.sessionLine) else { return nil }
         return record.withContent(.message) { raw in
-            guard let fields = AuditFields(raw) else { return true }
-            let command = raw[fields.command]
-            guard !command.contains(32),
-                silent.contains(StatementWords.hash(tag: UnsafeBufferPointer(rebasing: command)))
-            else { return true }
-            return mayFit(look(at: UnsafeBufferPointer(rebasing: raw[fields.statement])), hasParameters: false)
+            guard let fields = AuditFields(raw) else { return nil }
+            let command = UnsafeBufferPointer(rebasing: raw[fields.command])
+            guard !command.contains(32), silent.contains(StatementWords.hash(tag: command)) else { return nil }
+            let look = look(at: UnsafeBufferPointer(rebasing: raw[fields.statement]))
+            return mayFit(look, hasParameters: false) ? nil : fields.head
         }
     }
 
