@@ -110,7 +110,7 @@ public struct Replay: Sendable {
     private static let patience = 15.0
 
     /// Parts that may wait for the writer, for each reading thread, and events of one.
-    private static let parts = 4
+    private static let parts = 8
     private static let partSize = 1_000
     /// Events that are worth a transaction: no more than may wait, so that reading goes on while they are written.
     private static let commitSize = parts * partSize
