@@ -78,17 +78,20 @@ enum EventBuilder {
 
     /// Host and port in any column.
     static func endpoint(_ record: LogRecord, _ column: LogColumn) -> (host: String?, port: Int?) {
-        record.withContent(column) { bytes in
-            if bytes.isEmpty { return (nil, nil) }
-            if bytes.starts(with: local) { return ("[local]", nil) }
-            if bytes[0] == 91, bytes[bytes.count - 1] == 93 {
-                return (String(escaping: bytes[1..<(bytes.count - 1)]), nil)
-            }
-            guard let colon = bytes.lastIndex(of: 58), let port = port(bytes[(colon + 1)...]) else {
-                return (String(escaping: bytes), nil)
-            }
-            return (String(escaping: bytes[..<colon]), port)
+        record.withContent(column) { endpoint($0) }
+    }
+
+    /// Host and port as a column holds them.
+    static func endpoint(_ bytes: UnsafeBufferPointer<UInt8>) -> (host: String?, port: Int?) {
+        if bytes.isEmpty { return (nil, nil) }
+        if bytes.starts(with: local) { return ("[local]", nil) }
+        if bytes[0] == 91, bytes[bytes.count - 1] == 93 {
+            return (String(escaping: bytes[1..<(bytes.count - 1)]), nil)
         }
+        guard let colon = bytes.lastIndex(of: 58), let port = port(bytes[(colon + 1)...]) else {
+            return (String(escaping: bytes), nil)
+        }
+        return (String(escaping: bytes[..<colon]), port)
     }
 
     private static let local = Array("[local]".utf8)
