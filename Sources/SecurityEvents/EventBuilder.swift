@@ -1,3 +1,4 @@
+import Glibc
 import Patterns
 import VigilModel
 
@@ -160,7 +161,10 @@ enum EventBuilder {
     /// nothing is copied.
     static func matches(_ record: LogRecord, _ column: LogColumn, _ regex: Regex, _ scratch: Regex.Scratch) -> Bool {
         record.withContent(column) { raw in
-            raw.contains(34) ? regex.match(record.content(column), scratch) : regex.match(raw, scratch)
+            guard let base = raw.baseAddress, memchr(base, 34, raw.count) != nil else {
+                return regex.match(raw, scratch)
+            }
+            return regex.match(record.content(column), scratch)
         }
     }
 
