@@ -21,6 +21,9 @@ public protocol LineAssembler {
     var unknownZones: Set<String> { get }
     /// Takes the next line. A record goes to `rows` as soon as it is known to be whole.
     mutating func take(_ line: LogLine, into rows: inout RowBuffer)
+    /// Takes the whole lines that bytes of the file begin with, until there is something to hand over at once; gives how
+    /// many bytes they were. `offset` is that of the first byte in the file.
+    mutating func takeLines(of bytes: UnsafeBufferPointer<UInt8>, at offset: Int64, into rows: inout RowBuffer) -> Int
     /// No more lines will come: what waits is whole.
     mutating func finish(into rows: inout RowBuffer)
     /// No lines have come for a while: what may be whole is. By default all that waits.
@@ -28,6 +31,27 @@ public protocol LineAssembler {
 }
 
 extension LineAssembler {
+    /// Takes them one by one.
+    public mutating func takeLines(
+        of bytes: UnsafeBufferPointer<UInt8>, at offset: Int64, into rows: inout RowBuffer
+    ) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        var next = 0
+        // Who looks for missing records must hear of lines that were none where they stand.
+        while next < bytes.count, !rows.isFull, !rows.hasOthers,
+            let feed = memchr(base + next, 10, bytes.count - next)
+        {
+            let end = UnsafePointer(feed.assumingMemoryBound(to: UInt8.self)) - base
+            let count = end > next && base[end - 1] == 13 ? end - 1 - next : end - next
+            let line = UnsafeBufferPointer(start: base + next, count: count)
+            take(
+                LogLine(bytes: line, offset: offset + Int64(next), end: offset + Int64(end) + 1, isTorn: false),
+                into: &rows)
+            next = end + 1
+        }
+        return next
+    }
+
     /// Takes all that waits for whole.
     public mutating func settle(into rows: inout RowBuffer) { finish(into: &rows) }
 }
@@ -91,14 +115,17 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
         if base == 0, consumed == 0, length >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF {
             consumed = 3
         }
-        while consumed < length, let feed = memchr(buffer + consumed, 10, length - consumed) {
-            let end = feed.assumingMemoryBound(to: UInt8.self) - buffer
-            take(consumed..<end, isTorn: false)
-            consumed = end + 1
-            // Who looks for missing records must hear of lines that were none where they stand.
-            if rows.isFull || rows.hasOthers { rows.deliver(to: &consumer) }
+        if long != nil {
+            takeLong()
+            rows.deliver(to: &consumer)
         }
-        rows.deliver(to: &consumer)
+        var count = 1
+        while consumed < length, count > 0 {
+            count = assembler.takeLines(
+                of: UnsafeBufferPointer(start: buffer + consumed, count: length - consumed), at: place, into: &rows)
+            consumed += count
+            rows.deliver(to: &consumer)
+        }
         if consumed == 0, length == capacity, capacity >= lastCapacity { prolong() }
         if atEnd { end(&consumer) }
     }
@@ -108,6 +135,14 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
         guard consumed == length, long == nil else { return }
         assembler.settle(into: &rows)
         rows.deliver(to: &consumer)
+    }
+
+    /// Takes the end of a line that is too long for the buffer, if it is there.
+    private func takeLong() {
+        guard consumed < length, let feed = memchr(buffer + consumed, 10, length - consumed) else { return }
+        let end = feed.assumingMemoryBound(to: UInt8.self) - buffer
+        take(consumed..<end, isTorn: false)
+        consumed = end + 1
     }
 
     private func take(_ range: Range<Int>, isTorn: Bool) {
