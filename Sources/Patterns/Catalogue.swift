@@ -90,7 +90,13 @@ public struct Catalogue: Sendable {
             try YAMLValue(text: withExamples ? text : ExampleLines.emptied(text), file: name)
         }
         let files = files.sorted { $0.name < $1.name }
-        digest = Fingerprint.sha256(files.flatMap { [$0.name, $0.text] }.joined(separator: "\0").utf8)
+        digest = Fingerprint.sha256(
+            files.reduce(into: [UInt8]()) { bytes, file in
+                if !bytes.isEmpty { bytes.append(0) }
+                bytes += file.name.utf8
+                bytes.append(0)
+                bytes += file.text.utf8
+            })
         var reader = PatternReader()
         for (name, text) in files where name.hasPrefix("messages/") {
             try reader.readMessages(YAMLValue(text: text, file: "patterns/" + name))
@@ -109,12 +115,14 @@ public struct Catalogue: Sendable {
             try frameworks.read(YAMLValue(text: text, file: "patterns/" + name))
         }
         let rules = RuleReader(self, readsExamples: withExamples)
+        var places: [String: String] = [:]
         for (name, text) in files where name.hasPrefix("rules/") {
             let name = "patterns/" + name
             let rule = try rules.read(read(text, name), name: name, text: text)
-            if let twin = self.rules.first(where: { $0.about.id == rule.about.id }) {
-                throw DuplicateID(id: rule.about.id, places: [twin.place, rule.place])
+            if let first = places[rule.about.id] {
+                throw DuplicateID(id: rule.about.id, places: [first, rule.place])
             }
+            places[rule.about.id] = rule.place
             self.rules.append(rule)
         }
         try refuseTwins(

@@ -26,9 +26,12 @@ enum TopologyFile {
     }
 
     private static func lines(_ text: String) -> [[String]] {
-        text.split(whereSeparator: \.isNewline).map { line in
-            line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
-        }.filter { $0.first.map { !$0.hasPrefix(";") } ?? false }
+        // By bytes: most of such a file is comments, and it is read with each start.
+        text.utf8.split { $0 == 10 || $0 == 13 }.compactMap { line in
+            let words = line.prefix { $0 != UInt8(ascii: "#") }.split { $0 == 32 || (9...13).contains($0) }
+            guard let first = words.first?.first, first != UInt8(ascii: ";") else { return nil }
+            return words.map { String(Substring($0)) }
+        }
     }
 
     /// `192.0.2.7:5432`, `[2001:db8::1]:5432`, `192.0.2.7/24`, `http://h:2379`: the host.
