@@ -1,8 +1,9 @@
 import Patterns
 import VigilModel
 
-/// An alert, the group it is about as the store keeps it, and whether its rule bans.
-public struct Finding: Sendable {
+/// An alert, the group it is about as the store keeps it, and whether its rule bans. A class, since nearly every event of a
+/// flood gives none: that costs a word.
+public final class Finding: Sendable {
     /// The alert.
     public let alert: Alert
     /// The group, to suppress the next alert about it.
