@@ -25,9 +25,41 @@ public protocol LineAssembler {
     mutating func finish(into rows: inout RowBuffer)
     /// No lines have come for a while: what may be whole is. By default all that waits.
     mutating func settle(into rows: inout RowBuffer)
+    /// Asked before the line at offset `place` is taken, when the file's bytes from `base` on are at hand: where a run
+    /// over many lines at once can begin. Lines from there on that waited are forgotten. Nil, which is the default: lines
+    /// are taken one by one.
+    mutating func startOfRun(at place: Int64, from base: Int64) -> Int64?
+    /// Takes lines from a block that starts with the line that `startOfRun` told of.
+    mutating func run(_ block: UnsafeBufferPointer<UInt8>, offset: Int64, into rows: inout RowBuffer) -> LineRun
+}
+
+/// How far a run over many lines came.
+public struct LineRun {
+    /// Bytes of the lines that were taken.
+    public var taken: Int
+    /// Why it ended.
+    public var end: End
+
+    /// Why a run ended.
+    public enum End {
+        /// The rows are to be handed over; the run may go on behind what was taken.
+        case rowsFull
+        /// What is left of the block is to be seen again with more behind it.
+        case needsMore
+        /// That many bytes of lines behind what was taken must be taken one by one.
+        case oddLines(Int)
+    }
 }
 
 extension LineAssembler {
+    /// No runs.
+    public mutating func startOfRun(at place: Int64, from base: Int64) -> Int64? { nil }
+
+    /// No runs.
+    public mutating func run(
+        _ block: UnsafeBufferPointer<UInt8>, offset: Int64, into rows: inout RowBuffer
+    ) -> LineRun { LineRun(taken: 0, end: .oddLines(block.count)) }
+
     /// Takes all that waits for whole.
     public mutating func settle(into rows: inout RowBuffer) { finish(into: &rows) }
 }
@@ -38,6 +70,8 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
     public let isQuick = false
     private let firstCapacity = 256 << 10
     private let lastCapacity = 4 << 20
+    /// No more bytes of whole lines than this wait in the buffer for those behind them.
+    private let mostWaiting = 16 << 10
 
     private var buffer: UnsafeMutablePointer<UInt8>
     private var capacity: Int
@@ -91,21 +125,54 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
         if base == 0, consumed == 0, length >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF {
             consumed = 3
         }
-        while consumed < length, let feed = memchr(buffer + consumed, 10, length - consumed) {
-            let end = feed.assumingMemoryBound(to: UInt8.self) - buffer
-            take(consumed..<end, isTorn: false)
-            consumed = end + 1
-            // Who looks for missing records must hear of lines that were none where they stand.
-            if rows.isFull || rows.hasOthers { rows.deliver(to: &consumer) }
+        while consumed < length {
+            guard let start = assembler.startOfRun(at: place, from: base) else {
+                if takeLine(&consumer) { continue } else { break }
+            }
+            consumed = Int(start - base)
+            if !run(&consumer) { break }
         }
         rows.deliver(to: &consumer)
         if consumed == 0, length == capacity, capacity >= lastCapacity { prolong() }
-        if atEnd { end(&consumer) }
+        if atEnd {
+            while takeLine(&consumer) {}
+            end(&consumer)
+        }
+    }
+
+    /// Takes many lines at once, and one by one those that cannot be. False when more bytes are needed.
+    private func run(_ consumer: inout some RecordConsumer) -> Bool {
+        if rows.isFull { rows.deliver(to: &consumer) }
+        let block = UnsafeBufferPointer(start: buffer + consumed, count: length - consumed)
+        let run = assembler.run(block, offset: place, into: &rows)
+        consumed += run.taken
+        switch run.end {
+        case .rowsFull: return true
+        case .oddLines(let count):
+            let end = consumed + count
+            while consumed < end, takeLine(&consumer) {}
+            return true
+        case .needsMore:
+            if length - consumed > mostWaiting { while takeLine(&consumer) {} }
+            return false
+        }
+    }
+
+    /// Takes the next line when it is whole.
+    private func takeLine(_ consumer: inout some RecordConsumer) -> Bool {
+        guard consumed < length, let feed = memchr(buffer + consumed, 10, length - consumed) else { return false }
+        let end = feed.assumingMemoryBound(to: UInt8.self) - buffer
+        take(consumed..<end, isTorn: false)
+        consumed = end + 1
+        // Who looks for missing records must hear of lines that were none where they stand.
+        if rows.isFull || rows.hasOthers { rows.deliver(to: &consumer) }
+        return true
     }
 
     /// Hands over what waits for more lines, unless a line is just coming in.
     public func settle(into consumer: inout some RecordConsumer) {
-        guard consumed == length, long == nil else { return }
+        guard long == nil, consumed == length || buffer[length - 1] == 10 else { return }
+        while takeLine(&consumer) {}
         assembler.settle(into: &rows)
         rows.deliver(to: &consumer)
     }

@@ -1,3 +1,4 @@
+import CScan
 import Glibc
 import VigilModel
 
@@ -42,11 +43,37 @@ public struct RowBuffer {
         if isDone != nil { return }
         let row = beginRow()
         for column in LogColumn.allCases {
-            if draft.has(column) { draft.withContent(column) { $0.withUnsafeBufferPointer { append($0) } } }
+            if draft.has(column) { draft.withContent(column) { append($0) } }
             endColumn()
         }
         endRow(row, offset: draft.offset, time: draft.time, dataset: draft.dataset, form: draft.form)
     }
+
+    /// Adds a record.
+    mutating func append(_ columns: LineColumns) {
+        var (left, length) = (columns.present, 0)
+        while left != 0 {
+            length += columns.all[left.trailingZeroBitCount].length
+            left &= left &- 1
+        }
+        addRow(offset: columns.offset, time: columns.time, dataset: columns.dataset, form: columns.form)
+        RowBuffer.lay(&bytes, &separators, RowWriter.room(for: length)) { memory, places, base in
+            cscan_row(
+                columns.all, columns.present, UInt32(RowWriter.columnCount), memory, places, UInt32(base), CSCAN_BEST)
+        }
+    }
+
+    /// Takes back the rows behind that number of them.
+    mutating func takeBack(to count: Int) {
+        guard count < rows.count else { return }
+        bytes.removeSubrange(Int(rows[count].start)...)
+        separators.removeSubrange(Int(rows[count].first)...)
+        offsets.removeSubrange(count...)
+        rows.removeSubrange(count...)
+    }
+
+    /// Number of rows.
+    var rowCount: Int { rows.count }
 
     /// Bytes of all columns that are present.
     private static func length(_ ranges: UnsafeBufferPointer<Range<Int>>, _ present: UInt32) -> Int {
@@ -64,17 +91,29 @@ public struct RowBuffer {
         offset: Int64, time: LogTime, dataset: LogDataset, form: RecordForm, length: Int,
         _ body: (inout RowWriter) -> Void
     ) {
+        addRow(offset: offset, time: time, dataset: dataset, form: form)
+        RowBuffer.lay(&bytes, &separators, RowWriter.room(for: length)) { memory, places, base in
+            var writer = RowWriter(bytes: memory, separators: places, base: base)
+            body(&writer)
+            writer.finish()
+            return writer.count
+        }
+    }
+
+    @inline(__always)
+    private mutating func addRow(offset: Int64, time: LogTime, dataset: LogDataset, form: RecordForm) {
         rows.append(
             RecordBatch.Row(
                 start: UInt32(bytes.count), first: UInt32(separators.count), columns: UInt32(RowWriter.columnCount),
                 time: time, dataset: dataset, form: form))
         offsets.append(offset)
-        RowBuffer.write(&bytes, &separators, RowWriter.room(for: length), body)
     }
 
+    /// Makes room for a row, which `body` writes; it gives the row's length.
     @inline(__always)
-    private static func write(
-        _ bytes: inout [UInt8], _ separators: inout [UInt32], _ room: Int, _ body: (inout RowWriter) -> Void
+    private static func lay(
+        _ bytes: inout [UInt8], _ separators: inout [UInt32], _ room: Int,
+        _ body: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt32>, Int) -> Int
     ) {
         let base = bytes.count
         bytes.append(addingCapacity: room) { output in
@@ -82,10 +121,7 @@ public struct RowBuffer {
                 separators.append(addingCapacity: RowWriter.columnCount) { output in
                     output.withUnsafeMutableBufferPointer { places, placed in
                         guard let memory = memory.baseAddress, let places = places.baseAddress else { return }
-                        var writer = RowWriter(bytes: memory, separators: places, base: base)
-                        body(&writer)
-                        writer.finish()
-                        written = writer.count
+                        written = body(memory, places, base)
                         placed = RowWriter.columnCount
                     }
                 }
