@@ -15,7 +15,7 @@ struct LineColumns: RecordColumns {
     /// There was no room for something: the record is not whole.
     private(set) var isOverfull = false
 
-    private let places: UnsafeMutablePointer<cscan_text>
+    private let places: UnsafeMutableBufferPointer<cscan_text>
     private let memory: UnsafeMutableBufferPointer<UInt8>
     private var used = 0
 
@@ -24,14 +24,15 @@ struct LineColumns: RecordColumns {
         withUnsafeTemporaryAllocation(of: cscan_text.self, capacity: LogColumn.allCases.count) { places in
             places.initialize(repeating: cscan_text(bytes: nil, length: 0))
             return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) { memory in
-                guard let first = places.baseAddress else { fatalError("no memory for columns") }
-                var columns = LineColumns(places: first, memory: memory)
+                var columns = LineColumns(places: places, memory: memory)
                 return body(&columns)
             }
         }
     }
 
-    private init(places: UnsafeMutablePointer<cscan_text>, memory: UnsafeMutableBufferPointer<UInt8>) {
+    private init(
+        places: UnsafeMutableBufferPointer<cscan_text>, memory: UnsafeMutableBufferPointer<UInt8>
+    ) {
         self.places = places
         self.memory = memory
     }
@@ -150,5 +151,5 @@ struct LineColumns: RecordColumns {
     }
 
     /// All columns, by number.
-    var all: UnsafePointer<cscan_text> { UnsafePointer(places) }
+    var all: UnsafeBufferPointer<cscan_text> { UnsafeBufferPointer(places) }
 }

@@ -59,7 +59,8 @@ public struct RowBuffer {
         addRow(offset: columns.offset, time: columns.time, dataset: columns.dataset, form: columns.form)
         RowBuffer.lay(&bytes, &separators, RowWriter.room(for: length)) { memory, places, base in
             cscan_row(
-                columns.all, columns.present, UInt32(RowWriter.columnCount), memory, places, UInt32(base), CSCAN_BEST)
+                columns.all.baseAddress, columns.present, UInt32(RowWriter.columnCount), memory, places, UInt32(base),
+                CSCAN_BEST)
         }
     }
 

@@ -7,7 +7,7 @@ extension KnownMessages {
         var names = Names()
         var host: Bytes?
         var rest = text.from(template.pieces[0].count)
-        if KnownMessage.all[template.kind].isOpen { return (openNames(rest), nil) }
+        if template.isOpen { return (openNames(rest), nil) }
         for (index, blank) in template.blanks.enumerated() {
             let piece = template.pieces[index + 1]
             let isLast = index + 1 == template.blanks.count

@@ -13,6 +13,11 @@ final class KnownMessages: Sendable {
         var blanks: [KnownMessage.Blank]
         /// Bytes of its own: of two that fit the one with more is meant.
         var weight: Int
+        /// It names a user or a database.
+        var isNaming = false
+        /// As `KnownMessage` says.
+        var isEarly = false
+        var isOpen = false
     }
 
     /// Names as the prefix has them; nil where it has none. Valid as long as the line.
@@ -47,7 +52,9 @@ final class KnownMessages: Sendable {
         var byFirst = [[Int]](repeating: [], count: StderrLabel.allCases.count * 256)
         for (number, kind) in KnownMessage.all.enumerated() {
             for text in kind.names.flatMap(messages.texts) {
-                let template = KnownMessages.template(text, kind: number, kind.blanks)
+                var template = KnownMessages.template(text, kind: number, kind.blanks)
+                template.isNaming = template.blanks.contains { $0 == .user || $0 == .database }
+                (template.isEarly, template.isOpen) = (kind.isEarly, kind.isOpen)
                 guard let first = template.pieces[0].first else { continue }
                 for label in kind.severities {
                     byFirst[Int(label.rawValue) * 256 + Int(first)].append(templates.count)
@@ -135,9 +142,13 @@ final class KnownMessages: Sendable {
     func kind(_ number: Int) -> KnownMessage { KnownMessage.all[templates[number].kind] }
 
     /// True when the message names a user or a database.
-    func isNaming(_ number: Int) -> Bool {
-        templates[number].blanks.contains { $0 == .user || $0 == .database }
-    }
+    func isNaming(_ number: Int) -> Bool { templates[number].isNaming }
+
+    /// True for one that is written before a session is open.
+    func isEarly(_ number: Int) -> Bool { templates[number].isEarly }
+
+    /// True for one that more parts may follow in the line.
+    func isOpen(_ number: Int) -> Bool { templates[number].isOpen }
 
     /// True for a refusal of SQLSTATE 42501 in any language.
     func isDenied(_ text: Bytes) -> Bool { denied.contains { fits($0, text) } }
@@ -146,7 +157,7 @@ final class KnownMessages: Sendable {
         let first = template.pieces[0]
         guard text.has(first) else { return false }
         if template.pieces.count == 1 { return text.count == first.count }
-        if KnownMessage.all[template.kind].isOpen { return true }
+        if template.isOpen { return true }
         let last = template.pieces[template.pieces.count - 1]
         return text.count >= first.count + last.count && text.ends(with: last)
     }
@@ -163,7 +174,7 @@ final class KnownMessages: Sendable {
                 guard rest.has(name) else { return false }
                 rest = rest.from(name.count)
             } else if index + 1 == template.blanks.count {
-                let isName = (blank == .user || blank == .database) && !KnownMessage.all[template.kind].isOpen
+                let isName = (blank == .user || blank == .database) && !template.isOpen
                 return rest.ends(with: piece) && (!isName || rest.count - piece.count <= PrefixField.user.longest)
             } else {
                 guard let next = rest.place(of: piece) else { return false }
@@ -172,7 +183,7 @@ final class KnownMessages: Sendable {
             guard rest.has(piece) else { return false }
             rest = rest.from(piece.count)
         }
-        return KnownMessage.all[template.kind].isOpen ? agreesOpenly(rest, with: names) : rest.isEmpty
+        return template.isOpen ? agreesOpenly(rest, with: names) : rest.isEmpty
     }
 
     /// The rest of "connection authorized: user=…".

@@ -111,7 +111,7 @@ extension StderrAssembler {
             return (number, number.map { rows.agreeing(bytes, reading, $0, text) } ?? reading)
         }
         if holdsLabel(bytes, reading.fields[.user]) || holdsLabel(bytes, reading.fields[.database]) {
-            guard let number, rows.known.kind(number).isEarly else { return nil }
+            guard let number, rows.known.isEarly(number) else { return nil }
         }
         return agreeing
     }

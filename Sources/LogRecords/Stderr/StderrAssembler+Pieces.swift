@@ -88,7 +88,7 @@ extension StderrAssembler {
             return .strong(reading)
         }
         return StderrAssembler.untabbed(bytes[reading.textStart...]).withUnsafeBufferPointer { text in
-            guard let number = rows.known.find(text, reading.label), rows.known.kind(number).isEarly,
+            guard let number = rows.known.find(text, reading.label), rows.known.isEarly(number),
                 let agreeing = rows.agreeing(bytes, reading, number, text)
             else { return .none }
             return rows.known.isNaming(number) ? .strong(agreeing) : .weak

@@ -23,7 +23,7 @@ extension StderrRows {
     /// True when a message that names whom a login is of is none of the prefix's.
     func isAtOdds(_ knowledge: MessageKnowledge, _ reading: LineReading) -> Bool {
         guard let number = knowledge.number, !knowledge.agrees || reading.stops else { return false }
-        return known.kind(number).isEarly && known.isNaming(number)
+        return known.isEarly(number) && known.isNaming(number)
     }
 
     /// The reading that makes the prefix name whom the message names, where a name holds what parts user and database;
@@ -52,15 +52,15 @@ extension StderrRows {
     func finish(_ draft: inout some RecordColumns, _ label: StderrLabel, _ knowledge: MessageKnowledge) {
         if draft.has(.location) { takeVerboseState(&draft) }
         if label != .log { takePosition(&draft) }
-        let kind = knowledge.agrees ? knowledge.number.map(known.kind) : nil
-        if kind?.isEarly != true, let column = prefix.lastFree { dropTag(&draft, column) }
-        if !draft.has(.sqlState), let state = kind?.state ?? usualState(draft, label) {
+        let number = knowledge.agrees ? knowledge.number : nil
+        if let column = prefix.lastFree, number.map(known.isEarly) != true { dropTag(&draft, column) }
+        if !draft.has(.sqlState), let state = number.map({ known.kind($0).state }) ?? usualState(draft, label) {
             draft.set(.sqlState, copy: state.utf8)
         }
-        if !draft.has(.commandTag), let tag = kind?.tag ?? usualTag(draft, label) {
+        if !draft.has(.commandTag), let tag = number.flatMap({ known.kind($0).tag }) ?? usualTag(draft, label) {
             draft.set(.commandTag, copy: tag.utf8)
         }
-        guard let number = knowledge.number, knowledge.agrees, label == .fatal || kind?.isOpen == true else { return }
+        guard let number, label == .fatal || known.isOpen(number) else { return }
         if draft.has(.userName), draft.has(.databaseName), draft.has(.connectionFrom) { return }
         takeNames(&draft, number)
     }
