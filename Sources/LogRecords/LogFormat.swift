@@ -134,6 +134,8 @@ public struct ReadingFacts: Sendable {
     /// No line is later: when the file was last written to. Times without a year get their year by it; where nobody
     /// knows, they are of 2000.
     public var newest = LogTime(milliseconds: 978_307_199_000)
+    /// What messages of PgBouncer's level LOG, of no connection, somebody asks for: of others only the time is handed over.
+    public var wanted = MessageHeads.all
 
     /// Nothing.
     public init() {}

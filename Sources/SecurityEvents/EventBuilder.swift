@@ -1,3 +1,4 @@
+import Glibc
 import Patterns
 import VigilModel
 
@@ -78,17 +79,20 @@ enum EventBuilder {
 
     /// Host and port in any column.
     static func endpoint(_ record: LogRecord, _ column: LogColumn) -> (host: String?, port: Int?) {
-        record.withContent(column) { bytes in
-            if bytes.isEmpty { return (nil, nil) }
-            if bytes.starts(with: local) { return ("[local]", nil) }
-            if bytes[0] == 91, bytes[bytes.count - 1] == 93 {
-                return (String(escaping: bytes[1..<(bytes.count - 1)]), nil)
-            }
-            guard let colon = bytes.lastIndex(of: 58), let port = port(bytes[(colon + 1)...]) else {
-                return (String(escaping: bytes), nil)
-            }
-            return (String(escaping: bytes[..<colon]), port)
+        record.withContent(column) { endpoint($0) }
+    }
+
+    /// Host and port as a column holds them.
+    static func endpoint(_ bytes: UnsafeBufferPointer<UInt8>) -> (host: String?, port: Int?) {
+        if bytes.isEmpty { return (nil, nil) }
+        if bytes.starts(with: local) { return ("[local]", nil) }
+        if bytes[0] == 91, bytes[bytes.count - 1] == 93 {
+            return (String(escaping: bytes[1..<(bytes.count - 1)]), nil)
         }
+        guard let colon = bytes.lastIndex(of: 58), let port = port(bytes[(colon + 1)...]) else {
+            return (String(escaping: bytes), nil)
+        }
+        return (String(escaping: bytes[..<colon]), port)
     }
 
     private static let local = Array("[local]".utf8)
@@ -157,7 +161,10 @@ enum EventBuilder {
     /// nothing is copied.
     static func matches(_ record: LogRecord, _ column: LogColumn, _ regex: Regex, _ scratch: Regex.Scratch) -> Bool {
         record.withContent(column) { raw in
-            raw.contains(34) ? regex.match(record.content(column), scratch) : regex.match(raw, scratch)
+            guard let base = raw.baseAddress, memchr(base, 34, raw.count) != nil else {
+                return regex.match(raw, scratch)
+            }
+            return regex.match(record.content(column), scratch)
         }
     }
 

@@ -10,8 +10,8 @@ struct ProxyReader {
     /// A client of a pooler that has just come in.
     private struct Client {
         var key: UInt64
-        var address: String
-        var port: Int?
+        /// Where its address starts in `addresses`, of all that were ever there; that of the next one ends it.
+        var address: Int
         var time: LogTime
         var offset: Int64
         var clockBefore: LogTime
@@ -20,6 +20,9 @@ struct ProxyReader {
     /// In the order they came in; those before `front` are over.
     private var clients: [Client] = []
     private var front = 0
+    /// The addresses of these clients, as they stand in the records, and how many bytes of others were before them.
+    private var addresses: [UInt8] = []
+    private var gone = 0
     private let scratch = Regex.Scratch()
     private let haproxy: Regex?
     private let pooler: Regex?
@@ -71,6 +74,8 @@ struct ProxyReader {
     /// Their first eight bytes, `login at` and `new conn`, as `LogRecord.head` gives them.
     private static var loginHead: UInt64 { 0x7461_206E_6967_6F6C }
     private static var serverHead: UInt64 { 0x6E6E_6F63_2077_656E }
+    /// How the pooler's messages start that are read.
+    static var heads: [UInt64] { [loginHead, serverHead] }
 
     /// A connection with the proxy's own address to the server in `location`. Its time is when the client came.
     private mutating func readProxy(_ record: LogRecord) {
@@ -92,18 +97,18 @@ struct ProxyReader {
     /// database and user is the likeliest.
     private mutating func readPooler(_ record: LogRecord, time: LogTime, clockBefore: LogTime) {
         if record.starts(.message, with: ProxyReader.login) {
-            let client = EventBuilder.address(record)
-            guard let address = client.host else { return }
+            guard !record.isEmpty(.connectionFrom) else { return }
             forget(at: time)
             clients.append(
                 Client(
-                    key: ProxyReader.key(record), address: address, port: client.port, time: time,
-                    offset: record.offset, clockBefore: clockBefore))
+                    key: ProxyReader.key(record), address: gone + addresses.count, time: time, offset: record.offset,
+                    clockBefore: clockBefore))
+            record.withContent(.connectionFrom) { addresses += $0 }
         } else if record.starts(.message, with: ProxyReader.server), let pooler {
             let key = ProxyReader.key(record)
-            guard let client = clients[front...].last(where: { $0.key == key }), client.address != "[local]" else {
-                return
-            }
+            guard let number = clients[front...].lastIndex(where: { $0.key == key }) else { return }
+            let client = address(of: number)
+            guard let clientAddress = client.host, clientAddress != "[local]" else { return }
             let text = record.content(.message)
             var own: (address: String?, port: Int?) = (nil, nil)
             pooler.match(text, scratch) { group, range in
@@ -117,8 +122,16 @@ struct ProxyReader {
             guard let address = own.address, let port = own.port else { return }
             hops.append(
                 ProxyHop(
-                    address: address, port: port, clientAddress: client.address, clientPort: client.port, start: time,
+                    address: address, port: port, clientAddress: clientAddress, clientPort: client.port, start: time,
                     end: nil, isExact: false))
+        }
+    }
+
+    private func address(of number: Int) -> (host: String?, port: Int?) {
+        let next = number + 1
+        let end = next < clients.count ? clients[next].address - gone : addresses.count
+        return addresses.withUnsafeBufferPointer {
+            EventBuilder.endpoint(UnsafeBufferPointer(rebasing: $0[(clients[number].address - gone)..<end]))
         }
     }
 
@@ -129,6 +142,9 @@ struct ProxyReader {
             front += 1
         }
         if front > 1024, front * 2 > clients.count {
+            let left = front < clients.count ? clients[front].address : gone + addresses.count
+            addresses.removeSubrange(..<(left - gone))
+            gone = left
             clients.removeSubrange(..<front)
             front = 0
         }
@@ -139,11 +155,9 @@ struct ProxyReader {
     }
 
     private static func key(_ record: LogRecord) -> UInt64 {
-        var digest = Digest64()
-        for column in [LogColumn.databaseName, .userName] {
-            record.withContent(column) { digest.combine($0) }
-            digest.separate()
-        }
-        return digest.value
+        var hash = PlaceHash()
+        record.withContent(.databaseName) { hash.combineWords($0) }
+        record.withContent(.userName) { hash.combineWords($0) }
+        return hash.place
     }
 }

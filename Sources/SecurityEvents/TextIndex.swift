@@ -101,7 +101,16 @@ struct TextIndex {
         return Start(column: column, head: head, mask: mask, rest: place..<bytes.count)
     }
 
-    private static func head(_ text: [UInt8]) -> (head: UInt64, mask: UInt64) {
+    /// What a pattern's messages start with, one of these; nil when that is not known.
+    static func messageStarts(of pattern: EventPattern) -> [[UInt8]]? {
+        for (column, regex) in pattern.condition.expressions where column == .message {
+            let found = LiteralStarts(of: regex.source)
+            if !found.texts.isEmpty { return found.texts }
+        }
+        return nil
+    }
+
+    static func head(_ text: [UInt8]) -> (head: UInt64, mask: UInt64) {
         let head = text.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
         return (head, text.count >= 8 ? .max : (1 << UInt64(text.count * 8)) &- 1)
     }
@@ -187,9 +196,10 @@ struct TextIndex {
                 return false
             }
         }
-        return ask.rests.allSatisfy {
-            EventBuilder.matches(record, rests[$0].column, rests[$0].regex, scratch)
+        for rest in ask.rests where !EventBuilder.matches(record, rests[rest].column, rests[rest].regex, scratch) {
+            return false
         }
+        return true
     }
 
     @inline(__always)

@@ -15,16 +15,43 @@ struct TextReader {
     private let index: TextIndex
     /// Of each pattern what has names for what it reads: the others only had to match.
     private let named: [[(column: LogColumn, regex: Regex)]]
+    /// What follows from each pattern, as far as most records need to know.
+    private let steps: [Step]
+    /// The words under which records are counted, behind each other.
+    private let counters: [UInt8]
     private var connections = ConnectionTracker()
     private var spans = SpanTracker()
     private var proxies = ProxyReader()
     private var readings = ReadingMemory()
     private let scratch = Regex.Scratch()
 
+    private struct Step {
+        enum Effect { case event, evidence, nothing }
+
+        var effect: Effect
+        /// The word it is counted under, in `counters`; nothing for none.
+        var counter: Range<Int>
+    }
+
     /// Takes the patterns of all datasets.
     init(_ patterns: [EventPattern]) {
         index = TextIndex(patterns)
         named = index.patterns.map { $0.readings.filter { !$0.regex.groups.isEmpty } }
+        var counters: [UInt8] = []
+        steps = index.patterns.map { pattern in
+            let start = counters.count
+            counters += Array((pattern.counter ?? "").utf8)
+            return Step(effect: TextReader.effect(pattern.effect), counter: start..<counters.count)
+        }
+        self.counters = counters
+    }
+
+    private static func effect(_ effect: EventPattern.Effect) -> Step.Effect {
+        switch effect {
+        case .event: .event
+        case .evidence: .evidence
+        case .login, .statement, .counted: .nothing
+        }
     }
 
     /// The oldest record that a reading must start with to find the same, and the source's time before it.
@@ -44,17 +71,27 @@ struct TextReader {
     ) -> Found? {
         proxies.read(record, time: time, clockBefore: clockBefore)
         guard let number = look.candidate ?? index.match(record) else { return nil }
-        let pattern = index.patterns[number]
-        if counts, let counter = pattern.counter { activity.count(counter, record, at: time) }
-        let kind: EventKind
-        switch pattern.effect {
-        case .event(let found): kind = found
+        let step = steps[number]
+        if counts, !step.counter.isEmpty {
+            counters.withUnsafeBufferPointer {
+                activity.count(command: UnsafeBufferPointer(rebasing: $0[step.counter]), record, at: time)
+            }
+        }
+        switch step.effect {
+        case .nothing: return nil
         case .evidence:
             let found = readings.found(record, named[number], number, scratch)
             connections.note(found, record, time: time, clockBefore: clockBefore)
             return nil
-        case .login, .statement, .counted: return nil
+        case .event: return event(record, number, time: time, clockBefore: clockBefore)
         }
+    }
+
+    private mutating func event(
+        _ record: LogRecord, _ number: Int, time: LogTime, clockBefore: LogTime
+    ) -> Found? {
+        let pattern = index.patterns[number]
+        guard case .event(let kind) = pattern.effect else { return nil }
         let found = EventBuilder.found(record, named[number], scratch)
         switch pattern.once {
         case nil: return Found(kind: kind, values: found)

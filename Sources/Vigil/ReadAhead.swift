@@ -8,9 +8,10 @@ final class ReadAhead {
     private var block: Queue.Block?
     private var at = 0
 
-    /// Bytes of a block, and how many blocks are ahead.
+    /// Bytes of a block, and how many blocks are ahead: some milliseconds of unpacking, since what the others do together
+    /// may hold up reading for as long, and the unpacker, which is what all wait for, must not wait for them.
     private static let blockSize = 256 << 10
-    private static let depth = 4
+    private static let depth = 16
 
     /// Starts at the file's offset. The file must not be read by anyone else from now on.
     init(_ file: LogFile) {

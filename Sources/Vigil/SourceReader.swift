@@ -91,6 +91,7 @@ final class SourceReader {
         var about = about
         about.clock = span.isWhole ? state.clock : .distantPast
         ahead = readsAhead && file.isArchive ? ReadAhead(file) : nil
+        about.wanted = catalogue.messageHeads(of: .pgbouncer, severity: "LOG")
         records = format.reader(offset: start, about)
         collector = Collector(
             events: EventReader(

@@ -148,6 +148,17 @@ public struct LogRecord {
         return try body(UnsafeBufferPointer(start: bytes + range.lowerBound, count: range.count))
     }
 
+    /// Neighbouring columns as they stand in the row, quotes and the separators between included, for the length of a
+    /// call.
+    @inlinable
+    @inline(__always)
+    public func withRow<Result>(
+        from first: LogColumn, through last: LogColumn, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+    ) rethrows -> Result {
+        let start = range(first).lowerBound
+        return try body(UnsafeBufferPointer(start: bytes + start, count: range(last).upperBound - start))
+    }
+
     /// A copy of a column's content with doubled quotes made single. Longer than `textLimit`, it is cut, and length
     /// and SHA-256 of the whole stand at its end.
     public func content(_ column: LogColumn) -> [UInt8] {

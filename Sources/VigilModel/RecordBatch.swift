@@ -54,17 +54,18 @@ public struct RecordBatch {
         offsets = nil
     }
 
-    /// Takes rows that a reader laid out apart from the file's bytes, each with its file offset.
+    /// Takes rows that a reader laid out apart from the file's bytes, each with its file offset. With an owner of the
+    /// memory the batch may be kept.
     public init(
         bytes: UnsafePointer<UInt8>, separators: UnsafePointer<UInt32>, rows: UnsafeBufferPointer<Row>,
-        offsets: UnsafeBufferPointer<Int64>
+        offsets: UnsafeBufferPointer<Int64>, owner: AnyObject? = nil
     ) {
         self.bytes = bytes
         self.separators = separators
         self.rows = rows
         self.offsets = offsets
         baseOffset = 0
-        owner = nil
+        self.owner = owner
     }
 
     /// The same records in memory that belongs to the batch.
@@ -89,7 +90,8 @@ public struct RecordBatch {
 
         init(_ batch: RecordBatch) {
             let first = batch.rows.first.map { Int($0.start) } ?? 0
-            let ends = batch.rows.map { Int($0.first) + Int($0.columns) }
+            // A record of which only the time matters has no column.
+            let ends = batch.rows.lazy.filter { $0.columns > 0 }.map { Int($0.first) + Int($0.columns) }
             let end = (ends.last.map { Int(batch.separators[$0 - 1]) } ?? first) + 1
             // `LogRecord.head` may read behind the last column.
             bytes = .allocate(capacity: end - first + 64)

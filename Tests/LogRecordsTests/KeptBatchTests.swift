@@ -51,8 +51,20 @@ struct KeptBatchTests {
         #expect(reader.position == Int64(log.count) || !keeper.seen.unread.isEmpty)
     }
 
-    @Test("of other formats are copies")
-    func copies() {
+    @Test("of PgBouncer stay, too", arguments: [1 << 18, 5000, 70_000])
+    func pooler(piece: Int) {
+        let lines = (1...20_000).map { number in
+            "2026-03-02 08:41:57.595 UTC [17219] LOG C-0x\(String(number, radix: 16)): shop/app@192.0.2.7:\(number) "
+                + "closing because: client close request (age=\(number)s)\n"
+        }
+        var keeper = Keeper()
+        LogFormat.pgbouncer.reader().read(Array(lines.joined().utf8)[...], pieces: [piece], into: &keeper)
+        #expect(keeper.kept == keeper.seen)
+        #expect(keeper.seen.records.count == 20_000)
+    }
+
+    @Test("of other formats stay, too")
+    func others() {
         var keeper = Keeper()
         let lines = (1...3000).map { number in
             "{\"timestamp\":\"2026-03-02 09:49:01.374 UTC\",\"pid\":7,\"session_id\":\"69a55d0d.7\",\"line_num\":\(number),"

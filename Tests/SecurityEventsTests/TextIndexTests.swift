@@ -93,4 +93,36 @@ struct TextIndexTests {
         }
         #expect(met.count > 40)
     }
+
+    @Test("a message that starts as none that is asked for fits no pattern", arguments: 0..<4)
+    func heads(seed: UInt64) throws {
+        let catalogue = try Self.catalogue.get().events
+        let index = TextIndex(catalogue.patterns)
+        let patterns = catalogue.patterns.filter { $0.condition.dataset == .pgbouncer }
+        let messages = patterns.map { Self.messages(of: $0, catalogue) } + [[Array("stats: 29 xacts/s".utf8)]]
+        var numbers = SeededNumbers(seed: seed)
+        var passed = 0
+        for severity in ["LOG", "WARNING", "FATAL"] {
+            let heads = catalogue.messageHeads(of: .pgbouncer, severity: severity)
+            for _ in 0..<4000 {
+                let message = Self.changed(
+                    messages.randomElement(using: &numbers)?.randomElement(using: &numbers) ?? [], &numbers)
+                // Who reads the log leaves quotes to the patterns.
+                guard message.count >= 8, !message.prefix(4).contains(34) else { continue }
+                let columns: [LogColumn: [UInt8]] = [
+                    .message: message, .severity: Array(severity.utf8),
+                    .sessionID: Array((Bool.random(using: &numbers) ? "C-0x5" : "").utf8),
+                ]
+                let found = Self.with(.pgbouncer, columns) { record -> [String] in
+                    if heads.contains(record.head(.message)) { return [] }
+                    passed += 1
+                    if let number = index.match(record) { return [index.patterns[number].id] }
+                    return ProxyReader.mayRead(record) ? ["proxies"] : []
+                }
+                #expect(found == [], "\(severity) \(String(escaping: message))")
+            }
+            #expect(heads.contains(0x3220_3A73_7461_7473) == (severity == "FATAL"))
+        }
+        #expect(passed > 200)
+    }
 }

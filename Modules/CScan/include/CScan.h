@@ -1,8 +1,11 @@
-// The structure of a csvlog in one pass: where fields end and where records end. And where severities of other logs end.
+// The structure of a csvlog in one pass: where fields end and where records end; and of a pooler's line
+// (CScanLine.h). Where severities of a stderr log end, and rows from where their columns stand.
 #ifndef CSCAN_H
 #define CSCAN_H
 #include <stddef.h>
 #include <stdint.h>
+
+#include "CScanLine.h"
 
 /// One record: its first byte, the index of its first separator in the separator list and how many it has, and whether
 /// a quote in it is out of place. Column k ends at separators[first + k]; the last separator is the line feed.

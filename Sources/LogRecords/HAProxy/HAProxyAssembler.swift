@@ -1,3 +1,4 @@
+import Glibc
 import VigilModel
 
 /// Reads HAProxy's log, one line a record: bare (`log stdout format raw`), or behind a header of syslog, which mostly ends
@@ -5,7 +6,7 @@ import VigilModel
 /// has no year, the source's time.
 struct HAProxyAssembler: LineAssembler {
     private var times: PrintedTime
-    private var draft = DraftRecord()
+    private var dates = HAProxyDates()
 
     init(_ about: ReadingFacts) { times = PrintedTime(about) }
 
@@ -26,33 +27,47 @@ struct HAProxyAssembler: LineAssembler {
     mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
         let header = HAProxyAssembler.header(line.bytes)
         let text = UnsafeBufferPointer(rebasing: line.bytes[(header?.text ?? 0)...])
-        guard header != nil || HAProxyText.isConnection(text) || HAProxyText.isNotice(text) else {
+        let found = HAProxyText(text, &dates)
+        guard header != nil || found.time != nil || HAProxyText.isNotice(text) else {
             if line.bytes.contains(0) { return rows.skip(line, reason: "no line of HAProxy") }
             return rows.pass(line)
         }
-        draft.begin(offset: line.offset, time: .distantPast, dataset: .haproxy)
-        if let header { draft.set(.processID, line.bytes[header.pid]) }
-        if let found = HAProxyText.fill(&draft, text) {
-            draft.time = found.isLocal ? times.utc(ofLocal: found.time) : found.time
-        } else if header != nil {
-            var cursor = LineCursor(line.bytes)
-            if cursor.skip(60) { _ = cursor.run { $0 != 62 } }
-            _ = cursor.skip(">1 ") || cursor.skip(62)
-            if let time = times.read(&cursor, takesNames: false) { draft.time = time }
-        }
-        rows.append(draft)
+        let pid = header.map { UnsafeBufferPointer(rebasing: line.bytes[$0.pid]) }
+        found.append(
+            to: &rows, text, pid: pid, offset: line.offset, time: time(found, header == nil ? nil : line.bytes))
+    }
+
+    /// When a line was: the connection's own time counts, else that of its header, if it has one.
+    private mutating func time(_ found: HAProxyText, _ line: UnsafeBufferPointer<UInt8>?) -> LogTime {
+        if let own = found.time { return own.isLocal ? times.utc(ofLocal: own.time) : own.time }
+        guard let line else { return .distantPast }
+        var cursor = LineCursor(line)
+        if cursor.skip(60) { _ = cursor.run { $0 != 62 } }
+        _ = cursor.skip(">1 ") || cursor.skip(62)
+        return times.read(&cursor, takesNames: false) ?? .distantPast
     }
 
     mutating func finish(into rows: inout RowBuffer) {}
 
     /// Where pid and text stand behind a header of syslog, which is the system's: no client writes into it.
     private static func header(_ line: UnsafeBufferPointer<UInt8>) -> (pid: Range<Int>, text: Int)? {
-        let start = UnsafeBufferPointer(rebasing: line.prefix(160))
-        guard let name = start.find(" haproxy["), name > 8 else { return shortHeader(line) }
+        guard let name = program(line), name > 8 else { return shortHeader(line) }
         var cursor = LineCursor(line, at: name + 9)
         let pid = cursor.run { $0.digit != nil }
         guard !pid.isEmpty, cursor.skip("]: ") else { return nil }
         return (pid, cursor.at)
+    }
+
+    /// Where ` haproxy[` first stands, near the line's start.
+    private static func program(_ line: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard let base = line.baseAddress else { return nil }
+        let end = min(line.count, 160)
+        var next = 0
+        while next < end, let found = memchr(base + next, 91, end - next) {
+            next = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base + 1
+            if line.has(" haproxy[", at: next - 9) { return next - 9 }
+        }
+        return nil
     }
 
     /// The other forms of `log … format` (configuration manual, 3.1): `rfc5424`, and `short`, `priority`, `timed` and

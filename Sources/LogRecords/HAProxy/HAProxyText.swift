@@ -1,50 +1,88 @@
+import CScan
 import VigilModel
 
 /// Reads what HAProxy says in a line (configuration manual, 8.2 "Log formats"):
 /// `192.0.2.7:35988 [26/Nov/2026:06:06:24.742] pg pg/pg-test-1 1/0/0 2 -- 1/1/0/0/0 0/0`.
 /// Where the own address of the connection to the server stands behind the server (`%bi:%bp`, see docs/proxy.md), it
 /// goes to the column `location`.
-enum HAProxyText {
-    /// Gives a begun record its columns and, where one stands in the text, its time as local time, or in UTC when its
-    /// zone is printed.
-    static func fill(
-        _ draft: inout DraftRecord, _ text: UnsafeBufferPointer<UInt8>
-    ) -> (time: LogTime, isLocal: Bool)? {
-        draft.set(.message, text)
+struct HAProxyText {
+    /// The time of a connection, as local time, or in UTC when its zone is printed; nil: the line is about none.
+    private(set) var time: (time: LogTime, isLocal: Bool)?
+    private var client: Range<Int>?
+    private var hop: Range<Int>?
+    private var frontend: Range<Int>?
+    private var server: Range<Int>?
+    private var state: Range<Int>?
+
+    /// Takes a text apart.
+    init(_ text: UnsafeBufferPointer<UInt8>, _ dates: inout HAProxyDates) {
         var cursor = LineCursor(text)
-        guard let client = endpoint(&cursor), cursor.skip(" ["), let time = date(&cursor), cursor.skip("] ") else {
-            if cursor.at == 0 { connectLine(&draft, text) }
-            return nil
+        guard let client = HAProxyText.endpoint(&cursor), cursor.skip(" ["), let time = dates.read(&cursor),
+            cursor.skip("] ")
+        else {
+            if cursor.at == 0 { readConnect(text) }
+            return
         }
-        setAddress(&draft, .connectionFrom, text[client])
+        self.time = time
+        self.client = client
         let frontend = cursor.word()
-        draft.set(.context, text[frontend].prefix { $0 != 126 && $0 != 58 })
-        guard cursor.skip(32), text[frontend].last != 58 else { return time }
-        let server = cursor.word()
-        draft.set(.applicationName, text[server])
-        guard cursor.skip(32) else { return time }
+        let nameEnd = text[frontend].firstIndex { $0 == 126 || $0 == 58 } ?? frontend.upperBound
+        self.frontend = frontend.lowerBound..<nameEnd
+        guard cursor.skip(32), text[frontend].last != 58 else { return }
+        server = cursor.word()
+        guard cursor.skip(32) else { return }
         var ahead = cursor
-        if let hop = endpoint(&ahead), ahead.skip(32) {
-            setAddress(&draft, .location, text[hop])
+        if let hop = HAProxyText.endpoint(&ahead), ahead.skip(32) {
+            self.hop = hop
             cursor = ahead
         }
         while !cursor.isAtEnd {
             let word = cursor.word()
-            let bytes = text[word]
-            if word.count == 2 || word.count == 4, bytes.allSatisfy({ $0 == 45 || $0.isWordPart && $0.digit == nil }) {
-                draft.set(.commandTag, bytes.prefix(2))
+            if word.count == 2 || word.count == 4,
+                text[word].allSatisfy({ $0 == 45 || $0.isWordPart && $0.digit == nil })
+            {
+                state = word.prefix(2)
                 break
             }
             guard cursor.skip(32) else { break }
         }
-        return time
+    }
+
+    /// Adds a record of the text.
+    @inline(__always)
+    func append(
+        to rows: inout RowBuffer, _ text: UnsafeBufferPointer<UInt8>, pid: UnsafeBufferPointer<UInt8>?, offset: Int64,
+        time: LogTime
+    ) {
+        func part(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: text[range]) }
+        // What stands in a column stands in the message, too.
+        let length = 2 * text.count + (pid?.count ?? 0) + 2 * HAProxyText.local.count
+        rows.append(offset: offset, time: time, dataset: .haproxy, form: .columns, length: length) { row in
+            if let pid { row.put(.processID, pid) }
+            if let client, let address = HAProxyText.address(part(client)) { row.put(.connectionFrom, address) }
+            if let state { row.put(.commandTag, part(state)) }
+            row.put(.message, text)
+            if let frontend { row.put(.context, part(frontend)) }
+            if let hop, let address = HAProxyText.address(part(hop)) { row.put(.location, address) }
+            if let server { row.put(.applicationName, part(server)) }
+        }
+    }
+
+    /// An address as it is shown; nil for none.
+    private static func address(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+        if text.count == 3, text.has("-:-") { return nil }
+        return text.has("unix:") ? local : text
+    }
+
+    private static var local: UnsafeBufferPointer<UInt8> {
+        let text: StaticString = "[local]"
+        return UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
     /// True when the text begins as HAProxy's lines about connections do.
     static func isConnection(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        var cursor = LineCursor(text)
-        guard endpoint(&cursor) != nil, cursor.skip(" ["), date(&cursor) != nil else { return false }
-        return cursor.skip("] ")
+        var dates = HAProxyDates()
+        return HAProxyText(text, &dates).time != nil
     }
 
     /// True for what HAProxy says of itself and its servers.
@@ -71,24 +109,26 @@ enum HAProxyText {
     }
 
     /// `Connect from 192.0.2.7:58400 to 192.0.2.1:5433 (pg/TCP)`: what is logged without `option tcplog`.
-    private static func connectLine(_ draft: inout DraftRecord, _ text: UnsafeBufferPointer<UInt8>) {
+    private mutating func readConnect(_ text: UnsafeBufferPointer<UInt8>) {
         var cursor = LineCursor(text)
-        guard cursor.skip("Connect from "), let client = endpoint(&cursor), cursor.skip(" to ") else { return }
-        setAddress(&draft, .connectionFrom, text[client])
+        guard cursor.skip("Connect from "), let client = HAProxyText.endpoint(&cursor), cursor.skip(" to ") else {
+            return
+        }
+        self.client = client
         guard let open = text.findLast(" ("), let slash = text.findLast("/"), slash > open else { return }
-        draft.set(.context, text[(open + 2)..<slash])
-    }
-
-    private static func setAddress(
-        _ draft: inout DraftRecord, _ column: LogColumn, _ text: Slice<UnsafeBufferPointer<UInt8>>
-    ) {
-        if text.elementsEqual("-:-".utf8) { return }
-        if text.starts(with: "unix:".utf8) { draft.set(column, "[local]") } else { draft.set(column, text) }
+        frontend = (open + 2)..<slash
     }
 
     /// `192.0.2.7:35988`, `::1:33930`, `unix:1`, and `-:-` for no connection.
     private static func endpoint(_ cursor: inout LineCursor) -> Range<Int>? {
         let start = cursor.at
+        if let base = cursor.bytes.baseAddress, cursor.bytes.count - start >= Int(CSCAN_LINE_REACH) {
+            let length = Int(cscan_address(base + start))
+            if length > 0 {
+                cursor.at += length
+                return start..<cursor.at
+            }
+        }
         if cursor.skip("-:-") { return start..<cursor.at }
         if cursor.skip("unix:") { return cursor.number(digits: 10) == nil ? nil : start..<cursor.at }
         let range = cursor.run { $0.isHexadecimal || $0 == 58 || $0 == 46 }
@@ -101,35 +141,6 @@ enum HAProxyText {
             return nil
         }
         return range
-    }
-
-    /// `26/Nov/2026:06:06:24.742`, or with a zone and without milliseconds.
-    private static func date(_ cursor: inout LineCursor) -> (time: LogTime, isLocal: Bool)? {
-        guard let day = cursor.number(digits: 2), cursor.skip(47), let month = month(&cursor), cursor.skip(47),
-            let year = cursor.number(digits: 4), cursor.skip(58), let hour = cursor.number(digits: 2), cursor.skip(58),
-            let minute = cursor.number(digits: 2), cursor.skip(58), let second = cursor.number(digits: 2),
-            (1...31).contains(day), hour < 24, minute < 60, second < 61
-        else { return nil }
-        var total = Int64(LogTime.days(year: year, month: month, day: day)) * 86_400_000
-        total += Int64((hour * 60 + minute) * 60 + second) * 1000
-        if cursor.skip(46) {
-            guard let fraction = cursor.number(digits: 3) else { return nil }
-            return (LogTime(milliseconds: total + Int64(fraction)), true)
-        }
-        guard cursor.skip(32) else { return (LogTime(milliseconds: total), true) }
-        let isWest = cursor.next == 45
-        guard cursor.skip(43) || cursor.skip(45), let zone = cursor.number(digits: 4) else { return nil }
-        let offset = Int64(zone / 100 * 60 + zone % 100) * 60_000
-        return (LogTime(milliseconds: total - (isWest ? -offset : offset)), false)
-    }
-
-    private static func month(_ cursor: inout LineCursor) -> Int? {
-        for (index, name) in [
-            StaticString("Jan"), "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ].enumerated() where cursor.skip(name) {
-            return index + 1
-        }
-        return nil
     }
 }
 

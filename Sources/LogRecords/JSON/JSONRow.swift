@@ -15,7 +15,7 @@ struct JSONRow {
     /// Adds the row.
     @inline(__always)
     func write(to rows: inout RowBuffer, offset: Int64, time: LogTime) {
-        let row = rows.beginRow()
+        rows.beginRow()
         for column in JSONRow.columns.indices {
             if let key = JSONRow.columns[column] {
                 if let value = fields[key] { write(value, to: &rows) }
@@ -24,7 +24,7 @@ struct JSONRow {
             }
             rows.endColumn()
         }
-        rows.endRow(row, offset: offset, time: time)
+        rows.endRow(offset: offset, time: time)
     }
 
     @inline(__always)

@@ -21,26 +21,43 @@ public protocol LineAssembler {
     var unknownZones: Set<String> { get }
     /// Takes the next line. A record goes to `rows` as soon as it is known to be whole.
     mutating func take(_ line: LogLine, into rows: inout RowBuffer)
+    /// Takes the whole lines that bytes of the file begin with, until there is something to hand over at once; gives how
+    /// many bytes they were. `offset` is that of the first byte in the file. The last ones may be left: they are offered
+    /// again with more behind them, or taken one by one when no more come.
+    mutating func takeLines(of bytes: UnsafeBufferPointer<UInt8>, at offset: Int64, into rows: inout RowBuffer) -> Int
     /// No more lines will come: what waits is whole.
     mutating func finish(into rows: inout RowBuffer)
     /// No lines have come for a while: what may be whole is. By default all that waits.
     mutating func settle(into rows: inout RowBuffer)
-    /// Asked before the line at offset `place` is taken, when the file's bytes from `base` on are at hand: where a run
-    /// over many lines at once can begin. Lines from there on that waited are forgotten. Nil, which is the default: lines
-    /// are taken one by one.
-    mutating func startOfRun(at place: Int64, from base: Int64) -> Int64?
-    /// Takes lines from a block that starts with the line that `startOfRun` told of.
-    mutating func run(_ block: UnsafeBufferPointer<UInt8>, offset: Int64, into rows: inout RowBuffer) -> LineRun
 }
 
 extension LineAssembler {
-    /// No runs.
-    public mutating func startOfRun(at place: Int64, from base: Int64) -> Int64? { nil }
+    /// Takes them one by one.
+    public mutating func takeLines(
+        of bytes: UnsafeBufferPointer<UInt8>, at offset: Int64, into rows: inout RowBuffer
+    ) -> Int { takeOneByOne(of: bytes, in: 0..<bytes.count, at: offset, into: &rows) }
 
-    /// No runs.
-    public mutating func run(
-        _ block: UnsafeBufferPointer<UInt8>, offset: Int64, into rows: inout RowBuffer
-    ) -> LineRun { LineRun(taken: 0, end: .oddLines(block.count)) }
+    /// Takes the whole lines that start in a range one by one, until there is something to hand over at once. Gives the
+    /// place behind them.
+    mutating func takeOneByOne(
+        of bytes: UnsafeBufferPointer<UInt8>, in range: Range<Int>, at offset: Int64, into rows: inout RowBuffer
+    ) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        var next = range.lowerBound
+        // Who looks for missing records must hear of lines that were none where they stand.
+        while next < range.upperBound, !rows.isFull, !rows.hasOthers,
+            let feed = memchr(base + next, 10, bytes.count - next)
+        {
+            let end = UnsafePointer(feed.assumingMemoryBound(to: UInt8.self)) - base
+            let count = end > next && base[end - 1] == 13 ? end - 1 - next : end - next
+            let line = UnsafeBufferPointer(start: base + next, count: count)
+            take(
+                LogLine(bytes: line, offset: offset + Int64(next), end: offset + Int64(end) + 1, isTorn: false),
+                into: &rows)
+            next = end + 1
+        }
+        return next
+    }
 
     /// Takes all that waits for whole.
     public mutating func settle(into rows: inout RowBuffer) { finish(into: &rows) }
@@ -52,8 +69,6 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
     public let isQuick = false
     private let firstCapacity = 256 << 10
     private let lastCapacity = 4 << 20
-    /// No more bytes of whole lines than this wait in the buffer for those behind them.
-    private let mostWaiting = 16 << 10
 
     private var buffer: UnsafeMutablePointer<UInt8>
     private var capacity: Int
@@ -107,56 +122,52 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
         if base == 0, consumed == 0, length >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF {
             consumed = 3
         }
-        while consumed < length {
-            guard let start = assembler.startOfRun(at: place, from: base) else {
-                if takeLine(&consumer) { continue } else { break }
-            }
-            consumed = Int(start - base)
-            if !run(&consumer) { break }
+        if long != nil {
+            takeLong()
+            rows.deliver(to: &consumer)
         }
-        rows.deliver(to: &consumer)
+        take(into: &consumer) { $0.takeLines(of: $1, at: $2, into: &$3) }
         if consumed == 0, length == capacity, capacity >= lastCapacity { prolong() }
         if atEnd {
-            while takeLine(&consumer) {}
+            takeRest(into: &consumer)
             end(&consumer)
         }
     }
 
-    /// Takes many lines at once, and one by one those that cannot be. False when more bytes are needed.
-    private func run(_ consumer: inout some RecordConsumer) -> Bool {
-        if rows.isFull { rows.deliver(to: &consumer) }
-        let block = UnsafeBufferPointer(start: buffer + consumed, count: length - consumed)
-        let run = assembler.run(block, offset: place, into: &rows)
-        consumed += run.taken
-        switch run.end {
-        case .rowsFull: return true
-        case .oddLines(let count):
-            let end = consumed + count
-            while consumed < end, takeLine(&consumer) {}
-            return true
-        case .needsMore:
-            if length - consumed > mostWaiting { while takeLine(&consumer) {} }
-            return false
-        }
+    /// Takes the whole lines that were left.
+    private func takeRest(into consumer: inout some RecordConsumer) {
+        take(into: &consumer) { $0.takeOneByOne(of: $1, in: 0..<$1.count, at: $2, into: &$3) }
     }
 
-    /// Takes the next line when it is whole.
-    private func takeLine(_ consumer: inout some RecordConsumer) -> Bool {
-        guard consumed < length, let feed = memchr(buffer + consumed, 10, length - consumed) else { return false }
-        let end = feed.assumingMemoryBound(to: UInt8.self) - buffer
-        take(consumed..<end, isTorn: false)
-        consumed = end + 1
-        // Who looks for missing records must hear of lines that were none where they stand.
-        if rows.isFull || rows.hasOthers { rows.deliver(to: &consumer) }
-        return true
+    /// Hands over what `body` makes of what is in the buffer, as long as it takes some.
+    @inline(__always)
+    private func take(
+        into consumer: inout some RecordConsumer,
+        _ body: (inout Assembler, UnsafeBufferPointer<UInt8>, Int64, inout RowBuffer) -> Int
+    ) {
+        var count = 1
+        while consumed < length, count > 0 {
+            let bytes = UnsafeBufferPointer(start: buffer + consumed, count: length - consumed)
+            count = body(&assembler, bytes, place, &rows)
+            consumed += count
+            rows.deliver(to: &consumer)
+        }
     }
 
     /// Hands over what waits for more lines, unless a line is just coming in.
     public func settle(into consumer: inout some RecordConsumer) {
         guard long == nil, consumed == length || buffer[length - 1] == 10 else { return }
-        while takeLine(&consumer) {}
+        takeRest(into: &consumer)
         assembler.settle(into: &rows)
         rows.deliver(to: &consumer)
+    }
+
+    /// Takes the end of a line that is too long for the buffer, if it is there.
+    private func takeLong() {
+        guard consumed < length, let feed = memchr(buffer + consumed, 10, length - consumed) else { return }
+        let end = feed.assumingMemoryBound(to: UInt8.self) - buffer
+        take(consumed..<end, isTorn: false)
+        consumed = end + 1
     }
 
     private func take(_ range: Range<Int>, isTorn: Bool) {

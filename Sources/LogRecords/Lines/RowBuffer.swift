@@ -5,22 +5,22 @@ import VigilModel
 /// What an assembler has found: rows laid out in the form of csvlog, lines that are no records, and bytes that should
 /// have been one.
 public struct RowBuffer {
-    /// The rows laid out so far; a reader may add to the row it has begun.
+    /// The columns of the row that was begun; a reader adds to it.
     var bytes: [UInt8] = []
-    private var separators: [UInt32] = []
-    private var rows: [RecordBatch.Row] = []
-    private var offsets: [Int64] = []
+    /// Where the columns of that row end.
+    private var ends: [UInt32] = []
+    private var pool = RowMemoryPool()
+    private var memory = RowMemory()
+    /// What of the memory is used.
+    private var used = (bytes: 0, separators: 0, rows: 0)
     private var unread: [Unread] = []
     private var text: [TextLine] = []
 
-    /// `LogRecord.head` may read that far behind a column.
-    private static let slack = [UInt8](repeating: 0, count: 64)
-
     /// True when there is nothing to hand over.
-    var isEmpty: Bool { rows.isEmpty && unread.isEmpty && text.isEmpty }
+    var isEmpty: Bool { used.rows == 0 && unread.isEmpty && text.isEmpty }
 
     /// True when it is time to hand over.
-    var isFull: Bool { bytes.count >= 256 << 10 || rows.count >= 2048 || unread.count + text.count >= 1024 }
+    var isFull: Bool { used.bytes >= 256 << 10 || used.rows >= 2048 || unread.count + text.count >= 1024 }
 
     /// Adds a record, which is not copied.
     mutating func append(_ draft: inout DraftRecord) { append(draft) }
@@ -41,12 +41,12 @@ public struct RowBuffer {
             }
         }
         if isDone != nil { return }
-        let row = beginRow()
+        beginRow()
         for column in LogColumn.allCases {
             if draft.has(column) { draft.withContent(column) { append($0) } }
             endColumn()
         }
-        endRow(row, offset: draft.offset, time: draft.time, dataset: draft.dataset, form: draft.form)
+        endRow(offset: draft.offset, time: draft.time, dataset: draft.dataset, form: draft.form)
     }
 
     /// Adds a record.
@@ -56,25 +56,23 @@ public struct RowBuffer {
             length += columns.all[left.trailingZeroBitCount].length
             left &= left &- 1
         }
-        addRow(offset: columns.offset, time: columns.time, dataset: columns.dataset, form: columns.form)
-        RowBuffer.lay(&bytes, &separators, RowWriter.room(for: length)) { memory, places, base in
-            cscan_row(
-                columns.all.baseAddress, columns.present, UInt32(RowWriter.columnCount), memory, places, UInt32(base),
-                CSCAN_BEST)
-        }
+        makeRoom(bytes: RowWriter.room(for: length), separators: RowWriter.columnCount)
+        let written = cscan_row(
+            columns.all.baseAddress, columns.present, UInt32(RowWriter.columnCount), memory.bytes + used.bytes,
+            memory.separators + used.separators, UInt32(truncatingIfNeeded: used.bytes), CSCAN_BEST)
+        add(
+            bytes: written, separators: RowWriter.columnCount, columns.offset, columns.time, columns.dataset,
+            columns.form)
     }
 
     /// Takes back the rows behind that number of them.
     mutating func takeBack(to count: Int) {
-        guard count < rows.count else { return }
-        bytes.removeSubrange(Int(rows[count].start)...)
-        separators.removeSubrange(Int(rows[count].first)...)
-        offsets.removeSubrange(count...)
-        rows.removeSubrange(count...)
+        guard count < used.rows else { return }
+        used = (Int(memory.rows[count].start), Int(memory.rows[count].first), count)
     }
 
     /// Number of rows.
-    var rowCount: Int { rows.count }
+    var rowCount: Int { used.rows }
 
     /// Bytes of all columns that are present.
     private static func length(_ ranges: UnsafeBufferPointer<Range<Int>>, _ present: UInt32) -> Int {
@@ -92,68 +90,74 @@ public struct RowBuffer {
         offset: Int64, time: LogTime, dataset: LogDataset, form: RecordForm, length: Int,
         _ body: (inout RowWriter) -> Void
     ) {
-        addRow(offset: offset, time: time, dataset: dataset, form: form)
-        RowBuffer.lay(&bytes, &separators, RowWriter.room(for: length)) { memory, places, base in
-            var writer = RowWriter(bytes: memory, separators: places, base: base)
-            body(&writer)
-            writer.finish()
-            return writer.count
+        makeRoom(bytes: RowWriter.room(for: length), separators: RowWriter.columnCount)
+        var writer = RowWriter(
+            bytes: memory.bytes + used.bytes, separators: memory.separators + used.separators, base: used.bytes)
+        body(&writer)
+        writer.finish()
+        add(bytes: writer.count, separators: RowWriter.columnCount, offset, time, dataset, form)
+    }
+
+    /// Adds a record of which nothing but its time matters to anybody: none of its columns is laid out.
+    @inline(__always)
+    mutating func append(passedAt offset: Int64, time: LogTime, dataset: LogDataset) {
+        makeRoom(bytes: 0, separators: 0)
+        add(bytes: 0, separators: 0, offset, time, dataset, .columns)
+    }
+
+    /// Makes room for one more row.
+    @inline(__always)
+    private mutating func makeRoom(bytes: Int, separators: Int) {
+        let wanted = (bytes: used.bytes + bytes, separators: used.separators + separators, rows: used.rows + 1)
+        let room = memory.room
+        if wanted.bytes > room.bytes || wanted.separators > room.separators || wanted.rows > room.rows {
+            memory.grow(to: wanted, used: used)
         }
     }
 
+    /// Takes over a row that was written into the memory.
     @inline(__always)
-    private mutating func addRow(offset: Int64, time: LogTime, dataset: LogDataset, form: RecordForm) {
-        rows.append(
-            RecordBatch.Row(
-                start: UInt32(bytes.count), first: UInt32(separators.count), columns: UInt32(RowWriter.columnCount),
-                time: time, dataset: dataset, form: form))
-        offsets.append(offset)
-    }
-
-    /// Makes room for a row, which `body` writes; it gives the row's length.
-    @inline(__always)
-    private static func lay(
-        _ bytes: inout [UInt8], _ separators: inout [UInt32], _ room: Int,
-        _ body: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<UInt32>, Int) -> Int
+    private mutating func add(
+        bytes: Int, separators: Int, _ offset: Int64, _ time: LogTime, _ dataset: LogDataset, _ form: RecordForm
     ) {
-        let base = bytes.count
-        bytes.append(addingCapacity: room) { output in
-            output.withUnsafeMutableBufferPointer { memory, written in
-                separators.append(addingCapacity: RowWriter.columnCount) { output in
-                    output.withUnsafeMutableBufferPointer { places, placed in
-                        guard let memory = memory.baseAddress, let places = places.baseAddress else { return }
-                        written = body(memory, places, base)
-                        placed = RowWriter.columnCount
-                    }
-                }
-            }
-        }
+        (memory.rows + used.rows).initialize(
+            to: RecordBatch.Row(
+                start: UInt32(truncatingIfNeeded: used.bytes), first: UInt32(truncatingIfNeeded: used.separators),
+                columns: UInt32(truncatingIfNeeded: separators), time: time, dataset: dataset, form: form))
+        (memory.offsets + used.rows).initialize(to: offset)
+        used = (used.bytes &+ bytes, used.separators &+ separators, used.rows &+ 1)
     }
 
-    /// Begins a row that a reader lays out itself: 26 columns into `bytes`, in order, `endColumn` behind each, then
+    /// Begins a row that a reader lays out itself: its columns into `bytes`, in order, `endColumn` behind each, then
     /// `endRow`.
     @inline(__always)
-    func beginRow() -> (start: Int, first: Int) { (bytes.count, separators.count) }
+    mutating func beginRow() {
+        bytes.removeAll(keepingCapacity: bytes.capacity < 1 << 20)
+        ends.removeAll(keepingCapacity: true)
+    }
 
     /// Ends a column.
     @inline(__always)
     mutating func endColumn() {
-        separators.append(UInt32(truncatingIfNeeded: bytes.count))
+        ends.append(UInt32(truncatingIfNeeded: bytes.count))
         bytes.append(44)
     }
 
-    /// Ends the row that began there.
-    @inline(__always)
+    /// Ends the row that was begun.
     mutating func endRow(
-        _ row: (start: Int, first: Int), offset: Int64, time: LogTime, dataset: LogDataset = .postgresql,
-        form: RecordForm = .columns
+        offset: Int64, time: LogTime, dataset: LogDataset = .postgresql, form: RecordForm = .columns
     ) {
         bytes[bytes.count - 1] = 10
-        rows.append(
-            RecordBatch.Row(
-                start: UInt32(row.start), first: UInt32(row.first), columns: UInt32(separators.count - row.first),
-                time: time, dataset: dataset, form: form))
-        offsets.append(offset)
+        makeRoom(bytes: bytes.count, separators: ends.count)
+        let base = UInt32(truncatingIfNeeded: used.bytes)
+        bytes.withUnsafeBufferPointer { bytes in
+            guard let source = bytes.baseAddress else { return }
+            (memory.bytes + used.bytes).initialize(from: source, count: bytes.count)
+        }
+        for (number, end) in ends.enumerated() {
+            (memory.separators + used.separators + number).initialize(to: base + end)
+        }
+        add(bytes: bytes.count, separators: ends.count, offset, time, dataset, form)
     }
 
     @inline(__always)
@@ -204,7 +208,7 @@ public struct RowBuffer {
     var hasOthers: Bool { !unread.isEmpty || !text.isEmpty }
 
     /// How much there is, for `account`.
-    var mark: (rows: Int, unread: Int, text: Int) { (rows.count, unread.count, text.count) }
+    var mark: (rows: Int, unread: Int, text: Int) { (used.rows, unread.count, text.count) }
 
     /// Accounts for lines that were put together under other offsets: when they gave no record since the mark, each is
     /// unread or text as they were said to be.
@@ -212,7 +216,7 @@ public struct RowBuffer {
         let reason = unread.count > mark.unread ? unread[mark.unread].reason : nil
         unread.removeSubrange(mark.unread...)
         text.removeSubrange(mark.text...)
-        guard rows.count == mark.rows else { return }
+        guard used.rows == mark.rows else { return }
         for line in lines {
             if let reason {
                 unread.append(Unread(offset: line.offset, length: line.length, reason: reason))
@@ -224,28 +228,23 @@ public struct RowBuffer {
 
     /// Hands everything over and is empty again.
     mutating func deliver(to consumer: inout some RecordConsumer, isUnfinished: Bool = false) {
-        if !rows.isEmpty {
-            bytes += RowBuffer.slack
-            bytes.withUnsafeBufferPointer { bytes in
-                separators.withUnsafeBufferPointer { separators in
-                    offsets.withUnsafeBufferPointer { offsets in
-                        rows.withUnsafeBufferPointer { rows in
-                            guard let first = bytes.baseAddress, let separator = separators.baseAddress else { return }
-                            let batch = RecordBatch(bytes: first, separators: separator, rows: rows, offsets: offsets)
-                            if isUnfinished { consumer.takeUnfinished(batch) } else { consumer.take(batch) }
-                        }
-                    }
-                }
-            }
-            let isLarge = bytes.capacity > 4 << 20
-            bytes.removeAll(keepingCapacity: !isLarge)
-            separators.removeAll(keepingCapacity: true)
-            rows.removeAll(keepingCapacity: true)
-            offsets.removeAll(keepingCapacity: true)
+        if used.rows > 0 {
+            hand(to: &consumer, isUnfinished)
+            pool.renew(&memory)
+            used = (0, 0, 0)
         }
         for span in unread { consumer.skip(span) }
         unread.removeAll(keepingCapacity: true)
         for line in text { consumer.pass(line) }
         text.removeAll(keepingCapacity: true)
+    }
+
+    private func hand(to consumer: inout some RecordConsumer, _ isUnfinished: Bool) {
+        (memory.bytes + used.bytes).initialize(repeating: 0, count: RowMemory.slack)
+        let batch = RecordBatch(
+            bytes: memory.bytes, separators: memory.separators,
+            rows: UnsafeBufferPointer(start: memory.rows, count: used.rows),
+            offsets: UnsafeBufferPointer(start: memory.offsets, count: used.rows), owner: memory)
+        if isUnfinished { consumer.takeUnfinished(batch) } else { consumer.take(batch) }
     }
 }

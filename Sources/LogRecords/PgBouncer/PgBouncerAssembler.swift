@@ -4,33 +4,49 @@ import VigilModel
 /// until 1.10 without zone and with a bare pid (`log_generic` in libusual's logging.c). A line break in a text is
 /// followed by a TAB since 1.13; before, names with line breaks go on in column one.
 struct PgBouncerAssembler: LineAssembler {
-    /// What stands before the text of a line.
-    private struct Head {
-        var time: LogTime
-        var pid: Range<Int>
-        var level: Range<Int>
-        var text: Int
+    /// The record that waits for more lines.
+    private enum Open {
+        case none
+        /// One that may be anything, in `entry`.
+        case entry
+        /// One that is as most are, in `usual`, its bytes in `line`.
+        case usual
+        /// One of which nothing matters but its time, and so many bytes.
+        case passed(Int)
     }
 
-    private var times: PrintedTime
-    /// The record that waits for more lines, if one does.
+    private var heads: PgBouncerHeadReader
+    private let wanted: MessageHeads
+    private var open = Open.none
+    /// Where the open record starts, and when it was.
+    private var offset: Int64 = 0
+    private var time = LogTime.distantPast
     private var entry = PgBouncerQueue.Entry()
-    private var isOpen = false
+    private var usual: PgBouncerUsualLine?
+    private let line = LineMemory(longest)
     private var queue = PgBouncerQueue()
 
     /// PgBouncer writes at most 2048 bytes of text, some more where line breaks get a TAB.
     private static let longest = 8192
 
-    init(_ about: ReadingFacts) { times = PrintedTime(about) }
+    init(_ about: ReadingFacts) {
+        heads = PgBouncerHeadReader(about)
+        wanted = about.wanted
+    }
 
-    var held: Int64? { queue.held ?? (isOpen ? entry.offset : nil) }
-    var unknownZones: Set<String> { times.unknownZones }
+    var held: Int64? {
+        if let held = queue.held { return held }
+        if case .none = open { return nil }
+        return offset
+    }
+
+    var unknownZones: Set<String> { heads.unknownZones }
 
     /// True when the file's first line that starts with a time is one of PgBouncer's.
     static func recognises(_ head: UnsafeBufferPointer<UInt8>) -> Bool {
         var times = PrintedTime(ReadingFacts())
         for line in HeadLines(head) where PrintedTime.isTime(line) {
-            return PgBouncerAssembler.head(line, &times) != nil
+            return PgBouncerHead(line, &times) != nil
         }
         return false
     }
@@ -41,7 +57,7 @@ struct PgBouncerAssembler: LineAssembler {
         var times = PrintedTime(ReadingFacts())
         var (pooler, doubtful) = (0, 0)
         for line in HeadLines(head) where !line.isEmpty && line[0] != 9 && line[0] != 32 {
-            let found = self.head(line, &times)
+            let found = PgBouncerHead(line, &times)
             guard StderrLabels.all.isAny(in: line, from: 0, before: line.count) else {
                 pooler += found == nil ? 0 : 1
                 continue
@@ -70,12 +86,18 @@ struct PgBouncerAssembler: LineAssembler {
     }
 
     mutating func take(_ line: LogLine, into rows: inout RowBuffer) {
-        if let head = PgBouncerAssembler.head(line.bytes, &times) {
+        if let head = heads.read(line.bytes) {
             close(into: &rows)
-            begin(line, head)
+            return begin(line, head)
+        }
+        if case .passed(let length) = open, line.bytes.first == 9,
+            length + line.bytes.count < PgBouncerAssembler.longest
+        {
+            open = .passed(length + line.bytes.count)
             return
         }
-        guard isOpen, entry.bytes.count - entry.start + line.bytes.count < PgBouncerAssembler.longest,
+        unpack()
+        guard case .entry = open, entry.bytes.count - entry.start + line.bytes.count < PgBouncerAssembler.longest,
             isContinued(by: line)
         else {
             if line.bytes.isEmpty { return rows.pass(line) }
@@ -90,14 +112,10 @@ struct PgBouncerAssembler: LineAssembler {
     mutating func take(
         _ line: LogLine, sentAt time: LogTime, by process: UnsafeBufferPointer<UInt8>, into rows: inout RowBuffer
     ) {
-        if line.bytes.first == 9 || PgBouncerAssembler.head(line.bytes, &times) != nil {
-            return take(line, into: &rows)
-        }
+        if line.bytes.first == 9 || heads.read(line.bytes) != nil { return take(line, into: &rows) }
         close(into: &rows)
-        isOpen = true
-        entry.offset = line.offset
-        entry.time = time
-        entry.bytes.removeAll(keepingCapacity: true)
+        begin(line.offset, time)
+        open = .entry
         entry.bytes.append(contentsOf: process)
         entry.bytes.append(contentsOf: line.bytes)
         (entry.pid, entry.level, entry.start) = (0..<process.count, 0..<0, process.count)
@@ -108,19 +126,66 @@ struct PgBouncerAssembler: LineAssembler {
         queue.finish(into: &rows)
     }
 
-    private mutating func close(into rows: inout RowBuffer) {
-        guard isOpen else { return }
-        isOpen = false
-        queue.take(entry, into: &rows)
+    @inline(__always)
+    private mutating func begin(_ line: LogLine, _ head: PgBouncerHead) {
+        (offset, time) = (line.offset, head.time)
+        if line.bytes.count < PgBouncerAssembler.longest, let found = PgBouncerUsualLine(line.bytes, head) {
+            self.line.take(line.bytes)
+            usual = found
+            open = .usual
+        } else if isPassed(line.bytes, head) {
+            open = .passed(line.bytes.count - head.text)
+        } else {
+            begin(line.offset, head.time)
+            open = .entry
+            entry.bytes.append(contentsOf: line.bytes)
+            (entry.pid, entry.level, entry.start) = (head.pid, head.level, min(head.text, line.bytes.count))
+        }
     }
 
-    private mutating func begin(_ line: LogLine, _ head: Head) {
-        isOpen = true
-        entry.offset = line.offset
-        entry.time = head.time
+    /// True when nobody asks for a text as this, of no connection.
+    @inline(__always)
+    private func isPassed(_ line: UnsafeBufferPointer<UInt8>, _ head: PgBouncerHead) -> Bool {
+        guard line.count >= head.text + 8, line.count < PgBouncerAssembler.longest, head.level.count == 3,
+            let base = line.baseAddress, line.has("LOG", at: head.level.lowerBound)
+        else { return false }
+        let word = UnsafeRawPointer(base + head.text).loadUnaligned(as: UInt64.self)
+        let first = UInt8(truncatingIfNeeded: word)
+        // A quote would be doubled.
+        return first != 67 && first != 83 && !wanted.contains(word) && !line[head.text..<head.text + 4].contains(34)
+    }
+
+    private mutating func begin(_ offset: Int64, _ time: LogTime) {
+        (self.offset, self.time) = (offset, time)
+        (entry.offset, entry.time) = (offset, time)
         entry.bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// Makes an entry of a usual line, which more may be added to.
+    private mutating func unpack() {
+        guard case .usual = open, let usual else { return }
+        begin(offset, time)
+        open = .entry
         entry.bytes.append(contentsOf: line.bytes)
-        (entry.pid, entry.level, entry.start) = (head.pid, head.level, min(head.text, line.bytes.count))
+        (entry.pid, entry.level, entry.start) = (usual.pid, usual.level, usual.text)
+    }
+
+    @inline(__always)
+    private mutating func close(into rows: inout RowBuffer) {
+        switch open {
+        case .none: return
+        case .usual where queue.isEmpty:
+            if let usual {
+                queue.remember(usual, line.bytes)
+                usual.append(to: &rows, line.bytes, offset: offset)
+            }
+        case .usual:
+            unpack()
+            queue.take(entry, into: &rows)
+        case .entry: queue.take(entry, into: &rows)
+        case .passed: queue.pass(offset: offset, time: time, into: &rows)
+        }
+        open = .none
     }
 
     private func isContinued(by line: LogLine) -> Bool {
@@ -128,24 +193,27 @@ struct PgBouncerAssembler: LineAssembler {
         return entry.with { text, level, _ in !PgBouncerText.standing(text, level: level).isFixed }
     }
 
-    /// Time, pid and level of a line that starts a record.
-    private static func head(_ line: UnsafeBufferPointer<UInt8>, _ times: inout PrintedTime) -> Head? {
-        guard line.count > 24, let first = line.first, first.digit != nil else { return nil }
-        var cursor = LineCursor(line)
-        guard let time = times.read(&cursor, takesNames: true), cursor.skip(32) else { return nil }
-        let isBracketed = cursor.skip(91)
-        let pid = cursor.run { $0.digit != nil }
-        guard (1...10).contains(pid.count), !isBracketed || cursor.skip(93), cursor.skip(32) else { return nil }
-        let level = cursor.run { $0.isCapital }
-        guard isLevel(UnsafeBufferPointer(rebasing: line[level])), cursor.skip(32) || cursor.isAtEnd else { return nil }
-        return Head(time: time, pid: pid, level: level, text: cursor.at)
-    }
+    /// A copy of one line, with bytes behind it that may be read.
+    private final class LineMemory {
+        private let memory: UnsafeMutablePointer<UInt8>
+        // Unchecked: nobody but the assembler has it, and no access lasts longer than a method.
+        @exclusivity(unchecked) private var count = 0
 
-    private static func isLevel(_ word: UnsafeBufferPointer<UInt8>) -> Bool {
-        for level in [StaticString("LOG"), "WARNING", "ERROR", "FATAL", "DEBUG", "NOISE"]
-        where word.count == level.utf8CodeUnitCount && word.has(level) {
-            return true
+        init(_ capacity: Int) {
+            memory = .allocate(capacity: capacity + 64)
+            memory.initialize(repeating: 0, count: capacity + 64)
         }
-        return false
+
+        deinit { memory.deallocate() }
+
+        var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: memory, count: count) }
+
+        /// Takes a line that is not longer than the memory.
+        @inline(__always)
+        func take(_ line: UnsafeBufferPointer<UInt8>) {
+            guard let source = line.baseAddress else { return }
+            memory.update(from: source, count: line.count)
+            count = line.count
+        }
     }
 }

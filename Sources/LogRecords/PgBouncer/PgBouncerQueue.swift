@@ -13,6 +13,8 @@ struct PgBouncerQueue {
         var level = 0..<0
         /// Where its text starts.
         var start = 0
+        /// Nothing of it matters but its time.
+        var isPassed = false
 
         /// Text, level and pid for the length of a call.
         func with<Result>(
@@ -55,6 +57,26 @@ struct PgBouncerQueue {
         waiting.append((entry, parsed))
         drain(into: &rows, isOver: false)
     }
+
+    /// Takes a record of which nothing matters but its time.
+    @inline(__always)
+    mutating func pass(offset: Int64, time: LogTime, into rows: inout RowBuffer) {
+        guard !waiting.isEmpty else { return rows.append(passedAt: offset, time: time, dataset: .pgbouncer) }
+        var entry = Entry()
+        (entry.offset, entry.time, entry.isPassed) = (offset, time, true)
+        take(entry, into: &rows)
+    }
+
+    /// Takes a usual line for what it tells of its connection.
+    @inline(__always)
+    mutating func remember(_ usual: PgBouncerUsualLine, _ line: UnsafeBufferPointer<UInt8>) {
+        let key = PgBouncerQueue.key(pid: line[usual.pid], pointer: line[usual.pointer])
+        if usual.isFarewell { return known.remove(key) }
+        known.set(key, address: PgBouncerQueue.hash(line, usual.address), time: usual.time)
+    }
+
+    /// True when nothing waits.
+    var isEmpty: Bool { waiting.isEmpty }
 
     /// Hands over all that waits.
     mutating func finish(into rows: inout RowBuffer) { drain(into: &rows, isOver: true) }
@@ -105,21 +127,28 @@ struct PgBouncerQueue {
     /// Process and pointer, which no client has a say in.
     private static func key(_ entry: Entry, _ parsed: PgBouncerText) -> UInt64? {
         guard let pointer = parsed.pointer else { return nil }
-        return entry.with { text, _, pid in
-            var hash = PlaceHash()
-            hash.combine(UnsafeRawBufferPointer(pid))
-            hash.combine(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(text)[pointer]))
-            return hash.place
-        }
+        return entry.with { text, _, pid in key(pid: pid[...], pointer: text[pointer]) }
     }
 
+    @inline(__always)
+    private static func key(
+        pid: Slice<UnsafeBufferPointer<UInt8>>, pointer: Slice<UnsafeBufferPointer<UInt8>>
+    ) -> UInt64 {
+        var hash = PlaceHash()
+        hash.combineWords(UnsafeBufferPointer(rebasing: pid))
+        hash.combineWords(UnsafeBufferPointer(rebasing: pointer))
+        return hash.place
+    }
+
+    @inline(__always)
     private static func hash(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> UInt64 {
-        var digest = Digest64()
-        digest.combine(UnsafeBufferPointer(rebasing: text[range]))
-        return digest.value
+        var hash = PlaceHash()
+        hash.combineWords(UnsafeBufferPointer(rebasing: text[range]))
+        return hash.place
     }
 
     private func emit(_ entry: Entry, _ parsed: PgBouncerText, _ place: PgBouncerText.Place?, _ rows: inout RowBuffer) {
+        if entry.isPassed { return rows.append(passedAt: entry.offset, time: entry.time, dataset: .pgbouncer) }
         entry.with { text, level, pid in
             parsed.append(
                 to: &rows, text, level: level, pid: pid, offset: entry.offset, time: entry.time, by: place)

@@ -1,5 +1,23 @@
 import VigilModel
 
+/// How far a run over many lines came.
+struct LineRun {
+    /// Bytes of the lines that were taken.
+    var taken: Int
+    /// Why it ended.
+    var end: End
+
+    /// Why a run ended.
+    enum End {
+        /// The rows are to be handed over; the run may go on behind what was taken.
+        case rowsFull
+        /// What is left of the block is to be seen again with more behind it.
+        case needsMore
+        /// That many bytes of lines behind what was taken must be taken one by one.
+        case oddLines(Int)
+    }
+}
+
 /// A record that a run took, as places in its block.
 struct RunMark {
     /// Its first byte.
@@ -18,7 +36,38 @@ extension StderrAssembler {
     /// Bytes of a record that may have to be made: a longer one is not for runs.
     private static let room = 64 << 10
 
-    mutating func startOfRun(at place: Int64, from base: Int64) -> Int64? {
+    /// More bytes of whole lines than this do not wait for those behind them.
+    private static let mostWaiting = 16 << 10
+
+    mutating func takeLines(
+        of bytes: UnsafeBufferPointer<UInt8>, at offset: Int64, into rows: inout RowBuffer
+    ) -> Int {
+        var at = 0
+        while at < bytes.count, !rows.isFull, !rows.hasOthers {
+            guard let start = startOfRun(at: offset + Int64(at), from: offset) else {
+                let next = takeOneByOne(of: bytes, in: at..<at + 1, at: offset, into: &rows)
+                if next == at { break }
+                at = next
+                continue
+            }
+            at = Int(start - offset)
+            let run = run(bytes.from(at), offset: start, into: &rows)
+            at += run.taken
+            switch run.end {
+            case .rowsFull: break
+            case .oddLines(let count):
+                at = takeOneByOne(of: bytes, in: at..<at + count, at: offset, into: &rows)
+            case .needsMore:
+                let isLong = bytes.count - at > StderrAssembler.mostWaiting
+                return isLong ? takeOneByOne(of: bytes, in: at..<bytes.count, at: offset, into: &rows) : at
+            }
+        }
+        return at
+    }
+
+    /// Where a run can begin before the line at offset `place` is taken, when the file's bytes from `base` on are at hand:
+    /// lines from there on that waited are forgotten. Nil: that line must be taken by itself.
+    private mutating func startOfRun(at place: Int64, from base: Int64) -> Int64? {
         guard stray == nil, learning == nil || place >= Int64(LogFormat.sniffLength) else { return nil }
         if lines.isEmpty { return place }
         for index in 0..<lines.count where !lines[index].isPlain { return nil }
@@ -29,6 +78,7 @@ extension StderrAssembler {
         return start
     }
 
+    /// Takes many lines of a block that starts with one.
     mutating func run(_ block: UnsafeBufferPointer<UInt8>, offset: Int64, into rows: inout RowBuffer) -> LineRun {
         runMarks.removeAll(keepingCapacity: true)
         let run = LineColumns.with(room: StderrAssembler.room) { columns in

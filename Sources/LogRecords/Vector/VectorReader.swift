@@ -62,7 +62,7 @@ public final class VectorReader {
     // MARK: - The server
 
     private func write(_ row: VectorRow, _ line: UnsafeBufferPointer<UInt8>, _ offset: Int64) {
-        let place = rows.beginRow()
+        rows.beginRow()
         for (column, key) in VectorKey.columns.enumerated() {
             if let key {
                 if let value = fields[key] { write(value, line) }
@@ -76,7 +76,7 @@ public final class VectorReader {
             }
             rows.endColumn()
         }
-        rows.endRow(place, offset: offset, time: row.time)
+        rows.endRow(offset: offset, time: row.time)
     }
 
     private static let success = Array("00000".utf8)
