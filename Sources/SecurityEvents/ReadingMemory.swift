@@ -19,24 +19,31 @@ struct ReadingMemory {
         _ record: LogRecord, _ readings: [(column: LogColumn, regex: Regex)], _ number: Int, _ scratch: Regex.Scratch
     ) -> [(EventField, String)] {
         guard let first = readings.first else { return [] }
-        guard readings.count == 1, first.column == .message else {
+        guard readings.count == 1, first.column == .message, let place = ReadingMemory.place(record) else {
             return EventBuilder.found(record, readings, scratch)
         }
-        let place = record.withContent(.message) { message -> Int? in
-            guard message.count >= 8, message.count <= ReadingMemory.longest else { return nil }
-            // Names stand in the middle and at the end.
-            var mixed = UInt64(message.count) &+ UInt64(number) &* 0x9E37_79B9_7F4A_7C15
-            for index in stride(from: message.count / 4, to: message.count, by: 3) {
-                mixed = (mixed ^ UInt64(message[index])) &* 0x0000_0100_0000_01b3
-            }
-            return Int(truncatingIfNeeded: (mixed ^ (mixed >> 29)) & 255)
-        }
-        guard let place else { return EventBuilder.found(record, readings, scratch) }
-        if entries[place].pattern == number, record.equals(.message, entries[place].message) {
-            return entries[place].found
-        }
+        if let known = known(record, number, place) { return known }
         let found = EventBuilder.found(record, readings, scratch)
         entries[place] = Entry(pattern: number, message: record.withContent(.message) { Array($0) }, found: found)
         return found
+    }
+
+    /// What is remembered of the same message and pattern; nil when nothing is.
+    func known(_ record: LogRecord, _ number: Int) -> [(EventField, String)]? {
+        ReadingMemory.place(record).flatMap { known(record, number, $0) }
+    }
+
+    private func known(_ record: LogRecord, _ number: Int, _ place: Int) -> [(EventField, String)]? {
+        guard entries[place].pattern == number, record.equals(.message, entries[place].message) else { return nil }
+        return entries[place].found
+    }
+
+    private static func place(_ record: LogRecord) -> Int? {
+        record.withContent(.message) { message in
+            guard message.count >= 8, message.count <= longest else { return nil }
+            var hash = PlaceHash()
+            hash.combineWords(message)
+            return Int(truncatingIfNeeded: hash.place >> 56)
+        }
     }
 }

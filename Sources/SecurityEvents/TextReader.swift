@@ -80,7 +80,7 @@ struct TextReader {
         switch step.effect {
         case .nothing: return nil
         case .evidence:
-            let found = readings.found(record, named[number], number, scratch)
+            let found = readings.known(record, number) ?? readings.found(record, named[number], number, scratch)
             connections.note(found, record, time: time, clockBefore: clockBefore)
             return nil
         case .event: return event(record, number, time: time, clockBefore: clockBefore)

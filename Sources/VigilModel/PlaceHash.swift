@@ -28,7 +28,8 @@ public struct PlaceHash {
     @inline(__always)
     public mutating func combineWords(_ bytes: UnsafeBufferPointer<UInt8>) {
         let count = bytes.count
-        mix(UInt64(count))
+        // How many there are goes into the first word that is taken.
+        hash ^= UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15
         guard count >= 8, let base = bytes.baseAddress else {
             var word: UInt64 = 0
             for byte in bytes { word = word << 8 | UInt64(byte) }
