@@ -29,7 +29,7 @@ struct StderrRunTests {
         return bytes
     }
 
-    /// `isSure` leaves out what a prefix without a client must not stand before.
+    /// `isSure` leaves out what a prefix without a client must not stand before, and names with blanks.
     private static func plain(_ numbers: inout SeededNumbers, _ prefix: String, isSure: Bool = false) -> [UInt8] {
         var writer = LogWriter(prefix)
         let messages = [
@@ -41,7 +41,8 @@ struct StderrRunTests {
             var entry = LogWriter.Entry(pid: Int.random(in: 1...4, using: &numbers))
             entry.isClient = isSure || Int.random(in: 0..<5, using: &numbers) > 0
             entry.host = ["192.0.2.1", "2001:db8::1", nil][Int.random(in: 0..<3, using: &numbers)]
-            entry.application = ["psql", "[unknown]", "a \"b\" c", ""][Int.random(in: 0..<4, using: &numbers)]
+            entry.application =
+                ["psql", "[unknown]", isSure ? "\"b\"" : "a \"b\" c", ""][Int.random(in: 0..<4, using: &numbers)]
             entry.severity = ["LOG", "ERROR", "WARNING", "FATAL"][Int.random(in: 0..<4, using: &numbers)]
             entry.message = messages[Int.random(in: 0..<messages.count, using: &numbers)]
             if entry.severity == "ERROR" { entry.message += " at character 7" }
