@@ -1,5 +1,7 @@
 // Sixty-four bytes at a time: three masks (quotes, commas, line feeds), the inside of quotes by prefix-xor, and the
 // set bits of what is left written out as positions. The portable version makes the same masks byte by byte.
+// For memrchr.
+#define _GNU_SOURCE 1
 #include "CScan.h"
 
 #include <string.h>
@@ -145,4 +147,41 @@ cscan_result cscan_csv(const uint8_t *bytes, uint32_t length, uint32_t *separato
 #endif
     (void)kind;
     return scan_portable(bytes, length, separators, records, record_capacity);
+}
+
+static inline int ends_label(const uint8_t *bytes, size_t colon, size_t count) {
+    if (bytes[colon] != ':') return 0;
+    if (bytes[colon - 1] >= 0x80 || bytes[colon - 1] == ' ') return 1;
+    return colon + 2 < count && bytes[colon + 1] == ' ' && bytes[colon + 2] == ' ';
+}
+
+size_t cscan_label(const uint8_t *bytes, size_t from, size_t to, size_t count, cscan_kind kind) {
+    size_t at = from;
+#if defined(__SSE2__)
+    // Sixteen places at a time, with the byte before and the two behind each. Every x86-64 processor can.
+    for (const __m128i colon = _mm_set1_epi8(':'), blank = _mm_set1_epi8(' ');
+         kind != CSCAN_PORTABLE && at < to && at + 18 <= count; at += 16) {
+        const uint8_t *p = bytes + at;
+        __m128i here = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i before = _mm_loadu_si128((const __m128i *)(const void *)(p - 1));
+        __m128i next = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+        __m128i second = _mm_loadu_si128((const __m128i *)(const void *)(p + 2));
+        __m128i behind = _mm_and_si128(_mm_cmpeq_epi8(next, blank), _mm_cmpeq_epi8(second, blank));
+        // The highest bit of a byte that is not ASCII is what `movemask` takes.
+        __m128i fits = _mm_or_si128(behind, _mm_or_si128(_mm_cmpeq_epi8(before, blank), before));
+        int found = _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(here, colon), fits));
+        if (found != 0) {
+            at += (size_t)__builtin_ctz((unsigned)found);
+            return at < to ? at : to;
+        }
+    }
+#endif
+    (void)kind;
+    while (at < to && !ends_label(bytes, at, count)) at++;
+    return at < to ? at : to;
+}
+
+size_t cscan_last(const uint8_t *bytes, uint8_t byte, size_t from, size_t to) {
+    const uint8_t *found = memrchr(bytes + from, byte, to - from);
+    return found != NULL ? (size_t)(found - bytes) : to;
 }

@@ -1,4 +1,5 @@
-// The structure of a csvlog in one pass: where fields end and where records end; and of a pooler's line (CScanLine.h).
+// The structure of a csvlog in one pass: where fields end and where records end; and of a pooler's line
+// (CScanLine.h). Where severities of a stderr log end, and rows from where their columns stand.
 #ifndef CSCAN_H
 #define CSCAN_H
 #include <stddef.h>
@@ -33,6 +34,26 @@ typedef enum {
 /// (the scan then stops there). Reads no byte at or past `bytes + length`.
 cscan_result cscan_csv(const uint8_t *bytes, uint32_t length, uint32_t *separators, cscan_record *records,
                        uint32_t record_capacity, cscan_kind kind);
+
+/// The first colon in `from ..< to` that a severity or label may end with: two blanks stand behind it, or before it a
+/// blank or a byte that is not ASCII; `to` when there is none. `from` is at least 1, `to` at most `count`; reads no byte
+/// at or past `bytes + count`.
+size_t cscan_label(const uint8_t *bytes, size_t from, size_t to, size_t count, cscan_kind kind);
+
+/// Where `byte` last stands in `from ..< to`; `to` when it does not.
+size_t cscan_last(const uint8_t *bytes, uint8_t byte, size_t from, size_t to);
+
+/// Some bytes of a text that somebody else keeps.
+typedef struct {
+    const uint8_t *bytes;
+    size_t length;
+} cscan_text;
+
+/// Writes a row of `count` columns (1 ... 32) as csvlog has it: those whose bit is set in `present`, quoted when empty or
+/// with a quote in them, the others NULL. `out` must have room for twice the bytes of all columns and three bytes a
+/// column more. Gives the row's length, and in `separators` where each column ends, counted from `base` before `out`.
+size_t cscan_row(const cscan_text *columns, uint32_t present, uint32_t count, uint8_t *out, uint32_t *separators,
+                 uint32_t base, cscan_kind kind);
 
 /// 1 if this processor can run the AVX2 implementation.
 int cscan_has_avx2(void);

@@ -2,7 +2,7 @@ import VigilModel
 
 /// A record that is being put together from lines, column by column in any order. One draft is used again and again, so
 /// that no memory is taken per record.
-struct DraftRecord {
+struct DraftRecord: RecordColumns {
     /// Byte offset of its first line in the (decompressed) file.
     var offset: Int64 = 0
     /// When, in UTC.
@@ -36,7 +36,9 @@ struct DraftRecord {
     func has(_ column: LogColumn) -> Bool { present & 1 << UInt32(column.rawValue) != 0 }
 
     /// Gives a column its content, in place of what it had.
-    mutating func set(_ column: LogColumn, _ bytes: some Collection<UInt8>) {
+    mutating func set(_ column: LogColumn, _ bytes: some Collection<UInt8>) { set(column, copy: bytes) }
+
+    mutating func set(_ column: LogColumn, copy bytes: some Collection<UInt8>) {
         let start = storage.count
         storage.append(contentsOf: bytes)
         ranges[column.rawValue] = start..<storage.count
@@ -46,12 +48,14 @@ struct DraftRecord {
     }
 
     /// Gives a column its content, in place of what it had.
-    mutating func set(_ column: LogColumn, _ text: String) { set(column, text.utf8) }
+    mutating func set(_ column: LogColumn, _ text: String) { set(column, copy: text.utf8) }
+
+    mutating func append(_ column: LogColumn, _ byte: UInt8) { append(column, CollectionOfOne(byte)) }
 
     /// Adds to a column's content.
     mutating func append(_ column: LogColumn, _ bytes: some Collection<UInt8>) {
-        guard has(column) else { return set(column, bytes) }
-        if long[column.rawValue] != nil {
+        guard has(column) else { return set(column, copy: bytes) }
+        if !long.isEmpty, long[column.rawValue] != nil {
             long[column.rawValue]?.append(Array(bytes))
             return
         }
@@ -103,8 +107,9 @@ struct DraftRecord {
     }
 
     /// The content of a column for the length of a call; empty when it was not given.
-    func withContent<Result>(_ column: LogColumn, _ body: (ArraySlice<UInt8>) -> Result) -> Result {
-        if let text = long[column.rawValue] { return body(text.kept[...]) }
-        return body(has(column) ? storage[ranges[column.rawValue]] : [])
+    func withContent<Result>(_ column: LogColumn, _ body: (Bytes) -> Result) -> Result {
+        if !long.isEmpty, let text = long[column.rawValue] { return text.kept.withUnsafeBufferPointer(body) }
+        guard has(column) else { return body(Bytes(start: nil, count: 0)) }
+        return storage.withUnsafeBufferPointer { body($0.part(ranges[column.rawValue])) }
     }
 }

@@ -22,7 +22,8 @@ public protocol LineAssembler {
     /// Takes the next line. A record goes to `rows` as soon as it is known to be whole.
     mutating func take(_ line: LogLine, into rows: inout RowBuffer)
     /// Takes the whole lines that bytes of the file begin with, until there is something to hand over at once; gives how
-    /// many bytes they were. `offset` is that of the first byte in the file.
+    /// many bytes they were. `offset` is that of the first byte in the file. The last ones may be left: they are offered
+    /// again with more behind them, or taken one by one when no more come.
     mutating func takeLines(of bytes: UnsafeBufferPointer<UInt8>, at offset: Int64, into rows: inout RowBuffer) -> Int
     /// No more lines will come: what waits is whole.
     mutating func finish(into rows: inout RowBuffer)
@@ -34,11 +35,17 @@ extension LineAssembler {
     /// Takes them one by one.
     public mutating func takeLines(
         of bytes: UnsafeBufferPointer<UInt8>, at offset: Int64, into rows: inout RowBuffer
+    ) -> Int { takeOneByOne(of: bytes, in: 0..<bytes.count, at: offset, into: &rows) }
+
+    /// Takes the whole lines that start in a range one by one, until there is something to hand over at once. Gives the
+    /// place behind them.
+    mutating func takeOneByOne(
+        of bytes: UnsafeBufferPointer<UInt8>, in range: Range<Int>, at offset: Int64, into rows: inout RowBuffer
     ) -> Int {
         guard let base = bytes.baseAddress else { return 0 }
-        var next = 0
+        var next = range.lowerBound
         // Who looks for missing records must hear of lines that were none where they stand.
-        while next < bytes.count, !rows.isFull, !rows.hasOthers,
+        while next < range.upperBound, !rows.isFull, !rows.hasOthers,
             let feed = memchr(base + next, 10, bytes.count - next)
         {
             let end = UnsafePointer(feed.assumingMemoryBound(to: UInt8.self)) - base
@@ -119,20 +126,38 @@ public final class LineReader<Assembler: LineAssembler>: RecordReader {
             takeLong()
             rows.deliver(to: &consumer)
         }
+        take(into: &consumer) { $0.takeLines(of: $1, at: $2, into: &$3) }
+        if consumed == 0, length == capacity, capacity >= lastCapacity { prolong() }
+        if atEnd {
+            takeRest(into: &consumer)
+            end(&consumer)
+        }
+    }
+
+    /// Takes the whole lines that were left.
+    private func takeRest(into consumer: inout some RecordConsumer) {
+        take(into: &consumer) { $0.takeOneByOne(of: $1, in: 0..<$1.count, at: $2, into: &$3) }
+    }
+
+    /// Hands over what `body` makes of what is in the buffer, as long as it takes some.
+    @inline(__always)
+    private func take(
+        into consumer: inout some RecordConsumer,
+        _ body: (inout Assembler, UnsafeBufferPointer<UInt8>, Int64, inout RowBuffer) -> Int
+    ) {
         var count = 1
         while consumed < length, count > 0 {
-            count = assembler.takeLines(
-                of: UnsafeBufferPointer(start: buffer + consumed, count: length - consumed), at: place, into: &rows)
+            let bytes = UnsafeBufferPointer(start: buffer + consumed, count: length - consumed)
+            count = body(&assembler, bytes, place, &rows)
             consumed += count
             rows.deliver(to: &consumer)
         }
-        if consumed == 0, length == capacity, capacity >= lastCapacity { prolong() }
-        if atEnd { end(&consumer) }
     }
 
     /// Hands over what waits for more lines, unless a line is just coming in.
     public func settle(into consumer: inout some RecordConsumer) {
-        guard consumed == length, long == nil else { return }
+        guard long == nil, consumed == length || buffer[length - 1] == 10 else { return }
+        takeRest(into: &consumer)
         assembler.settle(into: &rows)
         rows.deliver(to: &consumer)
     }

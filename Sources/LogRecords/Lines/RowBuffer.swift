@@ -1,3 +1,4 @@
+import CScan
 import Glibc
 import VigilModel
 
@@ -42,11 +43,36 @@ public struct RowBuffer {
         if isDone != nil { return }
         beginRow()
         for column in LogColumn.allCases {
-            if draft.has(column) { draft.withContent(column) { $0.withUnsafeBufferPointer { append($0) } } }
+            if draft.has(column) { draft.withContent(column) { append($0) } }
             endColumn()
         }
         endRow(offset: draft.offset, time: draft.time, dataset: draft.dataset, form: draft.form)
     }
+
+    /// Adds a record.
+    mutating func append(_ columns: LineColumns) {
+        var (left, length) = (columns.present, 0)
+        while left != 0 {
+            length += columns.all[left.trailingZeroBitCount].length
+            left &= left &- 1
+        }
+        makeRoom(bytes: RowWriter.room(for: length), separators: RowWriter.columnCount)
+        let written = cscan_row(
+            columns.all.baseAddress, columns.present, UInt32(RowWriter.columnCount), memory.bytes + used.bytes,
+            memory.separators + used.separators, UInt32(truncatingIfNeeded: used.bytes), CSCAN_BEST)
+        add(
+            bytes: written, separators: RowWriter.columnCount, columns.offset, columns.time, columns.dataset,
+            columns.form)
+    }
+
+    /// Takes back the rows behind that number of them.
+    mutating func takeBack(to count: Int) {
+        guard count < used.rows else { return }
+        used = (Int(memory.rows[count].start), Int(memory.rows[count].first), count)
+    }
+
+    /// Number of rows.
+    var rowCount: Int { used.rows }
 
     /// Bytes of all columns that are present.
     private static func length(_ ranges: UnsafeBufferPointer<Range<Int>>, _ present: UInt32) -> Int {

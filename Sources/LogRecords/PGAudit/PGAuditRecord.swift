@@ -28,14 +28,14 @@ enum PGAuditRecord {
     /// True when pgaudit may have written an entry with that context. pgaudit hides context and query, but the extension
     /// heeds only the second: entries of statements that a function runs show where. What a RAISE says has a context,
     /// too, but the function that raised it stands first.
-    private static func isNested(_ context: ArraySlice<UInt8>) -> Bool {
+    private static func isNested(_ context: UnsafeBufferPointer<UInt8>) -> Bool {
         let frame = context.prefix { $0 != 10 && $0 != 34 && $0 != 0xC2 }
-        func holds(_ text: String, _ bytes: ArraySlice<UInt8>) -> Bool {
+        func holds(_ text: String, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
             let wanted = Array(text.utf8)
             return bytes.indices.contains { bytes[$0] == wanted[0] && bytes[$0...].starts(with: wanted) }
         }
         guard holds("PL/", frame) else { return true }
-        return holds("PL/pgSQL", frame) && !holds("RAISE", context)
+        return holds("PL/pgSQL", frame) && !holds("RAISE", context[...])
     }
 
     private static let success = Array("00000".utf8)

@@ -46,6 +46,9 @@ final class HeldLine {
     /// It was found to be text of a client that cannot be told from records.
     var isForged = false
 
+    /// A record about which nothing was found odd.
+    var isPlain: Bool { kind == .record && !isDoubtful && !isHostile && !isForged && readings.isEmpty }
+
     /// No more bytes than this are kept.
     private static let longest = 4096
 
@@ -76,9 +79,9 @@ final class HeldLine {
             raw.append(contentsOf: line.bytes)
         }
         if kind == .record, let column {
-            if self.hasReturn { draft.append(column, CollectionOfOne(13)) }
-            draft.append(column, CollectionOfOne(10))
-            draft.append(column, line.bytes.dropFirst())
+            if self.hasReturn { draft.append(column, 13) }
+            draft.append(column, 10)
+            draft.append(column, line.bytes.from(1))
         }
         self.hasReturn = hasReturn
         end = line.end

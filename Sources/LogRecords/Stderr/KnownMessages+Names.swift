@@ -2,43 +2,43 @@ import VigilModel
 
 extension KnownMessages {
     /// The names that a message tells beyond doubt, for a prefix that has none.
-    func names(_ number: Int, _ text: ArraySlice<UInt8>) -> (names: Names, host: ArraySlice<UInt8>?) {
+    func names(_ number: Int, _ text: Bytes) -> (names: Names, host: Bytes?) {
         let template = templates[number]
         var names = Names()
-        var host: ArraySlice<UInt8>?
-        var rest = text.dropFirst(template.pieces[0].count)
-        if KnownMessage.all[template.kind].isOpen { return (openNames(rest), nil) }
+        var host: Bytes?
+        var rest = text.from(template.pieces[0].count)
+        if template.isOpen { return (openNames(rest), nil) }
         for (index, blank) in template.blanks.enumerated() {
             let piece = template.pieces[index + 1]
             let isLast = index + 1 == template.blanks.count
             let end: Int
             if isLast {
                 guard rest.count >= piece.count else { break }
-                end = rest.endIndex - piece.count
+                end = rest.count - piece.count
             } else {
-                guard let place = KnownMessages.place(of: piece, in: rest) else { break }
+                guard let place = rest.place(of: piece) else { break }
                 end = place
                 // A name that holds the text behind it could end in two places.
-                if blank != .host, KnownMessages.place(of: piece, in: rest[(place + 1)...]) != nil { break }
+                if blank != .host, rest.from(place + 1).place(of: piece) != nil { break }
             }
             switch blank {
-            case .user: names.user = rest[..<end]
-            case .database: names.database = rest[..<end]
-            case .host: host = rest[..<end]
+            case .user: names.user = rest.upTo(end)
+            case .database: names.database = rest.upTo(end)
+            case .host: host = rest.upTo(end)
             case .other: break
             }
-            rest = rest[min(end + piece.count, rest.endIndex)...]
+            rest = rest.from(end + piece.count)
         }
         return (names, host)
     }
 
-    private func openNames(_ rest: ArraySlice<UInt8>) -> Names {
+    private func openNames(_ rest: Bytes) -> Names {
         guard let part = databaseParts.first(in: rest) else {
-            return Names(user: rest[..<(laterParts.first(in: rest)?.at ?? rest.endIndex)])
+            return Names(user: rest.upTo(laterParts.first(in: rest)?.at ?? rest.count))
         }
-        let behind = rest[(part.at + part.length)...]
+        let behind = rest.from(part.at + part.length)
         return Names(
-            user: rest[..<part.at], database: behind[..<(laterParts.first(in: behind)?.at ?? behind.endIndex)])
+            user: rest.upTo(part.at), database: behind.upTo(laterParts.first(in: behind)?.at ?? behind.count))
     }
 }
 
@@ -55,15 +55,11 @@ struct SoughtTexts: Sendable {
     }
 
     /// Where the one that comes first stands, and how long it is; of those that start at one place the longest.
-    func first(in text: ArraySlice<UInt8>) -> (at: Int, length: Int)? {
-        text.withUnsafeBufferPointer { bytes in
-            for place in 0..<bytes.count where isFirst[Int(bytes[place])] {
-                let longest = texts.lazy.filter { part in
-                    bytes.count - place >= part.count && part.indices.allSatisfy { bytes[place + $0] == part[$0] }
-                }.map(\.count).max()
-                if let longest { return (text.startIndex + place, longest) }
-            }
-            return nil
+    func first(in text: UnsafeBufferPointer<UInt8>) -> (at: Int, length: Int)? {
+        for place in 0..<text.count where isFirst[Int(text[place])] {
+            let longest = texts.lazy.filter { text.has($0, at: place) }.map(\.count).max()
+            if let longest { return (place, longest) }
         }
+        return nil
     }
 }

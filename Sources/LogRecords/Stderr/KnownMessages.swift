@@ -3,6 +3,8 @@ import VigilModel
 /// Finds the server's own messages in all its languages, and whether they name whom the prefix names. A class, so that
 /// handing it on costs nothing.
 final class KnownMessages: Sendable {
+    typealias Bytes = UnsafeBufferPointer<UInt8>
+
     /// A message in one language, cut at its blanks.
     struct Template: Sendable {
         /// Index into `KnownMessage.all`.
@@ -11,12 +13,17 @@ final class KnownMessages: Sendable {
         var blanks: [KnownMessage.Blank]
         /// Bytes of its own: of two that fit the one with more is meant.
         var weight: Int
+        /// It names a user or a database.
+        var isNaming = false
+        /// As `KnownMessage` says.
+        var isEarly = false
+        var isOpen = false
     }
 
-    /// Names as the prefix has them; nil where it has none.
+    /// Names as the prefix has them; nil where it has none. Valid as long as the line.
     struct Names {
-        var user: ArraySlice<UInt8>?
-        var database: ArraySlice<UInt8>?
+        var user: Bytes?
+        var database: Bytes?
     }
 
     /// All languages.
@@ -45,7 +52,9 @@ final class KnownMessages: Sendable {
         var byFirst = [[Int]](repeating: [], count: StderrLabel.allCases.count * 256)
         for (number, kind) in KnownMessage.all.enumerated() {
             for text in kind.names.flatMap(messages.texts) {
-                let template = KnownMessages.template(text, kind: number, kind.blanks)
+                var template = KnownMessages.template(text, kind: number, kind.blanks)
+                template.isNaming = template.blanks.contains { $0 == .user || $0 == .database }
+                (template.isEarly, template.isOpen) = (kind.isEarly, kind.isOpen)
                 guard let first = template.pieces[0].first else { continue }
                 for label in kind.severities {
                     byFirst[Int(label.rawValue) * 256 + Int(first)].append(templates.count)
@@ -56,7 +65,7 @@ final class KnownMessages: Sendable {
         self.templates = templates
         let lists = byFirst.map { $0.sorted { templates[$0].weight > templates[$1].weight } }
         listed = lists.flatMap { $0 }
-        heads = listed.map { KnownMessages.head(templates[$0].pieces[0][...]) }
+        heads = listed.map { templates[$0].pieces[0].withUnsafeBufferPointer(KnownMessages.head) }
         logs = KnownMessage.logs.reduce(into: [:]) { logs, log in
             let start = Array(log.start.utf8)
             if let first = start.first { logs[first, default: []].append((start, log.state)) }
@@ -97,7 +106,7 @@ final class KnownMessages: Sendable {
     }
 
     /// The number of the message of that severity that a text is, by how it starts and ends.
-    func find(_ text: ArraySlice<UInt8>, _ label: StderrLabel) -> Int? {
+    func find(_ text: Bytes, _ label: StderrLabel) -> Int? {
         guard let first = text.first else { return nil }
         let list = Int(label.rawValue) * 256 + Int(first)
         // Most messages of a log are none of these.
@@ -110,7 +119,10 @@ final class KnownMessages: Sendable {
     }
 
     /// The first eight bytes as a number, zeroes behind fewer, and a mask of those that there are.
-    private static func head(_ text: ArraySlice<UInt8>) -> (head: UInt64, mask: UInt64) {
+    private static func head(_ text: Bytes) -> (head: UInt64, mask: UInt64) {
+        if text.count >= 8, let base = text.baseAddress {
+            return (UInt64(littleEndian: UnsafeRawPointer(base).loadUnaligned(as: UInt64.self)), .max)
+        }
         var (head, mask, shift) = (UInt64(0), UInt64(0), UInt64(0))
         for byte in text.prefix(8) {
             head |= UInt64(byte) << shift
@@ -121,81 +133,68 @@ final class KnownMessages: Sendable {
     }
 
     /// The SQLSTATE of a LOG message that is none of the templates.
-    func stateOfLog(_ text: ArraySlice<UInt8>) -> String {
+    func stateOfLog(_ text: Bytes) -> String {
         guard let first = text.first, let logs = logs[first] else { return "00000" }
-        return logs.first { text.starts(with: $0.start) }?.state ?? "00000"
+        return logs.first { text.has($0.start) }?.state ?? "00000"
     }
 
     /// What a message of that number tells.
     func kind(_ number: Int) -> KnownMessage { KnownMessage.all[templates[number].kind] }
 
     /// True when the message names a user or a database.
-    func isNaming(_ number: Int) -> Bool {
-        templates[number].blanks.contains { $0 == .user || $0 == .database }
-    }
+    func isNaming(_ number: Int) -> Bool { templates[number].isNaming }
+
+    /// True for one that is written before a session is open.
+    func isEarly(_ number: Int) -> Bool { templates[number].isEarly }
+
+    /// True for one that more parts may follow in the line.
+    func isOpen(_ number: Int) -> Bool { templates[number].isOpen }
 
     /// True for a refusal of SQLSTATE 42501 in any language.
-    func isDenied(_ text: ArraySlice<UInt8>) -> Bool { denied.contains { fits($0, text) } }
+    func isDenied(_ text: Bytes) -> Bool { denied.contains { fits($0, text) } }
 
-    private func fits(_ template: Template, _ text: ArraySlice<UInt8>) -> Bool {
-        // Two bytes settle most.
-        let start = template.pieces[0]
-        if start.count > 1, text.count > 1, start[1] != text[text.startIndex + 1] { return false }
+    private func fits(_ template: Template, _ text: Bytes) -> Bool {
         let first = template.pieces[0]
-        guard text.starts(with: first) else { return false }
-        let last = template.pieces[template.pieces.count - 1]
+        guard text.has(first) else { return false }
         if template.pieces.count == 1 { return text.count == first.count }
-        if KnownMessage.all[template.kind].isOpen { return true }
-        return text.count >= first.count + last.count && text.suffix(last.count).elementsEqual(last)
+        if template.isOpen { return true }
+        let last = template.pieces[template.pieces.count - 1]
+        return text.count >= first.count + last.count && text.ends(with: last)
     }
 
     /// True when the message names whom the prefix names, or nobody. What a client put into a name cannot make it true
     /// for other names.
-    func agrees(_ number: Int, _ text: ArraySlice<UInt8>, with names: Names) -> Bool {
+    func agrees(_ number: Int, _ text: Bytes, with names: Names) -> Bool {
         let template = templates[number]
-        var rest = text.dropFirst(template.pieces[0].count)
+        var rest = text.from(template.pieces[0].count)
         for (index, blank) in template.blanks.enumerated() {
             let piece = template.pieces[index + 1]
             let name = blank == .user ? names.user : blank == .database ? names.database : nil
             if let name {
-                guard rest.starts(with: name) else { return false }
-                rest = rest.dropFirst(name.count)
+                guard rest.has(name) else { return false }
+                rest = rest.from(name.count)
             } else if index + 1 == template.blanks.count {
-                let isName = (blank == .user || blank == .database) && !KnownMessage.all[template.kind].isOpen
-                return rest.count >= piece.count && rest.suffix(piece.count).elementsEqual(piece)
-                    && (!isName || rest.count - piece.count <= PrefixField.user.longest)
+                let isName = (blank == .user || blank == .database) && !template.isOpen
+                return rest.ends(with: piece) && (!isName || rest.count - piece.count <= PrefixField.user.longest)
             } else {
-                guard let next = KnownMessages.place(of: piece, in: rest) else { return false }
-                rest = rest[next...]
+                guard let next = rest.place(of: piece) else { return false }
+                rest = rest.from(next)
             }
-            guard rest.starts(with: piece) else { return false }
-            rest = rest.dropFirst(piece.count)
+            guard rest.has(piece) else { return false }
+            rest = rest.from(piece.count)
         }
-        return KnownMessage.all[template.kind].isOpen ? agreesOpenly(rest, with: names) : rest.isEmpty
+        return template.isOpen ? agreesOpenly(rest, with: names) : rest.isEmpty
     }
 
     /// The rest of "connection authorized: user=…".
-    private func agreesOpenly(_ rest: ArraySlice<UInt8>, with names: Names) -> Bool {
-        func mayFollow(_ rest: ArraySlice<UInt8>) -> Bool {
-            rest.isEmpty || laterParts.texts.contains { rest.starts(with: $0) }
-        }
+    private func agreesOpenly(_ rest: Bytes, with names: Names) -> Bool {
+        func mayFollow(_ rest: Bytes) -> Bool { rest.isEmpty || laterParts.texts.contains { rest.has($0) } }
         if mayFollow(rest) { return true }
-        for part in databaseParts.texts where rest.starts(with: part) {
+        for part in databaseParts.texts where rest.has(part) {
             guard let database = names.database else { return true }
-            let behind = rest.dropFirst(part.count)
-            if behind.starts(with: database), mayFollow(behind.dropFirst(database.count)) { return true }
+            let behind = rest.from(part.count)
+            if behind.has(database), mayFollow(behind.from(database.count)) { return true }
         }
         return false
-    }
-
-    /// Where a text first stands in another.
-    static func place(of piece: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
-        guard let first = piece.first else { return text.startIndex }
-        var at = text.startIndex
-        while at + piece.count <= text.endIndex {
-            if text[at] == first, text[at...].starts(with: piece) { return at }
-            at += 1
-        }
-        return nil
     }
 }

@@ -38,8 +38,14 @@ struct LogLinePrefix {
     let lastFree: LogColumn?
     /// The fields it has.
     let fields: [PrefixField]
+    /// A bit for each of them.
+    private let present: UInt32
     /// The fields behind the head.
     let tailFields: [PrefixField]
+    /// The tail, and the tail up to `%q`, for nearly all lines.
+    let tail, tailUpToStop: PrefixTail?
+    /// The field that tells processes apart.
+    let processField: PrefixField?
 
     init(_ text: String) {
         self.text = text
@@ -102,10 +108,15 @@ struct LogLinePrefix {
         }
         tailFields = tail.compactMap(\.field)
         fields = PrefixField.allCases.filter { field in elements.contains { $0.field == field } }
+        present = fields.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
+        self.tail = PrefixTail(tail, literals)
+        tailUpToStop = stop.flatMap { $0 > firstFree ? PrefixTail(elements[firstFree..<$0], literals) : nil }
+        processField = fields.first { $0 == .process || $0 == .session }
     }
 
     /// True when the field is in it.
-    func has(_ field: PrefixField) -> Bool { fields.contains(field) }
+    @inline(__always)
+    func has(_ field: PrefixField) -> Bool { present & 1 << UInt32(field.rawValue) != 0 }
 
     /// True when its lines tell their time.
     var hasTime: Bool { has(.time) || has(.milliseconds) || has(.epoch) }

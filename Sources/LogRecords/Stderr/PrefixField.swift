@@ -67,7 +67,7 @@ enum PrefixField: UInt8, CaseIterable {
 
 /// Where the fields of a line stand, as offsets into it.
 struct PrefixFields {
-    private var bounds = [Int32](repeating: 0, count: PrefixField.allCases.count * 2)
+    private var bounds = InlineArray<42, Int32>(repeating: 0)
 
     /// From the field's first byte to behind its last; empty for one that says nothing.
     subscript(field: PrefixField) -> Range<Int> {
@@ -79,6 +79,19 @@ struct PrefixFields {
             let at = Int(field.rawValue) * 2
             bounds[at] = Int32(truncatingIfNeeded: newValue.lowerBound)
             bounds[at + 1] = Int32(truncatingIfNeeded: newValue.upperBound)
+        }
+    }
+
+    /// Calls for each of these that says something, without a copy of them all for each.
+    @inline(__always)
+    func forEach(of fields: [PrefixField], _ body: (PrefixField, Range<Int>) -> Void) {
+        withUnsafeBytes(of: bounds) { bounds in
+            for field in fields {
+                let at = Int(field.rawValue) * 8
+                let low = bounds.load(fromByteOffset: at, as: Int32.self)
+                let high = bounds.load(fromByteOffset: at + 4, as: Int32.self)
+                if low < high { body(field, Int(low)..<Int(high)) }
+            }
         }
     }
 

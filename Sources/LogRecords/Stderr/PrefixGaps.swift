@@ -54,7 +54,7 @@ extension LogLinePrefix {
                 if let found = StderrLabels.all.label(line, colon: colon, from: 0), found.label.isSeverity {
                     let word = UnsafeBufferPointer(rebasing: line[found.start..<colon])
                     // LOG is LOG in most languages.
-                    if !word.elementsEqual(found.label.word.utf8) { return true }
+                    if word.count != found.label.word.utf8CodeUnitCount || !word.has(found.label.word) { return true }
                     break
                 }
                 at = colon + 1

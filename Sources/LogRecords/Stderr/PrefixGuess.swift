@@ -105,7 +105,7 @@ struct PrefixGuess {
             // A client's line says nothing of the client: that prefix would.
             let isAnonymous = prefix.tellsClients && (reading.stops || names.isBackground(reading))
             if reading.label == .statement, isAnonymous { score -= 11 }
-            let text = ArraySlice(line[reading.textStart...])
+            let text = line.from(reading.textStart)
             guard reading.label.isSeverity, let number = known.find(text, reading.label) else { continue }
             if isAnonymous { score -= 11 }
             guard known.isNaming(number), prefix.has(.user) || prefix.has(.database) else { continue }
@@ -151,7 +151,7 @@ struct PrefixGuess {
 
     private static func offset(_ line: Bytes, _ reading: LineReading, _ time: Bytes) -> Int64? {
         if let proven = StderrRows.provenOffset(line, reading.fields, time) { return proven }
-        let text = ArraySlice(line[reading.textStart...])
+        let text = line.from(reading.textStart)
         guard let number = known.find(text, reading.label), known.kind(number).names == ["connection_received"],
             let local = TimestampReader.second(time),
             let epoch = TimestampReader.epoch(ofSession: Bytes(rebasing: line[reading.fields[.session]]))

@@ -116,7 +116,7 @@ enum PrefixInference {
     private static func names(_ line: Bytes, _ label: Int) -> [(String, [UInt8])] {
         for colon in label..<min(line.count, 400) where line[colon] == 58 {
             guard let found = StderrLabels.all.label(line, colon: colon, from: label) else { continue }
-            let text = ArraySlice(line[found.end...])
+            let text = line.from(found.end)
             guard let number = KnownMessages.all.find(text, found.label) else { return [] }
             let names = KnownMessages.all.names(number, text).names
             return [("%u", names.user), ("%d", names.database)].compactMap { escape, name in

@@ -1,5 +1,3 @@
-import Glibc
-
 /// One way to read a line: its fields, its severity or label, and where the text behind that starts.
 struct LineReading {
     /// Where the fields stand.
@@ -12,6 +10,8 @@ struct LineReading {
     var labelStart = 0
     /// Where the text starts.
     var textStart = 0
+    /// No other severity or label stands between the head and it.
+    var isFirst = false
     /// The prefix ended at `%q`.
     var stops = false
 }
@@ -45,21 +45,21 @@ extension LogLinePrefix {
 
     /// Finds the first severity or label from an offset on that a whole prefix stands before.
     func readLabel(_ bytes: Bytes, from start: Int, labels: StderrLabels, _ reading: inout LineReading) -> Bool {
-        guard let base = bytes.baseAddress else { return false }
         let last = min(bytes.count, reading.headEnd + reach + StderrLabels.longest)
         var at = start
-        while at < last, let found = memchr(base + at, 58, last - at) {
-            let colon = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
-            at = colon + 1
-            guard let label = labels.label(bytes, colon: colon, from: reading.headEnd) else { continue }
-            guard
-                fits(bytes, reading.headEnd, label.start, &reading)
-                    || (isTag(bytes, label.start) && fits(bytes, reading.headEnd, label.start - 7, &reading))
-            else { continue }
-            reading.label = label.label
-            reading.labelStart = label.start
-            reading.textStart = label.end
-            return true
+        var isFirst = start == reading.headEnd
+        while let label = labels.first(in: bytes, from: reading.headEnd, at, before: last) {
+            if fits(bytes, reading.headEnd, label.start, &reading)
+                || (isTag(bytes, label.start) && fits(bytes, reading.headEnd, label.start - 7, &reading))
+            {
+                reading.label = label.label
+                reading.labelStart = label.start
+                reading.textStart = label.end
+                reading.isFirst = isFirst
+                return true
+            }
+            isFirst = false
+            at = label.colon + 1
         }
         return false
     }
@@ -94,6 +94,8 @@ extension LogLinePrefix {
     private func readTail(
         _ bytes: Bytes, _ from: Int, _ to: Int, upTo count: Int, _ fields: inout PrefixFields
     ) -> Bool {
+        let quick = count == elements.count ? tail : tailUpToStop
+        if let quick, quick.read(bytes, from, to, &fields) { return true }
         var failed: [Int] = []
         return readTail(bytes, from, to, at: count - 1, &fields, &failed)
     }
@@ -149,8 +151,11 @@ extension LogLinePrefix {
         var start = place - 1
         // The byte that settles most places.
         let last = literals[literal.range.upperBound - 1]
-        while start >= lowest, start - length >= from {
-            if bytes[start - 1] == last, isLiteral(literal, bytes, start - length, end), isField(start) {
+        let floor = max(lowest, from + length)
+        while start >= floor {
+            guard let found = bytes.last(last, in: floor - 1..<start) else { return nil }
+            start = found + 1
+            if isLiteral(literal, bytes, start - length, end), isField(start) {
                 // Blanks that fill up to a width are not the literal.
                 if element.width > 0 {
                     while start - 1 - length >= from, bytes[start - 1] == 32,

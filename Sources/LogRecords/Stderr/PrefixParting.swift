@@ -8,23 +8,23 @@ extension LogLinePrefix {
     /// Another place to part user and database, which stand side by side: where it makes them the names that are known
     /// otherwise. Nil when it cannot be.
     func parted(
-        _ bytes: Bytes, _ reading: LineReading, user: ArraySlice<UInt8>?, database: ArraySlice<UInt8>?
+        _ bytes: Bytes, _ reading: LineReading, user: Bytes?, database: Bytes?
     ) -> LineReading? {
         guard let pair, let all = pairSpan(reading.fields), !all.isEmpty else { return nil }
-        let literal = literals[elements[pair.between].range]
+        let literal = Array(literals[elements[pair.between].range])
         let (first, second) = pair.first == .user ? (user, database) : (database, user)
         let place: Int
+        let names = bytes.part(all)
         if let first {
             place = all.lowerBound + first.count
-            guard bytes[all].starts(with: first) else { return nil }
+            guard names.has(first) else { return nil }
         } else if let second {
             place = all.upperBound - second.count - literal.count
-            guard place >= all.lowerBound, bytes[all].suffix(second.count).elementsEqual(second) else { return nil }
+            guard place >= all.lowerBound, names.has(second, at: names.count - second.count) else { return nil }
         } else {
             return nil
         }
-        guard place + literal.count <= all.upperBound, bytes[place..<place + literal.count].elementsEqual(literal)
-        else { return nil }
+        guard place + literal.count <= all.upperBound, bytes.has(literal, at: place) else { return nil }
         var result = reading
         result.fields[pair.first] = all.lowerBound..<place
         result.fields[pair.second] = place + literal.count..<all.upperBound

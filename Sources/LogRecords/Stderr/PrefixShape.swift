@@ -104,15 +104,15 @@ enum PrefixShape {
     /// Bytes of addresses and host names; `?` stands where the server knows none.
     private static func run(_ bytes: Bytes, _ at: Int, _ limit: Int) -> Int {
         var end = at
-        while end < limit {
-            let byte = bytes[end]
-            guard
-                isDigit(byte) || (97...122).contains(byte | 32) || byte == 46 || byte == 58 || byte == 45
-                    || byte == 95 || byte == 37 || byte == 63
-            else { break }
-            end += 1
-        }
+        while end < limit, isAddress(bytes[end]) { end += 1 }
         return end
+    }
+
+    /// Digits, letters, and `.:-_%?`, as bits of two words.
+    @inline(__always)
+    private static func isAddress(_ byte: UInt8) -> Bool {
+        let word: UInt64 = byte < 64 ? 0x87FF_6020_0000_0000 : 0x07FF_FFFE_87FF_FFFE
+        return byte < 128 && word >> UInt64(byte & 63) & 1 != 0
     }
 
     private static func some(_ end: Int, _ start: Int) -> Int? { end > start ? end : nil }

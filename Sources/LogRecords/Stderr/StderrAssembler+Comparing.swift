@@ -18,12 +18,19 @@ extension StderrAssembler {
     func isSameProcess(
         _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading, _ other: [UInt8], _ otherReading: LineReading
     ) -> Bool {
-        for field in [PrefixField.process, .session] where prefix.has(field) {
-            let range = otherReading.fields[field]
-            guard range.upperBound <= other.count else { return false }
-            return bytes[reading.fields[field]].elementsEqual(other[range])
-        }
-        return true
+        other.withUnsafeBufferPointer { isSameProcess(bytes, reading, $0, otherReading) }
+    }
+
+    @inline(__always)
+    func isSameProcess(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading, _ other: UnsafeBufferPointer<UInt8>,
+        _ otherReading: LineReading
+    ) -> Bool {
+        guard let field = prefix.processField else { return true }
+        let range = otherReading.fields[field]
+        guard range.upperBound <= other.count else { return false }
+        return range.count == reading.fields[field].count
+            && bytes.part(reading.fields[field]).has(other.part(range))
     }
 
     func isSameClient(

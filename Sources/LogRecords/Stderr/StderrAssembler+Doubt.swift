@@ -15,18 +15,15 @@ extension StderrAssembler {
             if line.raw.withUnsafeBufferPointer({ labels.isAny(in: $0, from: 0, before: $0.count) }) { _ = merge(last) }
             return
         }
-        line.knowledge = line.raw.withUnsafeBufferPointer { rows.knowledge(of: &line.draft, $0, line.reading) }
+        line.knowledge = line.raw.withUnsafeBufferPointer { rows.knowledge(of: line.draft, $0, line.reading) }
         guard prefix.span > 0 else { return }
-        let isAtOdds = line.knowledge.number.map { number in
-            rows.known.kind(number).isEarly && rows.known.isNaming(number)
-                && (!line.knowledge.agrees || line.reading.stops)
-        }
+        let isAtOdds = rows.isAtOdds(line.knowledge, line.reading)
         let followsHalf = (0..<last).contains {
             lines[$0].kind == .unfinished && line.offset <= lines[$0].nameEnd
         }
-        if line.isDoubtful || isAtOdds == true || followsHalf, merge(last) { return }
+        if line.isDoubtful || isAtOdds || followsHalf, merge(last) { return }
         if line.isDoubtful { return decide(last) }
-        if isAtOdds == true, !line.knowledge.agrees { part(last) }
+        if isAtOdds, !line.knowledge.agrees { part(last) }
     }
 
     /// Parts user and database as the message has them.
@@ -44,7 +41,7 @@ extension StderrAssembler {
     mutating func setNames(_ index: Int, _ reading: LineReading) {
         let line = lines[index]
         for (field, column) in [(PrefixField.user, LogColumn.userName), (.database, .databaseName)] {
-            line.draft.set(column, line.raw[reading.fields[field]])
+            line.draft.set(column, copy: line.raw[reading.fields[field]])
         }
         line.reading = reading
     }
@@ -109,10 +106,12 @@ extension StderrAssembler {
     func plausible(_ bytes: UnsafeBufferPointer<UInt8>, _ reading: LineReading) -> LineReading? {
         guard reading.label.isSeverity else { return nil }
         let text = StderrAssembler.untabbed(bytes[reading.textStart...])
-        let number = rows.known.find(text[...], reading.label)
-        let agreeing = number.map { rows.agreeing(bytes, reading, $0, text[...]) } ?? reading
+        let (number, agreeing) = text.withUnsafeBufferPointer { text in
+            let number = rows.known.find(text, reading.label)
+            return (number, number.map { rows.agreeing(bytes, reading, $0, text) } ?? reading)
+        }
         if holdsLabel(bytes, reading.fields[.user]) || holdsLabel(bytes, reading.fields[.database]) {
-            guard let number, rows.known.kind(number).isEarly else { return nil }
+            guard let number, rows.known.isEarly(number) else { return nil }
         }
         return agreeing
     }
@@ -132,7 +131,7 @@ extension StderrAssembler {
         raw.withUnsafeBufferPointer { bytes in
             if isNew {
                 rows.begin(&line.draft, bytes, reading, offset: line.offset, time: line.time)
-                line.draft.set(.message, StderrAssembler.untabbed(bytes[reading.textStart...]))
+                line.draft.set(.message, copy: StderrAssembler.untabbed(bytes[reading.textStart...]))
                 line.column = .message
                 line.kind = .record
                 line.isHostile = true
@@ -140,7 +139,7 @@ extension StderrAssembler {
             } else if !sameNames(reading, line.reading) {
                 setNames(index, reading)
             }
-            line.knowledge = rows.knowledge(of: &line.draft, bytes, reading)
+            line.knowledge = rows.knowledge(of: line.draft, bytes, reading)
         }
         line.reading = reading
     }

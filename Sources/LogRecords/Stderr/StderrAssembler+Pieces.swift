@@ -55,7 +55,7 @@ extension StderrAssembler {
                     raw.withUnsafeBufferPointer({ adopt(index, forPart: $0, reading) })
                 else { continue }
                 let owner = lines[index]
-                rows.add(reading.label, line.bytes[(reading.textStart - from)...], to: &owner.draft)
+                rows.add(reading.label, line.bytes.from(reading.textStart - from), to: &owner.draft)
                 owner.column = reading.label.column
                 owner.end = line.end
                 lines.removeLast(lines.count - start)
@@ -87,12 +87,12 @@ extension StderrAssembler {
         {
             return .strong(reading)
         }
-        let text = StderrAssembler.untabbed(bytes[reading.textStart...])
-        guard let number = rows.known.find(text[...], reading.label), rows.known.kind(number).isEarly else {
-            return .none
+        return StderrAssembler.untabbed(bytes[reading.textStart...]).withUnsafeBufferPointer { text in
+            guard let number = rows.known.find(text, reading.label), rows.known.isEarly(number),
+                let agreeing = rows.agreeing(bytes, reading, number, text)
+            else { return .none }
+            return rows.known.isNaming(number) ? .strong(agreeing) : .weak
         }
-        guard let agreeing = rows.agreeing(bytes, reading, number, text[...]) else { return .none }
-        return rows.known.isNaming(number) ? .strong(agreeing) : .weak
     }
 
     mutating func mergeRecord(_ range: ClosedRange<Int>, _ raw: [UInt8], _ reading: LineReading) {
@@ -104,8 +104,9 @@ extension StderrAssembler {
     }
 
     mutating func mergePart(_ range: ClosedRange<Int>, _ raw: [UInt8], _ reading: LineReading, into owner: Int) {
-        rows.add(
-            reading.label, StderrAssembler.untabbed(raw[reading.textStart...]), to: &lines[owner].draft)
+        StderrAssembler.untabbed(raw[reading.textStart...]).withUnsafeBufferPointer {
+            rows.add(reading.label, $0, to: &lines[owner].draft)
+        }
         lines[owner].column = reading.label.column
         lines[owner].end = lines[range.upperBound].end
         lines.removeLast(lines.count - range.lowerBound)

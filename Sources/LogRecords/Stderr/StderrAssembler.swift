@@ -7,12 +7,16 @@ struct StderrAssembler: LineAssembler {
     var rows: StderrRows
     let labels = StderrLabels.all
     var lines = HeldLines()
-    private var reading = LineReading()
+    var reading = LineReading()
     /// The line that those starting with TAB go on from.
     var current: HeldLine?
     var stray: StrayRow?
     /// The start of a file that was short when it was opened, as long as its prefix may turn out to be another one.
-    private var learning: PrefixLearning?
+    private(set) var learning: PrefixLearning?
+    /// Where the records stand that a run took before it is sure of them.
+    var runMarks: [RunMark] = []
+    /// File offset behind the last line that a run left: lines before it are not for runs.
+    var runFrom: Int64 = 0
     /// Lines end in CR LF.
     private let isWindows: Bool
 
@@ -105,10 +109,10 @@ struct StderrAssembler: LineAssembler {
     }
 
     /// True when another severity or label stands where a name could have put it.
-    private func hasOtherLabel(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    func hasOtherLabel(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         let reach = min(bytes.count, reading.headEnd + prefix.reach + StderrLabels.longest)
         return reading.textStart < reach && labels.isAny(in: bytes, from: reading.textStart, before: reach)
-            || labels.isAny(in: bytes, from: reading.headEnd, before: reading.labelStart)
+            || !reading.isFirst && labels.isAny(in: bytes, from: reading.headEnd, before: reading.labelStart)
     }
 
     /// A part of the last record.
@@ -138,7 +142,7 @@ struct StderrAssembler: LineAssembler {
         owner.column = part.label.column
         owner.hasReturn = hasReturn(line)
         owner.end = line.end
-        rows.add(part.label, line.bytes[part.textStart...], to: &owner.draft)
+        rows.add(part.label, line.bytes.from(part.textStart), to: &owner.draft)
         current = owner
     }
 

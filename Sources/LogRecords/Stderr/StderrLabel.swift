@@ -1,4 +1,4 @@
-import Glibc
+import CScan
 import VigilModel
 
 /// What stands between prefix and text of a line: a severity begins a record, a label another part of it.
@@ -10,7 +10,7 @@ enum StderrLabel: UInt8, CaseIterable {
     var isSeverity: Bool { rawValue <= StderrLabel.panic.rawValue }
 
     /// The severity's English word.
-    var word: String {
+    var word: StaticString {
         switch self {
         case .debug: "DEBUG"
         case .log: "LOG"
@@ -93,16 +93,27 @@ struct StderrLabels: Sendable {
         return rareLabel(bytes, colon: colon, from: from)
     }
 
+    /// The first word that starts at `from` or later and whose colon stands in `start ..< end`.
+    @inline(__always)
+    func first(
+        in bytes: UnsafeBufferPointer<UInt8>, from: Int, _ start: Int, before end: Int
+    ) -> (label: StderrLabel, start: Int, colon: Int, end: Int)? {
+        guard let base = bytes.baseAddress else { return nil }
+        let end = min(end, bytes.count)
+        var at = max(start, from + 2)
+        while at < end {
+            at = cscan_label(base, at, end, bytes.count, CSCAN_BEST)
+            if at < end, let found = label(bytes, colon: at, from: from) {
+                return (found.label, found.start, at, found.end)
+            }
+            at += 1
+        }
+        return nil
+    }
+
     /// True when any of the words starts there or further on, before `end`.
     func isAny(in bytes: UnsafeBufferPointer<UInt8>, from: Int, before end: Int) -> Bool {
-        guard let base = bytes.baseAddress else { return false }
-        var at = from
-        while at < end, let found = memchr(base + at, 58, end - at) {
-            let colon = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
-            if label(bytes, colon: colon, from: from) != nil { return true }
-            at = colon + 1
-        }
-        return false
+        first(in: bytes, from: from, from, before: end) != nil
     }
 
     private func rareLabel(
@@ -111,7 +122,7 @@ struct StderrLabels: Sendable {
         for entry in buckets[Int(bytes[colon - 1])] {
             let start = colon - entry.before
             guard start >= from, start + entry.text.count <= bytes.count else { continue }
-            if entry.text.indices.allSatisfy({ bytes[start + $0] == entry.text[$0] }) {
+            if bytes.has(entry.text, at: start) {
                 return (entry.label, start, start + entry.text.count)
             }
         }

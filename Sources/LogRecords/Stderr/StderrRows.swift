@@ -47,15 +47,15 @@ struct StderrRows {
     }
 
     /// Begins a record with what the line's prefix says and the start of its message.
-    func begin(_ draft: inout DraftRecord, _ bytes: Bytes, _ reading: LineReading, offset: Int64, time: LogTime) {
+    func begin(
+        _ draft: inout some RecordColumns, _ bytes: Bytes, _ reading: LineReading, offset: Int64,
+        time: LogTime
+    ) {
         draft.begin(offset: offset, time: time, dataset: .postgresql, form: .prefixed)
-        let fields = reading.fields
-        for field in prefix.fields {
-            let range = fields[field]
-            guard !range.isEmpty else { continue }
-            let content = Bytes(rebasing: bytes[range])
+        reading.fields.forEach(of: prefix.fields) { field, range in
+            let content = bytes.part(range)
             switch field {
-            case .application: draft.set(.applicationName, isUnknown(content) ? content.prefix(0) : content[...])
+            case .application: draft.set(.applicationName, isUnknown(content) ? content.upTo(0) : content)
             case .user: if !isUnknown(content) { draft.set(.userName, content) }
             case .database: if !isUnknown(content) { draft.set(.databaseName, content) }
             case .remote: setRemote(&draft, content)
@@ -76,9 +76,9 @@ struct StderrRows {
             }
         }
         if !draft.has(.backendType), isBackground(reading) { draft.set(.backendType, "background process") }
-        if !outer.process.isEmpty, !draft.has(.processID) { draft.set(.processID, outer.process) }
+        if !outer.process.isEmpty, !draft.has(.processID) { draft.set(.processID, copy: outer.process) }
         draft.set(.severity, reading.label.word)
-        draft.set(.message, bytes[reading.textStart...])
+        draft.set(.message, bytes.from(reading.textStart))
     }
 
     /// True when the prefix shows that the process has no client: a client's has at least `[unknown]`.
@@ -89,39 +89,41 @@ struct StderrRows {
     }
 
     private func isUnknown(_ content: Bytes) -> Bool {
-        content[0] == 91 && known.unknownNames.contains { content.elementsEqual($0) }
+        content[0] == 91
+            && (content.count == 9 && content.has("[unknown]") || known.unknownNames.contains(where: content.isText))
     }
 
     /// `192.0.2.1(40000)` as csvlog's `192.0.2.1:40000`.
-    private func setRemote(_ draft: inout DraftRecord, _ content: Bytes) {
-        guard let open = content.firstIndex(of: 40), content.last == 41 else {
+    private func setRemote(_ draft: inout some RecordColumns, _ content: Bytes) {
+        let open = content.first(40, in: 0..<content.count)
+        guard open < content.count, content[content.count - 1] == 41 else {
             return draft.set(.connectionFrom, content)
         }
-        draft.set(.connectionFrom, content[..<open])
+        draft.set(.connectionFrom, content.upTo(open))
         guard content[0] != 91 else { return }
-        draft.append(.connectionFrom, CollectionOfOne(58))
-        draft.append(.connectionFrom, content[(open + 1)..<(content.count - 1)])
+        draft.append(.connectionFrom, 58)
+        draft.append(.connectionFrom, content.part((open + 1)..<(content.count - 1)))
     }
 
     /// An address without its port; one with colons in brackets, so that none is taken for a port's.
-    func setHost(_ draft: inout DraftRecord, _ content: some Collection<UInt8>) {
+    func setHost(_ draft: inout some RecordColumns, _ content: Bytes) {
         guard content.contains(58) else { return draft.set(.connectionFrom, content) }
         draft.set(.connectionFrom, "[")
         draft.append(.connectionFrom, content)
-        draft.append(.connectionFrom, CollectionOfOne(93))
+        draft.append(.connectionFrom, 93)
     }
 
     /// The session id, and the process id that it ends with.
-    private func setSession(_ draft: inout DraftRecord, _ content: Bytes) {
+    private func setSession(_ draft: inout some RecordColumns, _ content: Bytes) {
         draft.set(.sessionID, content)
         guard !prefix.has(.process), let dot = content.firstIndex(of: 46),
             let pid = Int(String(decoding: content[(dot + 1)...], as: UTF8.self), radix: 16)
         else { return }
-        draft.set(.processID, String(pid))
+        draft.set(.processID, copy: String(pid).utf8)
     }
 
     /// Adds a part of a record: DETAIL, HINT, …
-    func add(_ label: StderrLabel, _ text: some Collection<UInt8>, to draft: inout DraftRecord) {
+    func add(_ label: StderrLabel, _ text: Bytes, to draft: inout some RecordColumns) {
         guard let column = label.column else { return }
         draft.set(column, text)
     }
