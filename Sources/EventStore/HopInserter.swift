@@ -6,10 +6,13 @@ struct HopInserter {
     private let db: Database
     private let insert: RawStatement
     private let tip: ChainTip
+    /// Up to where rules have been over events, in milliseconds.
+    private let reached: Int64
 
     init(_ db: Database) throws {
         self.db = db
         tip = try ChainTip(.hops, db)
+        reached = try Int64.fetchOne(db.cachedStatement(sql: "SELECT time FROM detection")) ?? Int64.max
         insert = try RawStatement(
             db,
             """
@@ -36,6 +39,9 @@ struct HopInserter {
         tip.append(insert.lastRow, hash)
         return true
     }
+
+    /// False when rules have not yet been over any event of the connection.
+    func mayConcernRules(_ hop: ProxyHop) -> Bool { hop.start.milliseconds - ProxyHop.slack <= reached }
 
     /// Keeps where the chain ends now: to be called when all are written.
     func finish() throws { try tip.save(db) }

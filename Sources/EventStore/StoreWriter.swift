@@ -44,6 +44,9 @@ public struct Ingest: Sendable {
     /// The events are another store's: one that is here already may say more now.
     public var isShipped = false
 
+    /// How many rows it comes to, but for what is counted and what is remembered.
+    public var rows: Int { events.count + evidence.count + hops.count }
+
     /// Takes where reading goes on.
     public init(source: Int64, position: Int64, clock: LogTime, counted: Int64) {
         self.source = source
@@ -375,16 +378,7 @@ extension StoreWriter {
         _ hop: ProxyHop, _ inserter: HopInserter, _ mark: OutboxWriter.Mark?, _ db: Database
     ) throws -> Bool {
         guard try inserter.write(hop) else { return false }
-        let early = try db.cachedStatement(
-            sql: """
-                UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
-                    SELECT min(e.time) AS found FROM events e JOIN actors a ON a.id = e.actor
-                    JOIN kinds k ON k.id = e.kind
-                    WHERE e.time BETWEEN ?1 - \(ProxyHop.slack) AND min(?1 + 10000, (SELECT time FROM detection))
-                        AND a.address = ?2 AND e.port = ?3 AND k.action = 'auth.failure')
-                WHERE found IS NOT NULL
-                """)
-        try early.execute(arguments: [hop.start.milliseconds, hop.address, hop.port])
+        if inserter.mayConcernRules(hop) { try rewind(for: hop, db) }
         try store.outbox.amend(
             """
             SELECT e.seq FROM events e JOIN actors a ON a.id = e.actor
@@ -395,6 +389,19 @@ extension StoreWriter {
                 (hop.end?.milliseconds ?? hop.start.milliseconds + 10_000) + ProxyHop.slack, hop.address, hop.port,
             ], since: mark, db)
         return true
+    }
+
+    private func rewind(for hop: ProxyHop, _ db: Database) throws {
+        let early = try db.cachedStatement(
+            sql: """
+                UPDATE detection SET rewind = min(coalesce(rewind, found), found) FROM (
+                    SELECT min(e.time) AS found FROM events e JOIN actors a ON a.id = e.actor
+                    JOIN kinds k ON k.id = e.kind
+                    WHERE e.time BETWEEN ?1 - \(ProxyHop.slack) AND min(?1 + 10000, (SELECT time FROM detection))
+                        AND a.address = ?2 AND e.port = ?3 AND k.action = 'auth.failure')
+                WHERE found IS NOT NULL
+                """)
+        try early.execute(arguments: [hop.start.milliseconds, hop.address, hop.port])
     }
 
     /// Changes what is known of a source's open sessions.

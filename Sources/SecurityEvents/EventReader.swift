@@ -229,6 +229,9 @@ public struct EventReader {
         return statements.evidence + rollUp.take()
     }
 
+    /// How many events, records that tell more of some, and connections through a proxy were found and not taken.
+    public var found: Int { events.count + statements.evidence.count + rollUp.evidence.count + otherTexts.hops }
+
     /// True when there is evidence that was not taken.
     public var hasEvidence: Bool { !statements.evidence.isEmpty || !rollUp.evidence.isEmpty }
 

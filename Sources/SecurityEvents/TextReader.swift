@@ -60,6 +60,9 @@ struct TextReader {
             .min { $0.offset < $1.offset }
     }
 
+    /// How many connections through a proxy were found since the last time.
+    var hops: Int { proxies.hops.count }
+
     /// Gives the connections through a proxy found since the last time.
     mutating func takeHops() -> [ProxyHop] { proxies.take() }
 

@@ -24,7 +24,7 @@ struct FollowedFile {
     /// Buffers read at a time: 8 MB, so that no file keeps others waiting.
     private static let share = 32
     /// With so many events a commit is due.
-    private static let mostEvents = 4096
+    private static let mostRows = 4096
 
     /// Seconds since anything was read of it, or written to it.
     var quiet: Double { max(Date().timeIntervalSince(quietSince), reader.file.age ?? 0) }
@@ -46,7 +46,7 @@ struct FollowedFile {
             }
             quietSince = Date()
             isSettled = false
-            if reader.eventCount >= FollowedFile.mostEvents { return true }
+            if reader.rows >= FollowedFile.mostRows { return true }
         }
         return true
     }

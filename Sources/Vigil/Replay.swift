@@ -109,10 +109,10 @@ public struct Replay: Sendable {
     /// Seconds that sinks may fail before what waits for them is left in the store.
     private static let patience = 15.0
 
-    /// Parts that may wait for the writer, for each reading thread, and events of one.
+    /// Parts that may wait for the writer, for each reading thread, and rows of one.
     private static let parts = 8
     private static let partSize = 1_000
-    /// Events that are worth a transaction: no more than may wait, so that reading goes on while they are written.
+    /// Rows that are worth a transaction: no more than may wait, so that reading goes on while they are written.
     private static let commitSize = parts * partSize
 
     /// One file's part of a commit, as the reading threads hand it over.
@@ -169,8 +169,8 @@ public struct Replay: Sendable {
             waiting += parts
             progress(consumed, total)
             // Large transactions write each page of an index once instead of many times.
-            let events = waiting.reduce(0) { $0 + ($1.ingest?.events.count ?? 0) }
-            guard !waiting.isEmpty, !isOpen || events >= Replay.commitSize || waiting.count >= 64 else { continue }
+            let rows = waiting.reduce(0) { $0 + ($1.ingest?.rows ?? 0) }
+            guard !waiting.isEmpty, !isOpen || rows >= Replay.commitSize || waiting.count >= 64 else { continue }
             if failure == nil {
                 do {
                     let before = summary.result.inserted
@@ -237,7 +237,7 @@ public struct Replay: Sendable {
             }
             do {
                 while try reader.step() {
-                    if reader.eventCount >= Replay.partSize || reader.bytesRead - handed.bytes >= 32 << 20 {
+                    if reader.rows >= Replay.partSize || reader.bytesRead - handed.bytes >= 32 << 20 {
                         handoff.put(try part())
                     }
                 }

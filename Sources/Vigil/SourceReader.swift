@@ -126,8 +126,8 @@ final class SourceReader {
         !collector.events.events.isEmpty || collector.events.hasEvidence || !collector.unread.isEmpty
     }
 
-    /// How many events wait for a commit.
-    var eventCount: Int { collector.events.events.count }
+    /// How many rows wait for a commit.
+    var rows: Int { collector.events.found }
 
     var clockSteps: Int { collector.events.clockSteps }
     var unknownZones: Set<String> { records.unknownZones }
