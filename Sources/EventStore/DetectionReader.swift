@@ -141,9 +141,12 @@ public final class DetectionMemory {
     /// An actor as its row would give it.
     private static func actor(_ actor: EventActor) -> DetectionActor {
         func text(_ text: String?) -> String? { text.map(\.asStored).flatMap { $0.isEmpty ? nil : $0 } }
-        return DetectionActor(
-            EventActor(
-                address: text(actor.address), ip: actor.ip, user: text(actor.user), database: text(actor.database)))
+        let (user, database) = (text(actor.user), text(actor.database))
+        // What was cut may be an address now.
+        guard let address = text(actor.address), address == actor.address else {
+            return DetectionActor(EventActor(address: text(actor.address), user: user, database: database))
+        }
+        return DetectionActor(EventActor(address: address, ip: actor.ip, user: user, database: database))
     }
 }
 
