@@ -54,7 +54,8 @@ extension StderrAssembler {
             let run = run(bytes.from(at), offset: start, into: &rows)
             at += run.taken
             switch run.end {
-            case .rowsFull: break
+            // Rows that were given back are made again with those behind them, in empty memory.
+            case .rowsFull: return at
             case .oddLines(let count):
                 at = takeOneByOne(of: bytes, in: at..<at + count, at: offset, into: &rows)
             case .needsMore:
