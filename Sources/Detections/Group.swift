@@ -7,12 +7,12 @@ struct Group: PlacedKey, Hashable, Sendable {
 
     init(text: String) {
         var text = text
-        self = text.withUTF8 { Group(UnsafeRawBufferPointer($0)) }
+        self = text.withUTF8 { Group($0) }
     }
 
-    fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+    fileprivate init(_ bytes: UnsafeBufferPointer<UInt8>) {
         var (keyed, plain) = (Hasher(), PlaceHash())
-        keyed.combine(bytes: bytes)
+        keyed.combine(bytes: UnsafeRawBufferPointer(bytes))
         plain.combine(bytes)
         high = UInt64(truncatingIfNeeded: keyed.finalize())
         low = plain.place
@@ -100,7 +100,7 @@ final class GroupMaker {
     func group(_ number: Int, of event: DetectionEvent) -> Group? {
         if groupings[number].event == self.event { return groupings[number].group }
         let isGrouped = groupings[number].grouping.write(event, to: &bytes)
-        let group = isGrouped ? bytes.withUnsafeBytes { Group($0) } : nil
+        let group = isGrouped ? bytes.withUnsafeBufferPointer { Group($0) } : nil
         groupings[number].event = self.event
         groupings[number].group = group
         return group

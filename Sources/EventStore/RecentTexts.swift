@@ -48,6 +48,6 @@ struct RecentTexts<Entry> {
     @inline(__always)
     private static func mix(_ text: String?, into hash: inout PlaceHash) {
         guard var text else { return hash.combineNothing() }
-        text.withUTF8 { hash.combine(UnsafeRawBufferPointer($0)) }
+        text.withUTF8 { hash.combine($0) }
     }
 }

@@ -102,8 +102,8 @@ struct ActivityCounter {
 
     private static func place(_ what: UnsafeBufferPointer<UInt8>, _ names: UnsafeBufferPointer<UInt8>) -> Int {
         var hash = PlaceHash()
-        hash.combineWords(what)
-        hash.combineWords(names)
+        hash.combine(what)
+        hash.combine(names)
         return Int(truncatingIfNeeded: hash.place >> 32) & (size - 1)
     }
 

@@ -119,15 +119,15 @@ struct ConnectionTracker {
 
     private static func key(_ record: LogRecord) -> UInt64 {
         var hash = PlaceHash()
-        record.withContent(.processID) { hash.combineWords($0) }
-        record.withContent(.sessionID) { hash.combineWords($0) }
-        record.withContent(.connectionFrom) { hash.combineWords($0) }
+        record.withContent(.processID) { hash.combine($0) }
+        record.withContent(.sessionID) { hash.combine($0) }
+        record.withContent(.connectionFrom) { hash.combine($0) }
         return hash.place
     }
 
     private static func line(_ record: LogRecord) -> UInt64 {
         var hash = PlaceHash()
-        record.withContent(.message) { hash.combineWords($0) }
+        record.withContent(.message) { hash.combine($0) }
         return hash.place
     }
 }

@@ -156,8 +156,8 @@ struct ProxyReader {
 
     private static func key(_ record: LogRecord) -> UInt64 {
         var hash = PlaceHash()
-        record.withContent(.databaseName) { hash.combineWords($0) }
-        record.withContent(.userName) { hash.combineWords($0) }
+        record.withContent(.databaseName) { hash.combine($0) }
+        record.withContent(.userName) { hash.combine($0) }
         return hash.place
     }
 }

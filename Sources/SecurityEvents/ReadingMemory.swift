@@ -42,7 +42,7 @@ struct ReadingMemory {
         record.withContent(.message) { message in
             guard message.count >= 8, message.count <= longest else { return nil }
             var hash = PlaceHash()
-            hash.combineWords(message)
+            hash.combine(message)
             return Int(truncatingIfNeeded: hash.place >> 56)
         }
     }

@@ -58,9 +58,9 @@ struct RepetitionCounter {
     /// one more, which is a number of its own, too.
     private static func digest(_ record: LogRecord) -> UInt64 {
         var hash = PlaceHash()
-        withUnsafeBytes(of: record.dataset.rawValue) { hash.combine($0) }
+        withUnsafeBytes(of: record.dataset.rawValue) { hash.combine($0.bindMemory(to: UInt8.self)) }
         for column in EventBuilder.tellingColumns {
-            record.withContent(column) { hash.combine(UnsafeRawBufferPointer($0)) }
+            record.withContent(column) { hash.combine($0) }
         }
         return hash.place
     }

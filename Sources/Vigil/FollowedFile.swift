@@ -23,7 +23,7 @@ struct FollowedFile {
 
     /// Buffers read at a time: 8 MB, so that no file keeps others waiting.
     private static let share = 32
-    /// With so many events a commit is due.
+    /// With so many rows a commit is due.
     private static let mostRows = 4096
 
     /// Seconds since anything was read of it, or written to it.

@@ -7,26 +7,10 @@ public struct PlaceHash {
     /// The hash of nothing.
     @inlinable public init() {}
 
-    /// Takes bytes, eight at a time, and how many there are.
-    @inlinable public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
-        hash = (hash ^ UInt64(bytes.count)) &* 0xC2B2_AE3D_27D4_EB4F
-        var at = 0
-        while at + 8 <= bytes.count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
-            hash = (hash ^ word) &* 0xC2B2_AE3D_27D4_EB4F
-            hash ^= hash >> 29
-            at += 8
-        }
-        while at < bytes.count {
-            hash = (hash ^ UInt64(bytes[at])) &* 0x0000_0100_0000_01b3
-            at += 1
-        }
-    }
-
-    /// Takes bytes by whole words, the last of which may overlap: quicker for short texts, and another hash.
+    /// Takes bytes by words of eight, the last of which may overlap the one before, and how many there are.
     @inlinable
     @inline(__always)
-    public mutating func combineWords(_ bytes: UnsafeBufferPointer<UInt8>) {
+    public mutating func combine(_ bytes: UnsafeBufferPointer<UInt8>) {
         let count = bytes.count
         // How many there are goes into the first word that is taken.
         hash ^= UInt64(truncatingIfNeeded: count) &* 0x9E37_79B9_7F4A_7C15

@@ -135,15 +135,15 @@ struct PgBouncerQueue {
         pid: Slice<UnsafeBufferPointer<UInt8>>, pointer: Slice<UnsafeBufferPointer<UInt8>>
     ) -> UInt64 {
         var hash = PlaceHash()
-        hash.combineWords(UnsafeBufferPointer(rebasing: pid))
-        hash.combineWords(UnsafeBufferPointer(rebasing: pointer))
+        hash.combine(UnsafeBufferPointer(rebasing: pid))
+        hash.combine(UnsafeBufferPointer(rebasing: pointer))
         return hash.place
     }
 
     @inline(__always)
     private static func hash(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> UInt64 {
         var hash = PlaceHash()
-        hash.combineWords(UnsafeBufferPointer(rebasing: text[range]))
+        hash.combine(UnsafeBufferPointer(rebasing: text[range]))
         return hash.place
     }
 

@@ -96,7 +96,7 @@ final class StatementMemory {
 
     private static func hash(_ key: [UInt8]) -> UInt64 {
         var hash = PlaceHash()
-        key.withUnsafeBytes { hash.combine($0) }
+        key.withUnsafeBufferPointer { hash.combine($0) }
         return hash.place
     }
 }
