@@ -140,11 +140,13 @@ struct PgBouncerQueue {
         return hash.place
     }
 
+    /// The hash of an address, which decides between readings: keyed by a number that each process draws, so that nobody
+    /// can write an address into a name that meets his own.
     @inline(__always)
     private static func hash(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> UInt64 {
-        var hash = PlaceHash()
-        hash.combine(UnsafeBufferPointer(rebasing: text[range]))
-        return hash.place
+        var hasher = Hasher()
+        hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(text)[range]))
+        return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
     private func emit(_ entry: Entry, _ parsed: PgBouncerText, _ place: PgBouncerText.Place?, _ rows: inout RowBuffer) {
